@@ -1,0 +1,34 @@
+# Third-party libraries, all from Debian 12 packages (packaging/packages.txt).
+# A library of ours names what it uses: timepool_library(net LINK timepool::dep::curl).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(timepool_dependency name)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET GLOBAL ${ARGN})
+  add_library(timepool::dep::${name} ALIAS PkgConfig::${name})
+endfunction()
+
+timepool_dependency(fmt fmt)
+timepool_dependency(tomlplusplus tomlplusplus)
+timepool_dependency(openssl openssl)
+timepool_dependency(sodium libsodium)
+timepool_dependency(curl libcurl)
+timepool_dependency(unbound libunbound)
+timepool_dependency(maxminddb libmaxminddb)
+timepool_dependency(sqlite sqlite3)
+timepool_dependency(zstd libzstd)
+timepool_dependency(ctemplate libctemplate)
+timepool_dependency(prometheus prometheus-cpp-core)
+timepool_dependency(systemd libsystemd)
+
+# Boost 1.81, with Asio and Beast compiled once in src/net/boost_impl.cc.
+find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+add_library(timepool_boost INTERFACE)
+target_link_libraries(timepool_boost INTERFACE Boost::json Boost::url Threads::Threads)
+target_compile_definitions(timepool_boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION
+    BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ALL_NO_LIB)
+add_library(timepool::dep::boost ALIAS timepool_boost)
+add_library(timepool::dep::json ALIAS timepool_boost)
+
+find_package(GTest REQUIRED)
+find_library(TIMEPOOL_RAPIDCHECK rapidcheck REQUIRED)

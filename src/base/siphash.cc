@@ -1,0 +1,60 @@
+#include "base/siphash.h"
+
+#include <bit>
+
+#include "base/check.h"
+
+namespace timepool {
+namespace {
+
+struct State {
+  std::uint64_t v0, v1, v2, v3;
+
+  void round() {
+    v0 += v1;
+    v1 = std::rotl(v1, 13) ^ v0;
+    v0 = std::rotl(v0, 32);
+    v2 += v3;
+    v3 = std::rotl(v3, 16) ^ v2;
+    v0 += v3;
+    v3 = std::rotl(v3, 21) ^ v0;
+    v2 += v1;
+    v1 = std::rotl(v1, 17) ^ v2;
+    v2 = std::rotl(v2, 32);
+  }
+  void absorb(std::uint64_t word) {
+    v3 ^= word;
+    round();
+    round();
+    v0 ^= word;
+  }
+};
+
+// Up to eight bytes, little endian.
+std::uint64_t little_endian(Bytes bytes) {
+  std::uint64_t out = 0;
+  for (std::size_t i = bytes.size(); i > 0; --i) {
+    out = out << 8 | std::to_integer<std::uint64_t>(bytes[i - 1]);
+  }
+  return out;
+}
+
+}  // namespace
+
+SiphashKey siphash_key(Bytes bytes) {
+  CHECK(bytes.size() == 16);
+  return {little_endian(bytes.first(8)), little_endian(bytes.last(8))};
+}
+
+std::uint64_t siphash24(const SiphashKey& key, Bytes bytes) {
+  State state{key[0] ^ 0x736f6d6570736575ULL, key[1] ^ 0x646f72616e646f6dULL,
+              key[0] ^ 0x6c7967656e657261ULL, key[1] ^ 0x7465646279746573ULL};
+  const auto length = static_cast<std::uint64_t>(bytes.size());
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) state.absorb(little_endian(bytes.first(8)));
+  state.absorb(little_endian(bytes) | length << 56);
+  state.v2 ^= 0xff;
+  for (int i = 0; i < 4; ++i) state.round();
+  return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+}
+
+}  // namespace timepool

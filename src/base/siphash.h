@@ -1,0 +1,19 @@
+// SipHash-2-4 (Aumasson and Bernstein 2012): a keyed hash for tables whose keys a stranger chooses,
+// and for DNS cookies (RFC 9018).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/byte_reader.h"
+
+namespace timepool {
+
+using SiphashKey = std::array<std::uint64_t, 2>;
+
+// The key from 16 bytes, little endian; CHECKs the count.
+SiphashKey siphash_key(Bytes bytes);
+// The 64-bit hash; its little-endian bytes are the reference implementation's output.
+std::uint64_t siphash24(const SiphashKey& key, Bytes bytes);
+
+}  // namespace timepool
