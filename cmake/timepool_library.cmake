@@ -89,6 +89,7 @@ function(timepool_app name folder)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/${folder}/*.cc)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${arg_LINK})
+  set_property(GLOBAL APPEND PROPERTY TIMEPOOL_PROGRAMS ${name})
 endfunction()
 
 # timepool_script_test(<name> LABEL <label> COMMAND ...): exit status 77 counts as skipped.
