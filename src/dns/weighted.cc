@@ -1,0 +1,103 @@
+#include "dns/weighted.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/check.h"
+
+namespace timepool::dns {
+namespace {
+
+bool contains(std::span<const std::uint32_t> drawn, std::uint32_t item) {
+  return std::find(drawn.begin(), drawn.end(), item) != drawn.end();
+}
+
+// One draw among the items of positive weight that are not in `drawn`; `left` is their sum.
+std::uint32_t scan(const WeightedItems& items, std::span<const std::uint32_t> drawn,
+                   std::uint64_t left, Prng& prng) {
+  std::uint64_t at = prng.below(left);
+  for (std::uint32_t i = 0; i < items.weights.size(); ++i) {
+    if (contains(drawn, i)) continue;
+    if (at < items.weights[i]) return i;
+    at -= items.weights[i];
+  }
+  CHECK(false);  // the weights of the items left sum to `left`
+  return 0;
+}
+
+// The k-th of the items of weight 0 that are not in `drawn`.
+std::uint32_t nth_without_weight(const WeightedItems& items, std::span<const std::uint32_t> drawn,
+                                 std::uint64_t k) {
+  for (std::uint32_t i = 0; i < items.weights.size(); ++i) {
+    if (items.weights[i] != 0 || contains(drawn, i)) continue;
+    if (k == 0) return i;
+    --k;
+  }
+  CHECK(false);  // there are more than k
+  return 0;
+}
+
+std::uint32_t draw_weighted(const WeightedItems& items, std::span<const std::uint32_t> drawn,
+                            std::uint64_t left, Prng& prng) {
+  if (!items.columns.empty()) {
+    // Past this many hits on drawn items the weights are so uneven that a scan is cheaper.
+    constexpr int kMaxRejected = 12;
+    for (int i = 0; i <= kMaxRejected; ++i) {
+      auto item = static_cast<std::uint32_t>(prng.below(items.columns.size()));
+      const AliasColumn& column = items.columns[item];
+      if (prng.below(items.sum) >= column.threshold) item = column.other;
+      if (!contains(drawn, item)) return item;
+    }
+  }
+  return scan(items, drawn, left, prng);
+}
+
+}  // namespace
+
+void build_alias(std::span<const std::uint32_t> weights, std::span<AliasColumn> columns) {
+  CHECK(weights.size() == columns.size() && weights.size() <= kMaxItems);
+  std::uint64_t sum = 0;
+  for (const std::uint32_t weight : weights) sum += weight;
+  CHECK(sum > 0);
+  // A column holds `sum`; item i brings weights[i] * n, so the total is n * sum as it must be:
+  // below 2^16 * 2^48.
+  std::vector<std::uint64_t> mass(weights.size());
+  std::vector<std::uint32_t> small;
+  std::vector<std::uint32_t> large;
+  for (std::uint32_t i = 0; i < weights.size(); ++i) {
+    mass[i] = std::uint64_t{weights[i]} * weights.size();
+    (mass[i] < sum ? small : large).push_back(i);
+  }
+  while (!small.empty() && !large.empty()) {
+    const std::uint32_t poor = small.back();
+    const std::uint32_t rich = large.back();
+    small.pop_back();
+    columns[poor] = {mass[poor], rich};
+    mass[rich] -= sum - mass[poor];
+    if (mass[rich] < sum) {
+      large.pop_back();
+      small.push_back(rich);
+    }
+  }
+  // Integers leave no remainder: what is left is full.
+  for (const std::uint32_t i : large) columns[i] = {sum, i};
+  CHECK(small.empty());
+}
+
+std::size_t draw(const WeightedItems& items, Prng& prng, std::span<std::uint32_t> out) {
+  const std::size_t take = std::min(out.size(), items.weights.size());
+  CHECK(take <= kMaxTake);
+  std::uint64_t left = items.sum;
+  for (std::size_t i = 0; i < take; ++i) {
+    const auto drawn = std::span<const std::uint32_t>(out).first(i);
+    if (i < items.positive) {
+      out[i] = draw_weighted(items, drawn, left, prng);
+      left -= items.weights[out[i]];
+    } else {
+      out[i] = nth_without_weight(items, drawn, prng.below(items.weights.size() - i));
+    }
+  }
+  return take;
+}
+
+}  // namespace timepool::dns
