@@ -18,7 +18,7 @@ set(TIMEPOOL_LAYERS
     "dns"            "base wire/dns"
     "pool"           "base"
     "sim"            "base wire/ntp ntp"
-    "config"         "base"
+    "config"         "base sys"
     "sys"            "base"
     "net"            "base sys wire/dns"
     "geo"            "base sys"

@@ -35,7 +35,8 @@ function(timepool_library folder)
     set(scope INTERFACE)
   endif()
   add_library(timepool::${name} ALIAS timepool_${name})
-  target_include_directories(timepool_${name} ${scope} ${CMAKE_SOURCE_DIR}/src)
+  # -iquote, not -I: <sys/random.h> is the system's, "sys/random.h" is ours.
+  target_compile_options(timepool_${name} ${scope} "SHELL:-iquote ${CMAKE_SOURCE_DIR}/src")
   target_link_libraries(timepool_${name} ${scope} ${deps} ${arg_LINK})
 
   if(tests)

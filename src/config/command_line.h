@@ -1,0 +1,62 @@
+// The command line that every program shares: --config FILE, --check-config, --print-config,
+// --print-reference, --version, --help. run_command_line() does what needs no running program.
+#pragma once
+
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/schema.h"
+
+namespace timepool::config {
+
+struct Program {
+  std::string name;            // "timepool-ntpd"
+  std::string summary;         // one sentence for --help
+  std::string default_config;  // "/etc/timepool/ntpd.toml"
+};
+
+struct CommandLine {
+  enum class Action : unsigned char { kRun, kCheckConfig, kPrintConfig, kPrintReference, kExit };
+  Action action = Action::kRun;
+  int exit_status = 0;  // kExit: --help and --version were answered, or the arguments are wrong
+  std::string config_path;
+};
+
+CommandLine parse_command_line(const Program& program, int argc, const char* const* argv);
+
+template <class T>
+struct Start {
+  std::optional<T> config;  // absent: leave with exit_status
+  int exit_status = 0;
+  std::string config_path;  // for reloading
+};
+
+// 0: done; 1: a configuration that is wrong (its problems are on standard error); 2: arguments.
+template <class T>
+Start<T> start(const Program& program, const Schema<T>& schema, int argc, const char* const* argv) {
+  using Action = CommandLine::Action;
+  const CommandLine line = parse_command_line(program, argc, argv);
+  if (line.action == Action::kExit) return {std::nullopt, line.exit_status, {}};
+  if (line.action == Action::kPrintReference) {
+    std::fputs(reference(schema).c_str(), stdout);
+    return {};
+  }
+  auto config = load(schema, line.config_path);
+  if (!config.ok()) {
+    std::fprintf(stderr, "%s\n", format(config.error()).c_str());
+    return {std::nullopt, 1, line.config_path};
+  }
+  if (line.action == Action::kRun) {
+    return {std::move(config).value(), 0, line.config_path};
+  }
+  if (line.action == Action::kPrintConfig) {
+    std::fputs(print_config(schema, config.value()).c_str(), stdout);
+  } else {
+    std::printf("%s: ok\n", line.config_path.c_str());
+  }
+  return {};
+}
+
+}  // namespace timepool::config

@@ -1,0 +1,31 @@
+// The system's clocks. Only clock_gettime of libc is used, so that a simulator can stand in.
+#pragma once
+
+#include <ctime>
+
+#include "base/time.h"
+
+namespace timepool::sys {
+
+// CLOCK_MONOTONIC: never steps, is slewed with the system clock.
+MonoTime mono_now();
+// CLOCK_REALTIME.
+UnixTime unix_now();
+
+// Both clocks as near together as can be read.
+struct ClockSample {
+  MonoTime mono;
+  UnixTime unix_time;
+};
+// The pair of readings that lay closest together of a few tries; `mono` is the middle of the two
+// monotonic readings around the other.
+ClockSample sample_clocks();
+
+UnixTime to_unix_time(const timespec& time);
+timespec to_timespec(Duration duration);
+
+// log2 of the seconds that reading CLOCK_REALTIME takes, at least its resolution: RFC 5905 7.3
+// "precision", for example -23. Takes some microseconds to measure.
+int measure_precision();
+
+}  // namespace timepool::sys
