@@ -152,12 +152,13 @@ Codec<Endpoint> endpoint(std::uint16_t default_port, bool zero_port) {
                          : fmt::format("an address, with a port if not {}", default_port);
   return parsed_text<Endpoint>(
       std::move(type), [default_port, zero_port](std::string_view text) -> Result<Endpoint> {
-        Endpoint out = TRY(parse_endpoint(text, default_port));
-        if (out.port == 0 && !zero_port) {
-          return fail(
-              Error{ErrorCode::kInvalid, fmt::format("endpoint \"{}\"", text), "the port is 0"});
+        // parse_endpoint() takes no port 0.
+        if (zero_port && text.ends_with(":0") && !text.ends_with("::0")) {
+          Endpoint out = TRY(parse_endpoint(text.substr(0, text.size() - 2), 1));
+          out.port = 0;
+          return out;
         }
-        return out;
+        return parse_endpoint(text, default_port);
       });
 }
 

@@ -56,8 +56,8 @@ Schema<Root> make_schema() {
              "Offset.")
       .check([](const Inner& it) -> std::string { return it.listen.empty() ? "no address" : ""; });
   Schema<Root> root;
-  root.field("mode", &Root::mode, one_of<Mode>({{"observe", Mode::kObserve}, {"steer", Mode::kSteer}}),
-             "What is done.")
+  root.field("mode", &Root::mode,
+             one_of<Mode>({{"observe", Mode::kObserve}, {"steer", Mode::kSteer}}), "What is done.")
       .field("socket", &Root::socket, path(), "Socket.")
       .field("interval", &Root::interval, duration(Duration::seconds(1), Duration::seconds(3600)),
              "Interval.")
@@ -154,36 +154,55 @@ TEST(Schema, later_files_replace_values_and_add_tables) {
 }
 
 TEST(Schema, an_unknown_key_names_the_nearest_one_and_all_problems_are_listed) {
-  EXPECT_EQ(problems_of("intervall = \"3s\"\nratio = 2\nverbose = \"yes\"\n[server]\n"
-                        "listen = [\"127.0.0.1:0\"]\nthread = 1\nthreads = 65\n"),
-            "t.toml:1:1: unknown key \"intervall\"; did you mean \"interval\"?\n"
-            "t.toml:2:9: ratio: 2 is out of range, 0 to 1\n"
-            "t.toml:3:11: verbose: expected true or false, found a string\n"
-            "t.toml:5:10: [server] listen: item 1: endpoint \"127.0.0.1:0\": the port is 0\n"
-            "t.toml:6:1: unknown key \"thread\" in [server]; did you mean \"threads\"?\n"
-            "t.toml:7:11: [server] threads: 65 is out of range, 0 to 64");
+  EXPECT_EQ(
+      problems_of("intervall = \"3s\"\nratio = 2\nverbose = \"yes\"\n[server]\n"
+                  "listen = [\"127.0.0.1:0\"]\nthread = 1\nthreads = 65\n"),
+      "t.toml:1:1: unknown key \"intervall\"; did you mean \"interval\"?\n"
+      "t.toml:2:9: ratio: 2 is out of range, 0 to 1\n"
+      "t.toml:3:11: verbose: expected true or false, found a string\n"
+      "t.toml:5:10: [server] listen: item 1: endpoint \"127.0.0.1:0\": the port is 1 to 65535\n"
+      "t.toml:6:1: unknown key \"thread\" in [server]; did you mean \"threads\"?\n"
+      "t.toml:7:11: [server] threads: 65 is out of range, 0 to 64");
 }
 
 TEST(Schema, says_what_was_expected_where) {
-  EXPECT_EQ(problems_of("zzzzzz = 1\n[server]\nqqqqqq = 1\n"),
-            "t.toml:1:1: unknown key \"zzzzzz\"; known here: mode, socket, interval, ratio, verbose, "
-            "buffer, allow, source, server, sources\n"
-            "t.toml:3:1: unknown key \"qqqqqq\" in [server]; known here: threads, listen, offset");
+  EXPECT_EQ(
+      problems_of("zzzzzz = 1\n[server]\nqqqqqq = 1\n"),
+      "t.toml:1:1: unknown key \"zzzzzz\"; known here: mode, socket, interval, ratio, verbose, "
+      "buffer, allow, source, server, sources\n"
+      "t.toml:3:1: unknown key \"qqqqqq\" in [server]; known here: threads, listen, offset");
   EXPECT_EQ(problems_of("mode = \"stear\""),
             "t.toml:1:8: mode: \"stear\" is not one of \"observe\", \"steer\"");
   EXPECT_EQ(problems_of("interval = 30"),
             "t.toml:1:12: interval: expected a duration like \"30s\", found an integer");
   EXPECT_EQ(problems_of("interval = \"0s\""),
             "t.toml:1:12: interval: 0s is out of range, 1s to 1h");
-  EXPECT_EQ(problems_of("interval = \"30\""),
-            "t.toml:1:12: interval: duration \"30\": expected a unit: w d h m s ms us ns (write for "
-            "example 30s, 1h30m, 2.5s, 400ms)");
+  EXPECT_EQ(
+      problems_of("interval = \"30\""),
+      "t.toml:1:12: interval: duration \"30\": expected a unit: w d h m s ms us ns (write for "
+      "example 30s, 1h30m, 2.5s, 400ms)");
   EXPECT_EQ(problems_of("server = 3"),
             "t.toml:1:10: server: expected a table [server], found an integer");
   EXPECT_EQ(problems_of("buffer = \"8 MB\""),
             "t.toml:1:10: buffer: write a number of bytes like 65536, \"64KiB\", \"8MiB\" or "
             "\"1GiB\"");
   EXPECT_EQ(problems_of("socket = \"\""), "t.toml:1:10: socket: an empty path");
+}
+
+TEST(Schema, port_0_is_taken_only_where_it_is_allowed) {
+  Value value;
+  value.text = "127.0.0.1:0";
+  Endpoint out;
+  EXPECT_NE(endpoint(123).read(value, out), "");
+  EXPECT_EQ(endpoint(123, true).read(value, out), "");
+  EXPECT_EQ(out.port, 0);
+  EXPECT_EQ(format(out.address), "127.0.0.1");
+  value.text = "[::1]:0";
+  EXPECT_EQ(endpoint(123, true).read(value, out), "");
+  EXPECT_EQ(format(out.address), "::1");
+  value.text = "1234::0";
+  EXPECT_EQ(endpoint(123, true).read(value, out), "");
+  EXPECT_EQ(out.port, 123);
 }
 
 TEST(Schema, checks_items_of_arrays_of_tables_at_their_place) {
@@ -199,8 +218,8 @@ TEST(Schema, checks_items_of_arrays_of_tables_at_their_place) {
 
 TEST(Schema, checks_what_must_hold_between_settings_of_all_files) {
   EXPECT_EQ(problems_of("[server]\nthreads = 2\n"), "t.toml: [server]: no address");
-  const auto result = parse(make_schema(), {{"a", "[server]\nthreads = 2\n"},
-                                            {"b", "[server]\nlisten = [\"::1\"]\n"}});
+  const auto result = parse(
+      make_schema(), {{"a", "[server]\nthreads = 2\n"}, {"b", "[server]\nlisten = [\"::1\"]\n"}});
   EXPECT_TRUE(result.ok());
 }
 

@@ -82,7 +82,7 @@ const Field* Table::find(const Member& member) const {
   for (const Field& field : fields_) {
     if (field.key != member.key) continue;
     if (shape_fits(field, member.value)) return &field;
-    by_name = &field;
+    if (by_name == nullptr) by_name = &field;
   }
   return by_name;
 }

@@ -30,7 +30,7 @@ TEST(File, an_atomic_write_replaces_the_whole_and_leaves_nothing_else) {
   ASSERT_TRUE(write_file_atomic(path, "one", 0600).ok());
   ASSERT_TRUE(write_file_atomic(path, "two", 0640).ok());
   EXPECT_EQ(read_file(path, 100).value(), "two");
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0640u);
   EXPECT_EQ(::unlink(path.c_str()), 0);
