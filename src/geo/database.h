@@ -1,0 +1,69 @@
+// GeoDatabase: one MaxMind DB file (.mmdb), whoever made it: where an address is and which network
+// it belongs to. The record's layout is found by trying the ones in use (MaxMind, DB-IP, IPinfo,
+// ip-location-db). Open it in one thread, then any thread may read it; the file stays mapped, so
+// replace it by rename, never in place.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/ip.h"
+#include "base/result.h"
+
+namespace timepool::geo {
+
+// What a database says of a network; a field that it does not say is zero.
+struct GeoRecord {
+  std::array<char, 2> country{};  // ISO 3166-1 alpha-2, lower case
+  std::uint32_t asn = 0;          // autonomous system number
+
+  bool has_country() const { return country[0] != 0; }
+  // "de" or "".
+  std::string country_text() const {
+    return has_country() ? std::string(country.data(), country.size()) : std::string();
+  }
+  bool operator==(const GeoRecord&) const = default;
+};
+
+// A network of the database, as the first address in host order (IPv4 in the low 32 bits).
+struct GeoNetwork {
+  IpFamily family = IpFamily::kV4;
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  int length = 0;
+};
+
+class GeoDatabase {
+ public:
+  // Errors: kNotFound, kDenied, kSystem from the system, kCorrupt when it is no MaxMind DB.
+  static Result<GeoDatabase> open(const std::string& path);
+
+  GeoRecord lookup(const IpAddress& address) const;
+
+  // Calls `visit` for every network that has a record, disjoint and in ascending order, IPv4 before
+  // IPv6. IPv4 is visited once, though files repeat it in 6to4, Teredo and mapped space. Errors:
+  // kCorrupt when the tree is damaged.
+  using Visitor = std::function<void(const GeoNetwork&, const GeoRecord&)>;
+  Result<void> walk(const Visitor& visit) const;
+
+  const std::string& path() const { return path_; }
+  // The metadata's database_type, for example "GeoLite2-Country".
+  std::string type() const;
+  std::uint32_t node_count() const;
+  // Unix seconds.
+  std::uint64_t build_epoch() const;
+
+ private:
+  struct Handle;
+  class Walker;
+  GeoDatabase(std::string path, std::shared_ptr<const Handle> handle)
+      : path_(std::move(path)), handle_(std::move(handle)) {}
+
+  std::string path_;
+  std::shared_ptr<const Handle> handle_;
+};
+
+}  // namespace timepool::geo
