@@ -1,0 +1,126 @@
+#include "wire/dns/query.h"
+
+namespace timepool::wire::dns {
+namespace {
+
+struct RawRecord {
+  bool owner_is_root;
+  RrType type;
+  std::uint16_t klass;
+  std::uint32_t ttl;
+  Bytes rdata;
+};
+
+// The owner is not kept. OPT and TSIG are never compressed to a pointer by a sound sender, but a
+// pointer costs nothing to step over.
+Result<void, Malformed> skip_name(ByteReader& reader) {
+  const Bytes message = reader.buffer();
+  const std::size_t start = reader.position();
+  std::size_t at = start;
+  for (;;) {
+    if (at >= message.size()) return fail(Malformed::kNameShort);
+    const auto length = std::to_integer<std::size_t>(message[at]);
+    if (length >= 0xc0) {
+      // It is validated in full.
+      const auto name = parse_name(reader);
+      if (!name.ok()) return fail(name.error());
+      return {};
+    }
+    if (length > kMaxLabel) return fail(Malformed::kLabelType);
+    at += 1 + length;
+    if (at - start > kMaxName) return fail(Malformed::kNameTooLong);
+    if (length == 0) break;
+  }
+  if (at > message.size()) return fail(Malformed::kNameShort);
+  reader.seek(at);
+  return {};
+}
+
+Result<RawRecord, Malformed> read_record(ByteReader& reader) {
+  RawRecord out{};
+  const std::size_t start = reader.position();
+  const auto skipped = skip_name(reader);
+  if (!skipped.ok()) return fail(skipped.error());
+  out.owner_is_root = reader.position() == start + 1;
+  out.type = static_cast<RrType>(reader.u16());
+  out.klass = reader.u16();
+  out.ttl = reader.u32();
+  out.rdata = reader.bytes(reader.u16());
+  if (!reader.ok()) return fail(Malformed::kShortRecord);
+  return out;
+}
+
+Result<void, Malformed> check_header(const Header& header) {
+  if (header.has(Header::kQr)) return fail(Malformed::kIsResponse);
+  if (header.opcode() != Opcode::kQuery) return fail(Malformed::kOpcode);
+  if (header.question_count > 1) return fail(Malformed::kQuestionCount);
+  if (header.answer_count != 0) return fail(Malformed::kAnswerInQuery);
+  return {};
+}
+
+Result<void, Malformed> read_question(ByteReader& reader, Query& query) {
+  query.name = TRY(parse_plain_name(reader));
+  query.type = static_cast<RrType>(reader.u16());
+  query.klass = static_cast<RrClass>(reader.u16());
+  if (!reader.ok()) return fail(Malformed::kShortQuestion);
+  query.has_question = true;
+  query.question_end = static_cast<std::uint16_t>(reader.position());
+  return {};
+}
+
+// RFC 1995 3: the authority section of an IXFR request holds the SOA that the client has.
+Result<void, Malformed> read_authority(ByteReader& reader, const Query& query) {
+  if (query.header.authority_count == 0) return {};
+  if (query.header.authority_count > 1 || !query.has_question || query.type != RrType::kIxfr) {
+    return fail(Malformed::kAuthorityInQuery);
+  }
+  const RawRecord record = TRY(read_record(reader));
+  if (record.type == RrType::kOpt) return fail(Malformed::kOptSection);
+  if (record.type != RrType::kSoa) return fail(Malformed::kAuthorityInQuery);
+  return {};
+}
+
+// Bounded by the datagram: a record has 11 bytes at the least.
+Result<void, Malformed> read_additional(ByteReader& reader, Query& query) {
+  for (unsigned left = query.header.additional_count; left > 0; --left) {
+    if (query.tsig_offset != 0) return fail(Malformed::kTsigPlace);
+    const std::size_t start = reader.position();
+    const RawRecord record = TRY(read_record(reader));
+    if (record.type == RrType::kTsig) query.tsig_offset = static_cast<std::uint16_t>(start);
+    if (record.type != RrType::kOpt) continue;
+    if (query.edns) return fail(Malformed::kOptTwice);
+    if (!record.owner_is_root) return fail(Malformed::kOptOwner);
+    query.edns = TRY(parse_edns(record.klass, record.ttl, record.rdata, EdnsIn::kQuery));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Query, Malformed> parse_query(Bytes datagram) {
+  if (datagram.size() > kMaxMessage) return fail(Malformed::kTooLong);
+  ByteReader reader(datagram);
+  Query query;
+  query.header = TRY(parse_header(reader));
+  auto step = check_header(query.header);
+  if (step.ok() && query.header.question_count == 1) step = read_question(reader, query);
+  if (step.ok()) step = read_authority(reader, query);
+  if (step.ok()) step = read_additional(reader, query);
+  if (!step.ok()) return fail(step.error());
+  if (reader.remaining() > 0) return fail(Malformed::kTrailing);
+  if (!query.has_question && !(query.edns && query.edns->cookie)) {
+    return fail(Malformed::kQuestionCount);
+  }
+  return query;
+}
+
+Rcode rcode_for(Malformed malformed) {
+  return malformed == Malformed::kOpcode ? Rcode::kNotImp : Rcode::kFormErr;
+}
+
+bool must_drop(Malformed malformed) {
+  return malformed == Malformed::kShortHeader || malformed == Malformed::kIsResponse ||
+         malformed == Malformed::kTooLong;
+}
+
+}  // namespace timepool::wire::dns
