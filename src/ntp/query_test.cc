@@ -1,0 +1,54 @@
+#include "ntp/query.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "ntp/responder.h"
+
+namespace timepool::ntp {
+namespace {
+
+TEST(Query, takes_one_reply_to_its_request) {
+  const UnixTime start = UnixTime::from_seconds(1'790'000'000);
+  const auto at = [&](std::int64_t ms) {
+    const Duration since = Duration::milliseconds(ms);
+    return LocalTime{MonoTime() + since, start + since};
+  };
+  ServerState state;
+  state.leap = wire::ntp::Leap::kNone;
+  state.stratum = 2;
+  state.reference_time = start;
+  RandomStream random(SiphashKey{1, 2});
+  Query query;
+  EXPECT_FALSE(query.waiting());
+  const Bytes request = query.start(at(0), random);
+  ASSERT_EQ(request.size(), 48u);
+  std::vector<std::byte> reply(48);
+  respond({at(5).unix, {IpAddress(), 5000, 0}, {}}, request, state, reply);
+  set_transmit(reply, state, at(5).unix);
+
+  std::vector<std::byte> forged = reply;
+  forged[24] ^= std::byte{1};
+  EXPECT_EQ(query.handle_datagram({at(7), at(7).unix}, forged).reason, ReplyReason::kWrongOrigin);
+  EXPECT_TRUE(query.waiting());
+
+  const Reply got = query.handle_datagram({at(10), at(10).unix}, reply);
+  EXPECT_EQ(got.reason, ReplyReason::kAccepted);
+  EXPECT_FALSE(query.waiting());
+  EXPECT_EQ(got.sample.stratum, 2);
+  EXPECT_LE(got.sample.offset.abs(), Duration::nanoseconds(2));
+  EXPECT_LE((got.sample.delay - Duration::milliseconds(10)).abs(), Duration::nanoseconds(2));
+}
+
+TEST(Query, each_attempt_has_its_own_timestamp) {
+  RandomStream random(SiphashKey{1, 2});
+  Query query;
+  const Bytes first = query.start({}, random);
+  const std::vector<std::byte> before(first.begin(), first.end());
+  const Bytes second = query.start({}, random);
+  EXPECT_FALSE(std::equal(before.begin(), before.end(), second.begin()));
+}
+
+}  // namespace
+}  // namespace timepool::ntp

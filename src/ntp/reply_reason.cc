@@ -1,0 +1,46 @@
+#include "ntp/reply_reason.h"
+
+#include <array>
+
+#include "base/check.h"
+
+namespace timepool::ntp {
+namespace {
+
+// In the order of the enum; a test compares the two.
+constexpr std::array<std::string_view, kReplyReasonCount> kNames{
+    "accepted",           "too_short",        "bad_length",   "bad_version",   "bad_field",
+    "too_many_fields",    "bad_mac",          "wrong_mode",   "wrong_version", "unsolicited",
+    "duplicate",          "zero_origin",      "wrong_origin", "crypto_nak",    "not_authentic",
+    "kiss_rate",          "kiss_deny",        "kiss_rstr",    "kiss_other",    "zero_timestamp",
+    "unsynchronised",     "future_reference", "too_distant",  "bogus_times",   "too_delayed",
+    "local_clock_stepped"};
+
+}  // namespace
+
+std::string_view name_of(ReplyReason reason) {
+  const auto index = static_cast<std::size_t>(reason);
+  CHECK(index < kNames.size());
+  return kNames[index];
+}
+
+ReplyReason reply_reason_of(wire::ntp::PacketError error) {
+  using wire::ntp::PacketError;
+  switch (error) {
+    case PacketError::kTooShort:
+      return ReplyReason::kTooShort;
+    case PacketError::kBadLength:
+      return ReplyReason::kBadLength;
+    case PacketError::kBadVersion:
+      return ReplyReason::kBadVersion;
+    case PacketError::kBadField:
+      return ReplyReason::kBadField;
+    case PacketError::kTooManyFields:
+      return ReplyReason::kTooManyFields;
+    case PacketError::kBadMac:
+      break;
+  }
+  return ReplyReason::kBadMac;
+}
+
+}  // namespace timepool::ntp

@@ -1,0 +1,57 @@
+// ReplyReason: what became of a datagram that came to a client. Exactly one each: the metric's
+// label, the log's key, the test's assertion.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "wire/ntp/packet.h"
+
+namespace timepool::ntp {
+
+enum class ReplyReason : std::uint8_t {
+  kAccepted,
+  // No NTP packet.
+  kTooShort,
+  kBadLength,
+  kBadVersion,
+  kBadField,
+  kTooManyFields,
+  kBadMac,
+  // An NTP packet that is no answer to our request. These change nothing.
+  kWrongMode,     // not from a server
+  kWrongVersion,  // above the request's
+  kUnsolicited,   // no request is waiting: B8
+  kDuplicate,     // the request was answered before: a replay or a copy
+  kZeroOrigin,    // B29
+  kWrongOrigin,   // B29: off-path forgery, or an answer to an earlier request
+  kCryptoNak,
+  kNotAuthentic,
+  // An answer to our request, without usable time.
+  kKissRate,
+  kKissDeny,
+  kKissRstr,
+  kKissOther,
+  kZeroTimestamp,      // receive or transmit time missing
+  kUnsynchronised,     // leap 3, stratum 0 or above 15
+  kFutureReference,    // its reference time is after its transmit time (RFC 5905 A.5.1.1)
+  kTooDistant,         // root distance above the limit
+  kBogusTimes,         // it claims to have worked longer than the exchange took
+  kTooDelayed,         // round trip above the limit
+  kLocalClockStepped,  // our own clock jumped in between
+};
+inline constexpr std::size_t kReplyReasonCount = 26;
+
+// "accepted", "wrong_origin", "kiss_rate", ...
+std::string_view name_of(ReplyReason reason);
+ReplyReason reply_reason_of(wire::ntp::PacketError error);
+// True for an answer to our request, whether its time is usable or not.
+inline bool is_answer(ReplyReason reason) {
+  return reason == ReplyReason::kAccepted || reason >= ReplyReason::kKissRate;
+}
+inline bool is_kiss(ReplyReason reason) {
+  return reason >= ReplyReason::kKissRate && reason <= ReplyReason::kKissOther;
+}
+
+}  // namespace timepool::ntp
