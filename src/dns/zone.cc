@@ -1,0 +1,361 @@
+#include "dns/zone.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+
+#include "base/ip.h"
+#include "dns/record_reader.h"
+
+namespace timepool::dns {
+namespace {
+
+namespace json = boost::json;
+using wire::dns::DnsName;
+using wire::dns::RrType;
+using Status = Result<void, ZoneError>;
+
+std::string_view view(const json::string& text) {
+  return {text.data(), text.size()};
+}
+std::string_view view(json::string_view text) {
+  return {text.data(), text.size()};
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+struct TypeKey {
+  std::string_view key;
+  RrType type;
+};
+constexpr std::array<TypeKey, 9> kTypeKeys{{{"a", RrType::kA},
+                                            {"aaaa", RrType::kAaaa},
+                                            {"cname", RrType::kCname},
+                                            {"mx", RrType::kMx},
+                                            {"ns", RrType::kNs},
+                                            {"txt", RrType::kTxt},
+                                            {"spf", RrType::kSpf},
+                                            {"srv", RrType::kSrv},
+                                            {"ptr", RrType::kPtr}}};
+
+// Reads one document; `path_` is where it is, so that a fault can be placed.
+class Loader {
+ public:
+  Loader(std::string_view text, Zone& zone) : text_(text), zone_(zone) {}
+
+  Status document(const json::object& object) {
+    // Options first, wherever they stand: labels take their defaults from them.
+    for (const auto& [key, value] : object) {
+      const Step step(*this, JsonStep::member(view(key)));
+      if (view(key) != "data") TRY(option(view(key), value));
+    }
+    const json::value* data = object.if_contains("data");
+    if (data == nullptr || data->is_null()) return {};
+    const Step step(*this, JsonStep::member("data"));
+    const json::object* labels = data->if_object();
+    if (labels == nullptr) return wrong("must be an object of labels");
+    if (labels->size() > kMaxLabels) {
+      return wrong("has " + std::to_string(labels->size()) + " labels, at most " +
+                   std::to_string(kMaxLabels) + " are taken");
+    }
+    for (const auto& [key, value] : *labels) {
+      const Step at(*this, JsonStep::member(view(key)));
+      TRY(label(view(key), value));
+    }
+    return finish();
+  }
+
+  Failure<ZoneError> wrong(std::string text) const {
+    const std::string where = format(path_);
+    return fail(ZoneError{place_of(text_, offset_of(text_, path_)),
+                          where.empty() ? std::move(text) : where + ": " + text});
+  }
+
+ private:
+  class Step {
+   public:
+    Step(Loader& loader, JsonStep step) : loader_(loader) { loader_.path_.push_back(step); }
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+    ~Step() { loader_.path_.pop_back(); }
+
+   private:
+    Loader& loader_;
+  };
+
+  void warn(std::string text) { zone_.warnings.push_back(format(path_) + ": " + text); }
+
+  Result<std::uint32_t, ZoneError> integer(const json::value& value, std::int64_t min,
+                                           std::int64_t max) const {
+    std::string why;
+    const auto number = integer_of(value, min, max, why);
+    if (!number) return wrong(std::move(why));
+    return static_cast<std::uint32_t>(*number);
+  }
+
+  Status option(std::string_view key, const json::value& value) {
+    if (key == "ttl") {
+      zone_.ttl = TRY(integer(value, 0, kMaxTtl));
+    } else if (key == "serial") {
+      zone_.serial = TRY(integer(value, 0, 0xffff'ffff));
+    } else if (key == "max_hosts") {
+      zone_.max_hosts = TRY(integer(value, 0, 0x7fff'ffff));
+    } else if (key == "contact") {
+      return contact(value);
+    } else if (key == "targeting") {
+      return targeting(value);
+    } else if (key == "closest") {
+      return closest(value);
+    } else if (key != "logging" && key != "origin") {
+      // geodns reads neither of those two: its zones are named by their files.
+      warn("unknown, has no effect");
+    }
+    return {};
+  }
+
+  Status contact(const json::value& value) {
+    const json::string* text = value.if_string();
+    if (text == nullptr) return wrong("must be a text");
+    const auto name = DnsName::from_text(view(*text));
+    if (!name.ok()) return wrong("'" + std::string(view(*text)) + "' is no domain name");
+    zone_.contact = name.value();
+    return {};
+  }
+
+  Status closest(const json::value& value) {
+    if (!value.is_bool()) return wrong("must be true or false");
+    if (value.get_bool()) warn("records are chosen by weight, not by distance");
+    return {};
+  }
+
+  Status targeting(const json::value& value) {
+    const json::string* text = value.if_string();
+    if (text == nullptr) return wrong("must be a text");
+    Targeting out{false, false, false, false, false};
+    std::string_view rest = view(*text);
+    while (!rest.empty()) {
+      const std::size_t space = std::min(rest.find(' '), rest.size());
+      const std::string_view word = rest.substr(0, space);
+      rest.remove_prefix(std::min(space + 1, rest.size()));
+      if (word == "@") {
+        out.global = true;
+      } else if (word == "continent") {
+        out.continent = true;
+      } else if (word == "country") {
+        out.country = true;
+      } else if (word == "asn") {
+        out.asn = true;
+      } else if (word == "ip") {
+        out.ip = true;
+      } else if (word == "region" || word == "regiongroup") {
+        warn("'" + std::string(word) + "' has no effect: regions within countries are not known");
+      } else if (!word.empty()) {
+        return wrong("unknown targeting option '" + std::string(word) + "'");
+      }
+    }
+    zone_.targeting = out;
+    return {};
+  }
+
+  Status label(std::string_view key, const json::value& value) {
+    const json::object* object = value.if_object();
+    if (object == nullptr) return wrong("must be an object of record types");
+    Label label;
+    label.name = lower(key);
+    TRY(check_name(label.name));
+    label.max_hosts = zone_.max_hosts;
+    for (const auto& [member_key, member] : *object) {
+      const Step step(*this, JsonStep::member(view(member_key)));
+      TRY(label_member(label, view(member_key), member));
+    }
+    zone_.labels.push_back(std::move(label));
+    return {};
+  }
+
+  // A label of an address target ("www.[192.0.2.1]") is no domain name itself.
+  Status check_name(const std::string& name) const {
+    const std::size_t bracket = name.find('[');
+    std::string_view rest = name;
+    if (bracket != std::string::npos) {
+      const bool whole = name.back() == ']' && (bracket == 0 || name[bracket - 1] == '.');
+      if (!whole || !parse_ip(rest.substr(bracket + 1, rest.size() - bracket - 2)).ok()) {
+        return wrong("has brackets without an address in them");
+      }
+      rest = rest.substr(0, bracket == 0 ? 0 : bracket - 1);
+    }
+    if (rest.empty()) return {};
+    const auto full = DnsName::from_text(std::string(rest), zone_.origin);
+    if (rest.back() == '.' || !full.ok()) return wrong("is no relative domain name");
+    return {};
+  }
+
+  Status label_member(Label& label, std::string_view key, const json::value& value) {
+    if (key == "max_hosts") {
+      label.max_hosts = TRY(integer(value, 0, 0x7fff'ffff));
+      return {};
+    }
+    if (key == "ttl") {
+      const std::uint32_t ttl = TRY(integer(value, 0, kMaxTtl));
+      if (ttl > 0) label.ttl = ttl;  // geodns takes 0 as not given
+      return {};
+    }
+    if (key == "closest") return closest(value);
+    if (key == "health") {
+      warn("health checks have no effect here");
+      return {};
+    }
+    if (value.is_null()) return {};
+    if (key == "alias") return alias(label, value);
+    for (const TypeKey& known : kTypeKeys) {
+      if (known.key == key) return records(label, known.type, value);
+    }
+    warn("unknown record type, has no effect");
+    return {};
+  }
+
+  Status alias(Label& label, const json::value& value) {
+    const json::value* target = &value;
+    if (const json::array* items = value.if_array(); items != nullptr && items->size() == 1) {
+      target = &(*items)[0];
+    }
+    const json::string* text = target->if_string();
+    if (text == nullptr) return wrong("must be a label's name");
+    label.alias = lower(view(*text));
+    return {};
+  }
+
+  Status records(Label& label, RrType type, const json::value& value) {
+    RecordSet set{type, {}};
+    if (const json::array* items = value.if_array()) {
+      if (items->size() > kMaxRecordsPerSet) {
+        return wrong("has " + std::to_string(items->size()) + " records, at most " +
+                     std::to_string(kMaxRecordsPerSet) + " are taken");
+      }
+      set.records.reserve(items->size());
+      for (std::size_t i = 0; i < items->size(); ++i) {
+        const Step step(*this, JsonStep::item(i));
+        TRY(record(set, (*items)[i]));
+      }
+    } else if (const json::object* names = value.if_object();
+               names != nullptr && type == RrType::kNs) {
+      // The old form: {"ns1.example.net.": null}.
+      for (const auto& [name, nothing] : *names) {
+        const Step step(*this, JsonStep::member(view(name)));
+        TRY(record(set, json::string(name)));
+      }
+    } else if (value.is_string()) {
+      TRY(record(set, value));
+    } else {
+      return wrong("must be a list of records");
+    }
+    if (!set.records.empty()) label.sets.push_back(std::move(set));
+    return {};
+  }
+
+  Status record(RecordSet& set, const json::value& value) {
+    auto read = read_record(set.type, value, zone_.origin);
+    if (!read.ok()) {
+      if (!read.error().has_step) return wrong(read.error().text);
+      const Step step(*this, read.error().step);
+      return wrong(read.error().text);
+    }
+    if (!read.value()) {
+      warn("an empty record is left out");
+      return {};
+    }
+    set.records.push_back(std::move(**read));
+    return {};
+  }
+
+  Status finish() {
+    std::sort(zone_.labels.begin(), zone_.labels.end(),
+              [](const Label& a, const Label& b) { return a.name < b.name; });
+    const auto twice =
+        std::adjacent_find(zone_.labels.begin(), zone_.labels.end(),
+                           [](const Label& a, const Label& b) { return a.name == b.name; });
+    if (twice != zone_.labels.end()) {
+      return wrong("has '" + twice->name + "' twice, in different case");
+    }
+    for (const Label& label : zone_.labels) TRY(follow_aliases(label));
+    return {};
+  }
+
+  // An alias may lead to another one, but must end.
+  Status follow_aliases(const Label& first) {
+    constexpr int kMaxAliases = 8;
+    const Label* label = &first;
+    for (int i = 0; i < kMaxAliases; ++i) {
+      if (!label->alias) return {};
+      const Label* next = zone_.find(*label->alias);
+      if (next == nullptr) {
+        const Step step(*this, JsonStep::member(first.name));
+        warn("alias leads to '" + *label->alias + "', which has no label of its own");
+        return {};
+      }
+      label = next;
+    }
+    const Step step(*this, JsonStep::member(first.name));
+    return wrong("alias leads in a circle, or over more than " + std::to_string(kMaxAliases) +
+                 " others");
+  }
+
+  std::string_view text_;
+  Zone& zone_;
+  std::vector<JsonStep> path_;
+};
+
+}  // namespace
+
+const Label* Zone::find(std::string_view name) const {
+  const auto at = std::lower_bound(labels.begin(), labels.end(), name,
+                                   [](const Label& a, std::string_view b) { return a.name < b; });
+  return at != labels.end() && at->name == name ? &*at : nullptr;
+}
+
+std::string format(const ZoneError& error, std::string_view file) {
+  return std::string(file) + ':' + std::to_string(error.place.line) + ':' +
+         std::to_string(error.place.column) + ": " + error.text;
+}
+
+Result<Zone, ZoneError> load_zone(std::string_view text, std::string_view origin,
+                                  std::uint32_t default_serial) {
+  Zone zone;
+  const auto name = DnsName::from_text(origin);
+  if (!name.ok()) {
+    return fail(ZoneError{{}, "'" + std::string(origin) + "' is no domain name for a zone"});
+  }
+  zone.origin = wire::dns::lowered(name.value());
+  zone.serial = default_serial;
+  const auto contact = DnsName::prepend("hostmaster", zone.origin);
+  zone.contact = contact.ok() ? contact.value() : zone.origin;
+  if (text.size() > kMaxZoneText) {
+    return fail(ZoneError{{}, "is longer than " + std::to_string(kMaxZoneText) + " bytes"});
+  }
+  json::monotonic_resource memory;
+  json::stream_parser parser(&memory);
+  json::error_code error;
+  std::size_t at = parser.write_some(text.data(), text.size(), error);
+  if (!error) parser.finish(error);
+  while (!error && at < text.size() &&
+         std::string_view(" \t\r\n").find(text[at]) != std::string_view::npos) {
+    ++at;
+  }
+  if (!error && at < text.size()) error = json::error::extra_data;
+  if (error) {
+    return fail(ZoneError{place_of(text, at), "JSON: " + error.message()});
+  }
+  const json::value document = parser.release();
+  Loader loader(text, zone);
+  const json::object* object = document.if_object();
+  if (object == nullptr) return loader.wrong("must be an object");
+  TRY(loader.document(*object));
+  return zone;
+}
+
+}  // namespace timepool::dns
