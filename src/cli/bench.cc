@@ -1,0 +1,179 @@
+// timepool bench ntp|dns|udp|echo: load, measured.
+#include <fmt/core.h>
+
+#include <boost/json/object.hpp>
+#include <csignal>
+#include <fstream>
+
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "load/echo_server.h"
+#include "load/generator.h"
+
+namespace timepool::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct BenchOptions {
+  load::LoadOptions load;
+  std::optional<Endpoint> target;  // required: there whenever a run starts
+  std::optional<std::string> names;
+  int edns_percent = 70;
+  bool json = false;
+};
+
+double microseconds(Duration d) {
+  return static_cast<double>(d.ns()) / 1000;
+}
+
+json::object json_of(const load::LoadReport& report) {
+  const load::LatencyHistogram& latency = report.latency;
+  return {{"rate", report.rate()},
+          {"sent", report.sent},
+          {"answered", report.answered},
+          {"lost", report.lost},
+          {"refused", report.refused},
+          {"invalid", report.invalid},
+          {"unmatched", report.unmatched},
+          {"seconds", report.elapsed.to_seconds()},
+          {"latency_us",
+           {{"p50", microseconds(latency.percentile(0.5))},
+            {"p90", microseconds(latency.percentile(0.9))},
+            {"p99", microseconds(latency.percentile(0.99))},
+            {"p999", microseconds(latency.percentile(0.999))},
+            {"max", microseconds(latency.max())}}}};
+}
+
+std::string text_of(const load::LoadReport& report) {
+  const auto span = [&](double fraction) {
+    return seconds_text(report.latency.percentile(fraction).to_seconds(), false);
+  };
+  return fmt::format(
+      "{:.0f} answers/s over {:.2f} s\n"
+      "sent {}, answered {}, lost {} ({:.3f} %), refused {}, invalid {}, unmatched {}\n"
+      "latency: median {}, 90 % {}, 99 % {}, 99.9 % {}, longest {}",
+      report.rate(), report.elapsed.to_seconds(), report.sent, report.answered, report.lost,
+      report.lost_fraction() * 100, report.refused, report.invalid, report.unmatched, span(0.5),
+      span(0.9), span(0.99), span(0.999), seconds_text(report.latency.max().to_seconds(), false));
+}
+
+// The status is a failure when nothing at all was answered.
+int report_run(const BenchOptions& options, const Result<load::LoadReport>& report) {
+  if (!report.ok()) return failed(report.error());
+  if (options.json) {
+    print_json(json_of(*report));
+  } else {
+    print(text_of(*report));
+  }
+  return report->answered > 0 ? kOk
+                              : failed("no answer from " + format(options.load.target) +
+                                       ": is a server running there?");
+}
+
+Result<std::vector<load::DnsQuestion>> read_questions(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return fail(Error{ErrorCode::kNotFound, "--names " + path, "can't be opened"});
+  std::vector<load::DnsQuestion> questions;
+  std::string line;
+  for (std::size_t number = 1; std::getline(file, line); ++number) {
+    if (line.empty() || line[0] == '#') continue;
+    auto question = load::parse_question(line);
+    if (!question.ok()) {
+      question.error().operation = fmt::format("--names {}:{}", path, number);
+      return fail(question.error());
+    }
+    questions.push_back(*question);
+  }
+  return questions;
+}
+
+int run_dns(BenchOptions& options) {
+  options.load.target = options.target.value();
+  std::vector<load::DnsQuestion> questions{{"pool.test", 1}, {"pool.test", 28}};
+  if (options.names) {
+    auto read = read_questions(*options.names);
+    if (!read.ok()) return failed(read.error());
+    questions = *read;
+  }
+  const auto traffic = load::DnsTraffic::create(questions, options.edns_percent);
+  if (!traffic.ok()) return failed(traffic.error());
+  return report_run(options, load::run(options.load, *traffic));
+}
+
+void add_load_options(Command& command, const std::shared_ptr<BenchOptions>& options,
+                      std::uint16_t port) {
+  load::LoadOptions& load = options->load;
+  command.option("--target", options->target, port, "The server to measure, ADDR:PORT")
+      .require("--target")
+      .option("--count", load.count, 1, load::LoadOptions::kMaxCount, "Requests to send")
+      .option("--duration", load.duration, "Stop sending after this, at most 1h")
+      .option("--sockets", load.sockets, 1, load::LoadOptions::kMaxSockets,
+              "Sockets, each with its own source port")
+      .option("--inflight", load.inflight, 1, 262144,
+              "Requests under way at once, over all sockets")
+      .option("--timeout", load.timeout, "A request without an answer after this is lost")
+      .option("--cpu", load.cpu, 0, 1023, "Run on this processor")
+      .flag("--allow-private", load.allow_private,
+            "Admit private addresses, inside a network namespace of its own")
+      .flag("--json", options->json, "One JSON object instead of text");
+}
+
+void add_echo_server(Command& bench) {
+  struct EchoArgs {
+    load::EchoOptions echo;
+  };
+  const auto args = std::make_shared<EchoArgs>();
+  args->echo.listen = {IpAddress::v4(0x7f000001), 0};
+  Command echo = bench.command("echo", "Send every datagram back: the peer of `bench udp`");
+  echo.option("--listen", args->echo.listen, 0, "Where to listen; port 0 takes a free one")
+      .option("--duration", args->echo.duration, "End after this, at most 1h")
+      .option("--cpu", args->echo.cpu, 0, 1023, "Run on this processor");
+  echo.action([args] {
+    const auto ready = [](const Endpoint& where) { print("ready " + format(where)); };
+    const auto sent = load::serve_echo(args->echo, [] { return false; }, ready);
+    if (!sent.ok()) return failed(sent.error());
+    print(fmt::format("{} datagrams sent back", *sent));
+    return kOk;
+  });
+}
+
+}  // namespace
+
+void add_bench(Command& root) {
+  Command bench = root.command("bench", "Load for a server on this machine, and what it answered");
+  bench.footer(
+      "Closed loop: each answer lets the next request go, so the rate is what server and path\n"
+      "sustain together. Only loopback addresses, unless --allow-private.\n\n"
+      "Examples:\n"
+      "  timepool bench ntp --target 127.0.0.1:11123 --count 500000\n"
+      "  timepool bench dns --target 127.0.0.1:5300 --names names.txt --json");
+
+  const auto ntp_options = std::make_shared<BenchOptions>();
+  Command ntp = bench.command("ntp", "NTPv4 client requests");
+  add_load_options(ntp, ntp_options, 123);
+  ntp.action([ntp_options] {
+    ntp_options->load.target = ntp_options->target.value();
+    return report_run(*ntp_options, load::run(ntp_options->load, load::NtpTraffic()));
+  });
+
+  const auto dns_options = std::make_shared<BenchOptions>();
+  Command dns = bench.command("dns", "DNS queries");
+  add_load_options(dns, dns_options, 53);
+  dns.option("--names", dns_options->names, "A file of questions, one a line: NAME [TYPE]")
+      .option("--edns", dns_options->edns_percent, 0, 100,
+              "Percent of the queries that carry EDNS");
+  dns.action([dns_options] { return run_dns(*dns_options); });
+
+  const auto udp_options = std::make_shared<BenchOptions>();
+  Command udp = bench.command("udp", "The NTP requests, expected back unchanged (see bench echo)");
+  add_load_options(udp, udp_options, 0);
+  udp.action([udp_options] {
+    udp_options->load.target = udp_options->target.value();
+    return report_run(*udp_options, load::run(udp_options->load, load::EchoTraffic()));
+  });
+
+  add_echo_server(bench);
+}
+
+}  // namespace timepool::cli

@@ -1,0 +1,14 @@
+// The commands of `timepool`, each declared beside what it does, in a file of its own.
+#pragma once
+
+#include "cli/args.h"
+
+namespace timepool::cli {
+
+void add_query(Command& root);
+void add_ntp(Command& root);
+void add_dns(Command& root);
+void add_pool(Command& root);
+void add_bench(Command& root);
+
+}  // namespace timepool::cli

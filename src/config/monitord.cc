@@ -1,0 +1,116 @@
+#include "config/monitord.h"
+
+namespace timepool::config {
+namespace {
+
+constexpr std::uint16_t kNtpPort = 123;
+
+Schema<MonitordConfig::Manager> manager_schema() {
+  using Manager = MonitordConfig::Manager;
+  const auto retry = duration(Duration::milliseconds(10), Duration::seconds(86400));
+  Schema<Manager> schema;
+  schema.required("url", &Manager::url, text(), "The manager: \"https://pool.example\".")
+      .required("token_file", &Manager::token_file, path(),
+                "File with this monitor's token, alone on its first line (made by "
+                "`timepool pool monitor add NAME`).")
+      .field("ca_file", &Manager::ca_file, text(),
+             "Certificates in PEM that may have signed the manager's; empty: the system's.")
+      .field("wait", &Manager::wait, duration(Duration::seconds(1), Duration::seconds(300)),
+             "How long the manager may hold a request for work while there is none.")
+      .field("retry_min", &Manager::retry_min, retry,
+             "The wait after the first failure to reach the manager; doubled after each, with "
+             "a random part.")
+      .field("retry_max", &Manager::retry_max, retry, "The longest wait between two tries.")
+      .check([](const Manager& m) -> std::string {
+        if (!m.url.starts_with("http://") && !m.url.starts_with("https://")) {
+          return "url must begin with http:// or https://";
+        }
+        return m.retry_min > m.retry_max ? "retry_min is longer than retry_max" : "";
+      });
+  return schema;
+}
+
+Schema<MonitordConfig::Probe> probe_schema() {
+  using Probe = MonitordConfig::Probe;
+  Schema<Probe> schema;
+  schema
+      .field("max_parallel", &Probe::max_parallel, integer(1, 1024),
+             "Servers probed at one time, each on a socket of its own.")
+      .field("spacing", &Probe::spacing,
+             duration(Duration::milliseconds(10), Duration::seconds(60)),
+             "Time between the samples of one server.")
+      .field("timeout", &Probe::timeout,
+             duration(Duration::milliseconds(10), Duration::seconds(30)),
+             "A sample without an answer after this is a time-out.");
+  return schema;
+}
+
+Schema<MonitordConfig::Sanity> sanity_schema() {
+  using Sanity = MonitordConfig::Sanity;
+  using Mode = MonitordConfig::SanityMode;
+  Schema<Sanity> schema;
+  schema
+      .field("mode", &Sanity::mode,
+             one_of<Mode>({{"auto", Mode::kAuto},
+                           {"servers", Mode::kServers},
+                           {"kernel", Mode::kKernel},
+                           {"none", Mode::kNone}}),
+             "How this machine's own clock is judged before it judges others: against `servers`, "
+             "by what the kernel says of its synchronisation, or not at all. auto: servers when "
+             "there are any, else the kernel.")
+      .field("servers", &Sanity::servers, list_of(endpoint(kNtpPort), 32),
+             "NTP servers that are known to be right.")
+      .field("max_offset", &Sanity::max_offset,
+             duration(Duration::microseconds(1), Duration::seconds(10)),
+             "The clock is sane while it is nearer than this to enough of the servers.")
+      .field("interval", &Sanity::interval,
+             duration(Duration::milliseconds(100), Duration::seconds(86400)),
+             "Time between two checks.")
+      .check([](const Sanity& s) -> std::string {
+        return s.mode == Mode::kServers && s.servers.empty()
+                   ? "mode = \"servers\" needs at least one in servers"
+                   : "";
+      });
+  return schema;
+}
+
+}  // namespace
+
+Schema<MonitordConfig> monitord_schema() {
+  using Config = MonitordConfig;
+  Schema<Config::Report> report;
+  report
+      .field("max_results", &Config::Report::max_results, integer(1, 1000), "Results in one batch.")
+      .field("interval", &Config::Report::interval,
+             duration(Duration::milliseconds(10), Duration::seconds(3600)),
+             "The longest that a result waits for others to share its batch.");
+  Schema<Config::Spool> spool;
+  spool
+      .field("directory", &Config::Spool::directory, path(),
+             "Where batches are kept until the manager has acknowledged them.")
+      .field("max_bytes", &Config::Spool::max_bytes, byte_count(64 << 10, std::int64_t{1} << 40),
+             "When the batches take more than this, the oldest are dropped and counted.");
+  Schema<Config::Control> control;
+  control.field("socket", &Config::Control::socket, text(),
+                "Unix socket for reports of this monitor's state; empty: none.");
+  Schema<Config::Log> log;
+  log.field("level", &Config::Log::level, text(), "error, warning, info or debug.");
+  log.check([](const Config::Log& l) -> std::string {
+    for (const char* level : {"error", "warning", "info", "debug"}) {
+      if (l.level == level) return "";
+    }
+    return "level must be error, warning, info or debug";
+  });
+
+  Schema<Config> schema;
+  schema.table("manager", &Config::manager, manager_schema(), "The manager that gives work.")
+      .table("probe", &Config::probe, probe_schema(), "How servers are probed.")
+      .table("sanity", &Config::sanity, sanity_schema(), "The monitor's own clock.")
+      .table("report", &Config::report, report, "How results are sent.")
+      .table("spool", &Config::spool, spool, "Results that are not acknowledged yet.")
+      .table("control", &Config::control, control, "Reports for `timepool`.")
+      .table("log", &Config::log, log, "Messages on standard error.");
+  return schema;
+}
+
+}  // namespace timepool::config

@@ -1,0 +1,61 @@
+// The settings of timepool-monitord.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/duration.h"
+#include "base/ip.h"
+#include "config/schema.h"
+
+namespace timepool::config {
+
+struct MonitordConfig {
+  struct Manager {
+    std::string url;
+    std::string token_file;
+    std::string ca_file;                          // "": the system's store
+    Duration wait = Duration::seconds(30);        // of one long-poll for work
+    Duration retry_min = Duration::seconds(1);    // first wait after a failure
+    Duration retry_max = Duration::seconds(120);  // longest wait between tries
+  };
+  struct Probe {
+    int max_parallel = 64;
+    Duration spacing = Duration::seconds(2);  // between the samples of one server
+    Duration timeout = Duration::seconds(3);  // of one sample
+  };
+  enum class SanityMode : std::uint8_t { kAuto, kServers, kKernel, kNone };
+  struct Sanity {
+    SanityMode mode = SanityMode::kAuto;
+    std::vector<Endpoint> servers;
+    Duration max_offset = Duration::milliseconds(10);
+    Duration interval = Duration::seconds(180);
+  };
+  struct Report {
+    int max_results = 100;                     // of one batch
+    Duration interval = Duration::seconds(5);  // a result waits no longer for others
+  };
+  struct Spool {
+    std::string directory = "/var/lib/timepool/monitord";
+    std::int64_t max_bytes = 256 << 20;
+  };
+  struct Control {
+    std::string socket = "/run/timepool/monitord.sock";
+  };
+  struct Log {
+    std::string level = "info";
+  };
+
+  Manager manager;
+  Probe probe;
+  Sanity sanity;
+  Report report;
+  Spool spool;
+  Control control;
+  Log log;
+};
+
+Schema<MonitordConfig> monitord_schema();
+
+}  // namespace timepool::config

@@ -1,0 +1,55 @@
+// Generator: a closed loop of requests over many UDP sockets, each with its own source port. Every
+// answer lets the next request go, so that the rate is what the server and this path sustain.
+//
+// Bounds: a run ends after `count` requests or `duration`, whichever is first; what is in flight
+// then is waited for `timeout` at the longest. One thread, no allocation while it runs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/ip.h"
+#include "base/result.h"
+#include "load/latency_histogram.h"
+#include "load/traffic.h"
+
+namespace timepool::load {
+
+struct LoadOptions {
+  static constexpr std::uint64_t kMaxCount = 100'000'000;
+  static constexpr int kMaxSockets = 256;
+
+  Endpoint target;
+  std::uint64_t count = 200'000;
+  Duration duration = Duration::seconds(10);  // at most one hour
+  int sockets = 16;
+  int inflight = 512;                              // over all sockets
+  Duration timeout = Duration::milliseconds(500);  // after it a request counts as lost
+  std::optional<int> cpu;                          // pins the thread
+  bool allow_private = false;                      // see check_target
+};
+
+struct LoadReport {
+  std::uint64_t sent = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t lost = 0;       // no answer within the timeout
+  std::uint64_t refused = 0;    // a kiss of death, or a DNS code other than NOERROR and NXDOMAIN
+  std::uint64_t invalid = 0;    // in the right form for no request, or wrong in content
+  std::uint64_t unmatched = 0;  // late, twice, or never asked for
+  Duration elapsed;             // from the first request to the last answer
+  LatencyHistogram latency;     // of answered requests, from before the send call to after receipt
+
+  double rate() const;           // answers a second
+  double lost_fraction() const;  // of those sent
+};
+
+// Errors: kDenied for a target that is not loopback (unless allow_private and the address is
+// private and this process is in a network namespace of its own): load goes nowhere by accident.
+Result<void> check_target(const IpAddress& target, bool allow_private);
+
+// Errors: kInvalid for options out of bounds, check_target's, and what the system says.
+Result<LoadReport> run(const LoadOptions& options, const NtpTraffic& traffic);
+Result<LoadReport> run(const LoadOptions& options, const DnsTraffic& traffic);
+Result<LoadReport> run(const LoadOptions& options, const EchoTraffic& traffic);
+
+}  // namespace timepool::load

@@ -1,0 +1,84 @@
+// The requests that the generator sends and the rules by which it takes a reply for an answer.
+//
+// A traffic has three parts, all without allocation once made:
+//   write(token, buffer)        the request of one slot, into `buffer` (kMaxRequest bytes)
+//   read_token(reply)           which request a reply belongs to, or nothing
+//   same_token(a, b)            whether they name one request, as far as the protocol carries them
+//   judge(token, reply)         whether the reply is a right answer to it
+// A token is a serial number (48 bits), the slot's generation (6) and the slot (kSlotBits), so that
+// a late reply does not count. DNS carries 16 bits of identity, the low ones.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/byte_reader.h"
+#include "base/result.h"
+
+namespace timepool::load {
+
+// 1024 requests in flight per socket at most; DNS keeps 6 bits of freshness beside them.
+inline constexpr unsigned kSlotBits = 10;
+inline constexpr std::size_t kMaxSlots = 1U << kSlotBits;
+inline constexpr std::size_t kMaxRequest = 512;
+
+enum class Judgement : std::uint8_t { kAnswer, kRefused, kInvalid };
+
+// NTPv4 client requests, RFC 5905: the transmit timestamp is the token, which the server returns as
+// the origin timestamp.
+class NtpTraffic {
+ public:
+  std::size_t write(std::uint64_t token, MutableBytes buffer) const;
+  std::optional<std::uint64_t> read_token(Bytes reply) const;
+  bool same_token(std::uint64_t a, std::uint64_t b) const { return a == b; }
+  // kRefused: a kiss of death (stratum 0).
+  Judgement judge(std::uint64_t token, Bytes reply) const;
+};
+
+// The same requests, expected back byte for byte: what the path alone costs.
+class EchoTraffic {
+ public:
+  std::size_t write(std::uint64_t token, MutableBytes buffer) const;
+  std::optional<std::uint64_t> read_token(Bytes reply) const;
+  bool same_token(std::uint64_t a, std::uint64_t b) const { return a == b; }
+  Judgement judge(std::uint64_t token, Bytes reply) const;
+};
+
+// One DNS question.
+struct DnsQuestion {
+  std::string name;  // without the trailing dot
+  std::uint16_t type = 1;
+};
+
+// "pool.test A": a name and A, AAAA, TXT, SRV, NS or SOA (A when left out). Errors: kInvalid.
+Result<DnsQuestion> parse_question(std::string_view line);
+
+class DnsTraffic {
+ public:
+  // At most this many questions, taken in turn: 65536 of at most 300 bytes are 20 MB.
+  static constexpr std::size_t kMaxQuestions = 65536;
+
+  // `edns_percent` of the questions carry an OPT record (1232 bytes). Errors: kInvalid for a name
+  // that has no wire form, no question or too many.
+  static Result<DnsTraffic> create(const std::vector<DnsQuestion>& questions, int edns_percent);
+
+  std::size_t write(std::uint64_t token, MutableBytes buffer) const;
+  std::optional<std::uint64_t> read_token(Bytes reply) const;
+  bool same_token(std::uint64_t a, std::uint64_t b) const { return ((a ^ b) & 0xffff) == 0; }
+  // The question must be the one asked; NOERROR and NXDOMAIN are answers, other codes kRefused.
+  Judgement judge(std::uint64_t token, Bytes reply) const;
+
+ private:
+  struct Query {
+    std::vector<std::byte> wire;  // whole message with id 0
+    std::size_t question_end = 0;
+  };
+  const Query& query_of(std::uint64_t token) const;
+  std::vector<Query> queries_;
+};
+
+}  // namespace timepool::load
