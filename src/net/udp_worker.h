@@ -1,0 +1,240 @@
+// UdpServer<Handler>: answers datagrams on any number of addresses. With threads = N each of N
+// workers has its own socket per address (SO_REUSEPORT: the kernel spreads the clients) and moves
+// batches by recvmmsg and sendmmsg; with threads = 0 the same handler is called from the reactor
+// with recvmsg and sendmsg. Replies leave from the address that the request came to.
+//
+// A Handler is an object per worker, called from its thread only:
+//   void begin_batch();                    // take the newest state, once for up to 64 datagrams
+//   std::size_t operator()(const sys::Datagram& datagram, Bytes request, MutableBytes reply);
+//                                          // the reply's length; 0: no answer
+// Nothing is allocated and no lock is taken per datagram.
+#pragma once
+
+#include <poll.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/ip.h"
+#include "net/reactor.h"
+#include "sys/fd.h"
+#include "sys/udp_batch.h"
+#include "sys/udp_socket.h"
+
+namespace timepool::net {
+
+struct UdpServerOptions {
+  std::vector<Endpoint> listen;  // port 0: a free one
+  unsigned threads = 0;          // at most kMaxWorkers
+  bool pin_threads = false;      // worker i stays on the i-th CPU that the process may use
+  bool rx_timestamps = true;
+  std::size_t max_request = 2048;
+  std::size_t max_reply = 2048;
+  // The kernel's queue of what came while the worker was not running: 4 MiB hold about 40 ms at
+  // 100,000 requests a second, the longest pause seen on virtual machines (docs/adr).
+  int receive_buffer = 4 << 20;
+  std::string interface;                    // bind to this interface only
+  std::string setting = "[server] listen";  // named in errors
+};
+
+inline constexpr unsigned kMaxWorkers = 64;
+
+// What one worker saw. Written by it, read by anyone.
+struct alignas(64) UdpCounters {
+  std::atomic<std::uint64_t> received{0};  // datagrams, truncated ones too
+  std::atomic<std::uint64_t> sent{0};      // replies that the system took
+  std::atomic<std::uint64_t> refused{0};   // replies that it did not: no route, no buffer
+  std::atomic<std::uint64_t> errors{0};    // receive calls that failed
+  std::atomic<std::uint64_t> batches{0};
+};
+struct UdpTotals {
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t batches = 0;
+};
+
+// One worker's sockets and counters, without its handler.
+class UdpWorker {
+ public:
+  explicit UdpWorker(std::vector<sys::UdpSocket> sockets) : sockets_(std::move(sockets)) {}
+  std::vector<sys::UdpSocket>& sockets() { return sockets_; }
+  const UdpCounters& counters() const { return counters_; }
+
+  // Relaxed and by one writer: a plain add.
+  static void add(std::atomic<std::uint64_t>& counter, std::uint64_t count) {
+    counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+  }
+
+  // Answers what lies in `socket`, a batch; false when the batch was not full.
+  template <class Handler>
+  bool run_batch(sys::UdpSocket& socket, sys::UdpBatch& batch, Handler& handler) {
+    const Result<std::size_t> count = batch.receive(socket);
+    if (!count.ok()) {
+      add(counters_.errors, 1);
+      return false;
+    }
+    if (*count == 0) return false;
+    handler.begin_batch();
+    std::size_t queued = 0;
+    for (std::size_t i = 0; i < *count; ++i) {
+      const std::size_t length = handler(batch.datagram(i), batch.request(i), batch.reply_room(i));
+      if (length == 0) continue;
+      batch.reply(i, length);
+      ++queued;
+    }
+    const std::size_t refused = batch.send(socket);
+    add(counters_.batches, 1);
+    add(counters_.received, *count);
+    add(counters_.sent, queued - refused);
+    add(counters_.refused, refused);
+    return *count == sys::UdpBatch::kSize;
+  }
+
+  // Answers one datagram by recvmsg and sendmsg; false when there was none.
+  template <class Handler>
+  bool run_one(sys::UdpSocket& socket, MutableBytes request, MutableBytes reply, Handler& handler) {
+    const Result<std::optional<sys::Datagram>> got = socket.receive(request);
+    if (!got.ok()) {
+      add(counters_.errors, 1);
+      return false;
+    }
+    if (!got->has_value()) return false;
+    const sys::Datagram& datagram = **got;
+    handler.begin_batch();
+    add(counters_.received, 1);
+    add(counters_.batches, 1);
+    const std::size_t length = handler(datagram, Bytes(request).first(datagram.length), reply);
+    if (length == 0) return true;
+    const bool sent = socket.send_to(Bytes(reply).first(length), datagram.from, datagram.to).ok();
+    add(sent ? counters_.sent : counters_.refused, 1);
+    return true;
+  }
+
+ private:
+  std::vector<sys::UdpSocket> sockets_;
+  UdpCounters counters_;
+};
+
+// Binds every address for every worker: result[i] belongs to worker i, at least one. Another
+// program on an address is an error even if it shares ports.
+Result<std::vector<std::unique_ptr<UdpWorker>>> bind_workers(const UdpServerOptions& options);
+// Blocks signals, names the thread and pins it when asked.
+void prepare_worker_thread(unsigned index, bool pin);
+// An eventfd that wakes all workers for good once it is written.
+Result<sys::Fd> make_stop_event();
+void signal_stop_event(const sys::Fd& event);
+
+template <class Handler>
+class UdpServer {
+ public:
+  // `make_handler(i)` gives worker i's handler, called here for each worker.
+  static Result<std::unique_ptr<UdpServer>> start(Reactor& reactor, const UdpServerOptions& options,
+                                                  std::function<Handler(unsigned)> make_handler) {
+    auto workers = TRY(bind_workers(options));
+    std::unique_ptr<UdpServer> out(new UdpServer(options, std::move(workers)));
+    for (unsigned i = 0; i < out->workers_.size(); ++i) {
+      out->handlers_.push_back(std::make_unique<Handler>(make_handler(i)));
+    }
+    if (options.threads == 0) {
+      out->watch_in(reactor);
+    } else {
+      out->stop_ = TRY(make_stop_event());
+      out->start_threads();
+    }
+    return out;
+  }
+  // Ends the workers after the batch that they are at.
+  ~UdpServer() {
+    if (stop_) signal_stop_event(stop_);
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  // The bound addresses, with the ports that the system chose.
+  std::vector<Endpoint> addresses() const {
+    std::vector<Endpoint> out;
+    for (const sys::UdpSocket& socket : workers_[0]->sockets()) out.push_back(socket.local());
+    return out;
+  }
+  std::size_t worker_count() const { return workers_.size(); }
+  // What worker `index` counts is for its handler to publish by atomics.
+  const Handler& handler(std::size_t index) const { return *handlers_[index]; }
+  UdpTotals totals() const {
+    UdpTotals out;
+    for (const auto& worker : workers_) {
+      const UdpCounters& counters = worker->counters();
+      out.received += counters.received.load(std::memory_order_relaxed);
+      out.sent += counters.sent.load(std::memory_order_relaxed);
+      out.refused += counters.refused.load(std::memory_order_relaxed);
+      out.errors += counters.errors.load(std::memory_order_relaxed);
+      out.batches += counters.batches.load(std::memory_order_relaxed);
+    }
+    return out;
+  }
+
+ private:
+  // Datagrams taken from one socket before the reactor's other work gets its turn.
+  static constexpr int kMaxPerRound = 64;
+
+  UdpServer(const UdpServerOptions& options, std::vector<std::unique_ptr<UdpWorker>> workers)
+      : options_(options), workers_(std::move(workers)) {}
+
+  void watch_in(Reactor& reactor) {
+    request_.resize(options_.max_request);
+    reply_.resize(options_.max_reply);
+    for (sys::UdpSocket& socket : workers_[0]->sockets()) {
+      watches_.push_back(reactor.watch(socket.fd(), POLLIN, [this, &socket](short) {
+        for (int i = 0; i < kMaxPerRound; ++i) {
+          if (!workers_[0]->run_one(socket, request_, reply_, *handlers_[0])) return;
+        }
+      }));
+    }
+  }
+
+  void start_threads() {
+    for (unsigned i = 0; i < workers_.size(); ++i) {
+      threads_.emplace_back([this, i] {
+        prepare_worker_thread(i, options_.pin_threads);
+        run_worker(*workers_[i], *handlers_[i]);
+      });
+    }
+  }
+
+  void run_worker(UdpWorker& worker, Handler& handler) {
+    sys::UdpBatch batch(options_.max_request, options_.max_reply);
+    std::vector<pollfd> polled;
+    for (const sys::UdpSocket& socket : worker.sockets()) {
+      polled.push_back({socket.fd(), POLLIN, 0});
+    }
+    polled.push_back({stop_.number(), POLLIN, 0});
+    for (;;) {
+      ::poll(polled.data(), polled.size(), -1);
+      if (polled.back().revents != 0) return;
+      for (std::size_t i = 0; i + 1 < polled.size(); ++i) {
+        if (polled[i].revents == 0) continue;
+        // A socket that is never empty must not keep the others waiting.
+        constexpr int kMaxBatches = 16;
+        for (int round = 0; round < kMaxBatches; ++round) {
+          if (!worker.run_batch(worker.sockets()[i], batch, handler)) break;
+        }
+      }
+    }
+  }
+
+  UdpServerOptions options_;
+  std::vector<std::unique_ptr<UdpWorker>> workers_;
+  std::vector<std::unique_ptr<Handler>> handlers_;
+  std::vector<std::byte> request_;
+  std::vector<std::byte> reply_;
+  std::vector<Watch> watches_;
+  sys::Fd stop_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace timepool::net

@@ -1,0 +1,313 @@
+#include "sys/udp_socket.h"
+
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
+#include <netinet/in.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "sys/clock.h"
+
+namespace timepool::sys {
+namespace {
+
+std::string what(std::string_view verb, const Endpoint& endpoint) {
+  return std::string(verb) + " UDP " + format(endpoint);
+}
+
+bool set_option(int fd, int level, int name, int value) {
+  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+void set_receive_buffer(int fd, int bytes) {
+  // The forced form passes the system's limit and needs CAP_NET_ADMIN.
+  if (!set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes)) {
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, bytes);
+  }
+}
+
+bool set_timestamps(int fd, const UdpOptions& options) {
+  int flags = SOF_TIMESTAMPING_SOFTWARE;
+  if (options.rx_timestamps) flags |= SOF_TIMESTAMPING_RX_SOFTWARE;
+  if (options.tx_timestamps) {
+    flags |= SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+    // Wakes poll() by POLLPRI: the simulator knows only that.
+    set_option(fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1);
+  }
+  return set_option(fd, SOL_SOCKET, SO_TIMESTAMPING, flags);
+}
+
+Result<void> set_packet_info(int fd, IpFamily family) {
+  const bool ok = family == IpFamily::kV4 ? set_option(fd, IPPROTO_IP, IP_PKTINFO, 1)
+                                          : set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  if (!ok) return fail(system_error(errno, "setsockopt IP_PKTINFO"));
+  return {};
+}
+
+template <class T>
+T control_data(cmsghdr* header) {
+  T out{};
+  if (header->cmsg_len >= CMSG_LEN(sizeof(T))) {
+    std::memcpy(&out, CMSG_DATA(header), sizeof(T));
+  }
+  return out;
+}
+
+IpAddress address_of(const in_addr& in) {
+  return IpAddress::v4(ntohl(in.s_addr));
+}
+IpAddress address_of(const in6_addr& in) {
+  return IpAddress::from_bytes(std::as_bytes(std::span(in.s6_addr)));
+}
+
+// The software timestamp of an scm_timestamping, or nothing.
+std::optional<UnixTime> timestamp_of(cmsghdr* header) {
+  if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_TIMESTAMPING) {
+    return std::nullopt;
+  }
+  const auto stamps = control_data<scm_timestamping>(header);
+  if (stamps.ts[0].tv_sec == 0 && stamps.ts[0].tv_nsec == 0) return std::nullopt;
+  return to_unix_time(stamps.ts[0]);
+}
+
+}  // namespace
+
+socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out) {
+  out = {};
+  const Bytes bytes = endpoint.address.bytes();
+  if (endpoint.address.is_v4()) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(endpoint.port);
+    std::memcpy(&address.sin_addr, bytes.data(), 4);
+    std::memcpy(&out, &address, sizeof address);
+    return sizeof address;
+  }
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(endpoint.port);
+  address.sin6_scope_id = endpoint.scope_id;
+  std::memcpy(&address.sin6_addr, bytes.data(), 16);
+  std::memcpy(&out, &address, sizeof address);
+  return sizeof address;
+}
+
+std::optional<Endpoint> from_sockaddr(const sockaddr_storage& in) {
+  if (in.ss_family == AF_INET) {
+    sockaddr_in address{};
+    std::memcpy(&address, &in, sizeof address);
+    return Endpoint{address_of(address.sin_addr), ntohs(address.sin_port), 0};
+  }
+  if (in.ss_family != AF_INET6) return std::nullopt;
+  sockaddr_in6 address{};
+  std::memcpy(&address, &in, sizeof address);
+  return Endpoint{address_of(address.sin6_addr), ntohs(address.sin6_port), address.sin6_scope_id};
+}
+
+Result<Fd> make_socket(int family, int type) {
+  Fd fd(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (fd) return fd;
+  if (errno != EINVAL) return fail(system_error(errno, "socket"));
+  fd.reset(::socket(family, type, 0));
+  if (!fd) return fail(system_error(errno, "socket"));
+  TRY(set_nonblocking_cloexec(fd.number()));
+  return fd;
+}
+
+Fd hold_kernel_timestamps() {
+  Result<Fd> fd = make_socket(AF_INET, SOCK_DGRAM);
+  UdpOptions options;
+  options.rx_timestamps = true;
+  if (!fd.ok() || !set_timestamps(fd->number(), options)) return {};
+  return std::move(fd).value();
+}
+
+Result<UdpSocket> UdpSocket::create(IpFamily family, const UdpOptions& options) {
+  const bool v4 = family == IpFamily::kV4;
+  Fd fd = TRY(make_socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM));
+  const int number = fd.number();
+  if (!v4 && !set_option(number, IPPROTO_IPV6, IPV6_V6ONLY, 1)) {
+    return fail(system_error(errno, "setsockopt IPV6_V6ONLY"));
+  }
+  if (options.packet_info) TRY(set_packet_info(number, family));
+  if (options.reuse_port && !set_option(number, SOL_SOCKET, SO_REUSEPORT, 1)) {
+    return fail(system_error(errno, "setsockopt SO_REUSEPORT"));
+  }
+  if (options.receive_buffer > 0) set_receive_buffer(number, options.receive_buffer);
+  if (!options.interface.empty() &&
+      ::setsockopt(number, SOL_SOCKET, SO_BINDTODEVICE, options.interface.c_str(),
+                   static_cast<socklen_t>(options.interface.size())) < 0) {
+    return fail(system_error(errno, "bind to interface " + options.interface));
+  }
+  UdpSocket out(std::move(fd), family);
+  if (options.rx_timestamps || options.tx_timestamps) {
+    out.timestamps_on_ = set_timestamps(number, options);
+  }
+  return out;
+}
+
+Result<void> UdpSocket::read_local() {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd(), reinterpret_cast<sockaddr*>(&address), &length) < 0) {
+    return fail(system_error(errno, "getsockname"));
+  }
+  local_ = from_sockaddr(address).value_or(Endpoint{});
+  return {};
+}
+
+Result<UdpSocket> UdpSocket::bind(const Endpoint& local, const UdpOptions& options) {
+  UdpSocket out = TRY(create(local.address.family(), options));
+  sockaddr_storage address{};
+  const socklen_t length = to_sockaddr(local, address);
+  if (::bind(out.fd(), reinterpret_cast<const sockaddr*>(&address), length) < 0) {
+    return fail(system_error(errno, what("bind", local)));
+  }
+  TRY(out.read_local());
+  return out;
+}
+
+Result<UdpSocket> UdpSocket::connect(const Endpoint& remote, const UdpOptions& options) {
+  UdpSocket out = TRY(create(remote.address.family(), options));
+  sockaddr_storage address{};
+  const socklen_t length = to_sockaddr(remote, address);
+  if (::connect(out.fd(), reinterpret_cast<const sockaddr*>(&address), length) < 0) {
+    return fail(system_error(errno, what("connect", remote)));
+  }
+  TRY(out.read_local());
+  return out;
+}
+
+Result<void> UdpSocket::allow_reuse_port() {
+  if (!set_option(fd(), SOL_SOCKET, SO_REUSEPORT, 1)) {
+    return fail(system_error(errno, "setsockopt SO_REUSEPORT"));
+  }
+  return {};
+}
+
+void read_control(msghdr& message, std::uint16_t local_port, Datagram& datagram) {
+  datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;
+  datagram.kernel_timestamp = false;
+  datagram.to = {};
+  datagram.to.port = local_port;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
+      datagram.to.address = address_of(control_data<in_pktinfo>(header).ipi_addr);
+    } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
+      const auto info = control_data<in6_pktinfo>(header);
+      datagram.to.address = address_of(info.ipi6_addr);
+      datagram.to.scope_id = static_cast<std::uint32_t>(info.ipi6_ifindex);
+    } else if (const auto stamp = timestamp_of(header)) {
+      datagram.received = *stamp;
+      datagram.kernel_timestamp = true;
+    }
+  }
+}
+
+void write_source(msghdr& message, std::byte* control, const Endpoint& from) {
+  message.msg_control = nullptr;
+  message.msg_controllen = 0;
+  if (from.address.is_unspecified()) return;
+  const Bytes bytes = from.address.bytes();
+  message.msg_control = control;
+  if (from.address.is_v4()) {
+    in_pktinfo info{};
+    std::memcpy(&info.ipi_spec_dst, bytes.data(), 4);
+    message.msg_controllen = CMSG_SPACE(sizeof info);
+    std::memset(control, 0, message.msg_controllen);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = IPPROTO_IP;
+    header->cmsg_type = IP_PKTINFO;
+    header->cmsg_len = CMSG_LEN(sizeof info);
+    std::memcpy(CMSG_DATA(header), &info, sizeof info);
+    return;
+  }
+  in6_pktinfo info{};
+  std::memcpy(&info.ipi6_addr, bytes.data(), 16);
+  // The interface matters for link-local addresses; others follow the routing table.
+  const bool link_local =
+      bytes[0] == std::byte{0xfe} && (bytes[1] & std::byte{0xc0}) == std::byte{0x80};
+  if (link_local) info.ipi6_ifindex = from.scope_id;
+  message.msg_controllen = CMSG_SPACE(sizeof info);
+  std::memset(control, 0, message.msg_controllen);
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = IPPROTO_IPV6;
+  header->cmsg_type = IPV6_PKTINFO;
+  header->cmsg_len = CMSG_LEN(sizeof info);
+  std::memcpy(CMSG_DATA(header), &info, sizeof info);
+}
+
+Result<std::optional<Datagram>> UdpSocket::receive(MutableBytes buffer) {
+  sockaddr_storage address{};
+  alignas(cmsghdr) std::array<std::byte, kControlBytes> control;
+  iovec part{buffer.data(), buffer.size()};
+  msghdr message{};
+  message.msg_name = &address;
+  message.msg_namelen = sizeof address;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t count = ::recvmsg(fd(), &message, MSG_DONTWAIT);
+  if (count < 0) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return std::optional<Datagram>();
+    return fail(system_error(errno, "receive"));
+  }
+  Datagram out;
+  out.length = static_cast<std::size_t>(count);
+  out.from = from_sockaddr(address).value_or(Endpoint{});
+  read_control(message, local_.port, out);
+  if (!out.kernel_timestamp) out.received = unix_now();
+  return std::optional<Datagram>(out);
+}
+
+Result<void> UdpSocket::send(Bytes bytes) {
+  if (::send(fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+    return fail(system_error(errno, "send"));
+  }
+  return {};
+}
+
+Result<void> UdpSocket::send_to(Bytes bytes, const Endpoint& to, const Endpoint& from) {
+  sockaddr_storage address{};
+  alignas(cmsghdr) std::array<std::byte, kControlBytes> control;
+  // sendmsg does not write through the buffer.
+  iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_namelen = to_sockaddr(to, address);
+  message.msg_name = &address;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  write_source(message, control.data(), from);
+  if (::sendmsg(fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+    return fail(system_error(errno, what("send to", to)));
+  }
+  return {};
+}
+
+std::optional<UnixTime> UdpSocket::transmit_timestamp() {
+  // The message may hold the sent frame too; only the control data matters. A few are skipped when
+  // they are errors rather than timestamps.
+  constexpr int kMaxMessages = 8;
+  std::array<std::byte, 256> frame;
+  for (int i = 0; i < kMaxMessages; ++i) {
+    alignas(cmsghdr) std::array<std::byte, kControlBytes> control;
+    iovec part{frame.data(), frame.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (::recvmsg(fd(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return std::nullopt;
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
+      if (const auto stamp = timestamp_of(header)) return stamp;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace timepool::sys

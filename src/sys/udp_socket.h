@@ -1,0 +1,97 @@
+// UdpSocket: one IPv4 or IPv6 datagram socket with kernel timestamps and the local address of each
+// packet. Non-blocking. Only calls that a network simulator also knows: socket() without flags when
+// those are refused, recvmsg and sendmsg with one buffer, SO_TIMESTAMPING and the error queue.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/byte_reader.h"
+#include "base/ip.h"
+#include "base/time.h"
+#include "sys/fd.h"
+
+namespace timepool::sys {
+
+struct UdpOptions {
+  bool packet_info = false;    // learn the local address of what comes (IP_PKTINFO)
+  bool rx_timestamps = false;  // kernel receive timestamps
+  bool tx_timestamps = false;  // kernel transmit timestamps, read from the error queue
+  bool reuse_port = false;     // SO_REUSEPORT before bind
+  int receive_buffer = 0;      // bytes; 0: the system's default
+  std::string interface;       // SO_BINDTODEVICE; empty: any
+};
+
+// What came with a datagram.
+struct Datagram {
+  Endpoint from;
+  Endpoint to;        // the address it was sent to, when packet_info; else unspecified
+  UnixTime received;  // by the kernel when kernel_timestamp, else on return
+  bool kernel_timestamp = false;
+  bool truncated = false;  // longer than the buffer
+  std::size_t length = 0;
+};
+
+class UdpSocket {
+ public:
+  // Bound to `local`; port 0 takes a free one. IPv6 sockets take IPv6 only. The error names the
+  // address, not the setting: the caller knows that.
+  static Result<UdpSocket> bind(const Endpoint& local, const UdpOptions& options);
+  // Connected to `remote` from a port of the kernel's random choice (RFC 9109): only its datagrams
+  // come in, and an ICMP error ends receive() with its errno.
+  static Result<UdpSocket> connect(const Endpoint& remote, const UdpOptions& options);
+
+  int fd() const { return fd_.number(); }
+  // As bound or connected, with the port that the system chose.
+  const Endpoint& local() const { return local_; }
+  // Whether the system took the wish for timestamps.
+  bool timestamps_on() const { return timestamps_on_; }
+  // For a socket bound without it, so that others may join after nobody else was found there.
+  Result<void> allow_reuse_port();
+
+  // The next datagram into `buffer`; nothing when there is none. Errors: an ICMP error that came
+  // for a connected socket (kUnavailable), or the system's.
+  Result<std::optional<Datagram>> receive(MutableBytes buffer);
+  // To the connected peer.
+  Result<void> send(Bytes bytes);
+  // To `to`, from `from`'s address when that is specified (the reply of a multi-homed host).
+  Result<void> send_to(Bytes bytes, const Endpoint& to, const Endpoint& from);
+  // The kernel's time of an earlier send; nothing when none has come yet.
+  std::optional<UnixTime> transmit_timestamp();
+
+ private:
+  UdpSocket(Fd fd, IpFamily family) : fd_(std::move(fd)), family_(family) {}
+  static Result<UdpSocket> create(IpFamily family, const UdpOptions& options);
+  Result<void> read_local();
+
+  Fd fd_;
+  IpFamily family_;
+  Endpoint local_;
+  bool timestamps_on_ = false;
+};
+
+// The kernel stamps what it receives only while some socket wants it, and begins a moment after the
+// first does. A program whose sockets come and go holds this, unbound, all the time. No socket when
+// the system refuses.
+Fd hold_kernel_timestamps();
+
+// A socket of `family`, non-blocking and close-on-exec, without the flags of socket(2) where those
+// are refused.
+Result<Fd> make_socket(int family, int type);
+
+// The address in the system's form and back; 0 and nothing for another family.
+socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out);
+std::optional<Endpoint> from_sockaddr(const sockaddr_storage& address);
+
+// Room for the control messages that come with a datagram: pktinfo, timestamps, an error.
+inline constexpr std::size_t kControlBytes = 512;
+// Fills `to`, `received`, `kernel_timestamp` and `truncated` from a received message.
+void read_control(msghdr& message, std::uint16_t local_port, Datagram& datagram);
+// Writes the control message that sets the source address; `control` has kControlBytes. Sets
+// msg_control and msg_controllen, to nothing when `from` is unspecified.
+void write_source(msghdr& message, std::byte* control, const Endpoint& from);
+
+}  // namespace timepool::sys
