@@ -1,0 +1,204 @@
+#include "monitord/monitor.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include "sys/clock.h"
+#include "sys/notify.h"
+#include "sys/random.h"
+#include "sys/signal_flag.h"
+
+namespace timepool::monitord {
+namespace {
+
+namespace json = boost::json;
+using Mode = config::MonitordConfig::SanityMode;
+
+constexpr int kSanitySamples = 3;
+
+SiphashKey random_key() {
+  return {sys::random_u64(), sys::random_u64()};
+}
+
+Mode effective_mode(const config::MonitordConfig::Sanity& sanity) {
+  if (sanity.mode != Mode::kAuto) return sanity.mode;
+  return sanity.servers.empty() ? Mode::kKernel : Mode::kServers;
+}
+
+Prober::Options prober_options(const config::MonitordConfig::Probe& probe) {
+  return {probe.max_parallel, probe.spacing, probe.timeout};
+}
+
+sys::LogLevel log_level(const std::string& name) {
+  for (const auto level : {sys::LogLevel::kError, sys::LogLevel::kWarning, sys::LogLevel::kDebug}) {
+    if (name == sys::name_of(level)) return level;
+  }
+  return sys::LogLevel::kInfo;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Monitor>> Monitor::create(const config::MonitordConfig& config,
+                                                 net::Reactor& reactor, sys::Logger& log) {
+  TRY(reactor.enable_post());
+  Spool spool =
+      TRY(Spool::open(config.spool.directory, static_cast<std::uint64_t>(config.spool.max_bytes)));
+  if (const Spool::Counts counts = spool.counts(); counts.batches > 0) {
+    log.info("{} results of a former run are still to be sent", counts.results);
+  }
+  std::unique_ptr<net::ControlServer> control;
+  if (!config.control.socket.empty()) {
+    net::ControlOptions options;
+    options.path = config.control.socket;
+    control = TRY(net::ControlServer::create(reactor, options));
+  }
+  std::unique_ptr<Monitor> monitor(new Monitor(config, reactor, log, std::move(spool)));
+  if (control) {
+    control->add(
+        "status", "What this monitor does",
+        [m = monitor.get()](const json::object&) -> Result<json::object> { return m->status(); });
+    monitor->control_ = std::move(control);
+  }
+  return monitor;
+}
+
+Monitor::Monitor(const config::MonitordConfig& config, net::Reactor& reactor, sys::Logger& log,
+                 Spool spool)
+    : config_(config),
+      reactor_(reactor),
+      log_(log),
+      prober_(reactor, prober_options(config.probe), random_key(), log),
+      reporter_(config, std::move(spool), log),
+      work_(config, reactor, log, [this](std::vector<Work> work) { take_work(std::move(work)); }) {
+  if (effective_mode(config_.sanity) == Mode::kNone) {
+    log_.warning("[sanity] mode is \"none\": this machine's clock judges others unchecked");
+  }
+  start_sanity_check();
+}
+
+Monitor::~Monitor() = default;
+
+void Monitor::start_sanity_check() {
+  sanity_timer_ =
+      reactor_.at(sys::mono_now() + config_.sanity.interval, [this] { start_sanity_check(); });
+  switch (effective_mode(config_.sanity)) {
+    case Mode::kNone:
+      return take_verdict({true, "not checked ([sanity] mode is \"none\")"});
+    case Mode::kKernel:
+      return take_verdict(ask_kernel(config_.sanity.max_offset));
+    case Mode::kServers:
+    case Mode::kAuto:
+      break;
+  }
+  if (sanity_missing_ > 0) return;  // the last one is still under way
+  const std::vector<Endpoint>& servers = config_.sanity.servers;
+  sanity_agreeing_.assign(servers.size(), false);
+  sanity_missing_ = servers.size();
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    prober_.probe(servers[i], kSanitySamples,
+                  [this, i](const std::vector<Sample>& samples) { sanity_answer(i, samples); });
+  }
+}
+
+void Monitor::sanity_answer(std::size_t index, const std::vector<Sample>& samples) {
+  sanity_agreeing_[index] = agrees(samples, config_.sanity.max_offset);
+  if (--sanity_missing_ == 0) {
+    take_verdict(judge_servers(sanity_agreeing_, config_.sanity.max_offset));
+  }
+}
+
+void Monitor::take_verdict(SanityVerdict verdict) {
+  if (!verdict.sane) {
+    log_.warning("no probes, since this machine's clock is in doubt: {}", verdict.text);
+  } else if (!sanity_.sane) {
+    log_.info("this machine's clock is good: {}", verdict.text);
+  }
+  sanity_ = std::move(verdict);
+  update_allowance();
+}
+
+void Monitor::take_work(std::vector<Work> work) {
+  for (const Work& item : work) probe(item);
+  update_allowance();
+}
+
+void Monitor::probe(const Work& work) {
+  ++probes_;
+  prober_.probe(work.endpoint, work.samples,
+                [this, server = work.server, ticket = work.ticket](std::vector<Sample> samples) {
+                  // A clock that went bad meanwhile has nothing to say.
+                  if (samples.empty() || !sanity_.sane) {
+                    ++void_probes_;
+                  } else {
+                    reporter_.add({server, ticket, sys::unix_now(), std::move(samples)});
+                  }
+                  update_allowance();
+                });
+}
+
+void Monitor::update_allowance() {
+  work_.allow(sanity_.sane &&
+              prober_.outstanding() < static_cast<std::size_t>(config_.probe.max_parallel));
+}
+
+json::object Monitor::status() const {
+  const Reporter::Counts reported = reporter_.counts();
+  const Spool::Counts spool = reporter_.spool_counts();
+  const WorkSource::Counts work = work_.counts();
+  return {{"sane", sanity_.sane},
+          {"sanity", sanity_.text},
+          {"probes",
+           {{"started", probes_}, {"under_way", prober_.outstanding()}, {"void", void_probes_}}},
+          {"work",
+           {{"requests", work.requests},
+            {"items", work.items},
+            {"failures", work.failures},
+            {"last_failure", work.last_failure}}},
+          {"results",
+           {{"made", reported.results},
+            {"accepted", reported.accepted},
+            {"rejected", reported.rejected},
+            {"failures", reported.failures},
+            {"sent_batches", reported.sent_batches},
+            {"refused_batches", reported.refused_batches},
+            {"last_failure", reported.last_failure}}},
+          {"spool",
+           {{"batches", spool.batches},
+            {"results", spool.results},
+            {"bytes", spool.bytes},
+            {"dropped_results", spool.dropped_results},
+            {"unwritten_batches", spool.unwritten_batches}}}};
+}
+
+int run_monitor(const config::MonitordConfig& config) {
+  sys::ignore_sigpipe();
+  sys::Logger log("timepool-monitord", log_level(config.log.level));
+  net::Reactor reactor;
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const auto caught = reactor.on_signal(signal, [&reactor] { reactor.stop(); });
+    if (!caught.ok()) {
+      log.error("{}", caught.error().text());
+      return 1;
+    }
+  }
+  auto monitor = Monitor::create(config, reactor, log);
+  if (!monitor.ok()) {
+    log.error("{}", monitor.error().text());
+    return 1;
+  }
+  log.info("ready: works for {}", config.manager.url);
+  sys::notify_ready("works for " + config.manager.url);
+  net::Timer watchdog;
+  const Duration interval = sys::watchdog_interval();
+  std::function<void()> feed = [&] {
+    sys::notify_watchdog();
+    watchdog = reactor.at(sys::mono_now() + interval, feed);
+  };
+  if (interval > Duration()) feed();
+  reactor.run();
+  sys::notify_stopping();
+  log.info("stopping");
+  return 0;
+}
+
+}  // namespace timepool::monitord
