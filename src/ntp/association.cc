@@ -1,0 +1,121 @@
+#include "ntp/association.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace timepool::ntp {
+namespace {
+
+constexpr Duration kReplyTimeout = Duration::seconds(2);
+// A path slower than half a second gets four times its delay.
+constexpr std::int64_t kDelaysToWait = 4;
+// RFC 5905 13: PGATE. A sample that differs by more than this many jitters does not fit.
+constexpr std::int64_t kPollGate = 4;
+
+}  // namespace
+
+Association::Association(AssociationId id, const AssociationConfig& config,
+                         std::unique_ptr<Authenticator> authenticator, MonoTime first)
+    : id_(id),
+      config_(config),
+      authenticator_(std::move(authenticator)),
+      exchange_(config.exchange),
+      schedule_(config.poll, first),
+      filter_(config.exchange.clock_error_ppb) {
+  CHECK(authenticator_ != nullptr);
+}
+
+MonoTime Association::next_deadline() const {
+  return missed_ ? schedule_.next() : std::min(schedule_.next(), reply_deadline_);
+}
+
+Duration Association::reply_timeout() const {
+  if (filter_.empty()) return kReplyTimeout;
+  return std::max(kReplyTimeout, filter_.latest().delay * kDelaysToWait);
+}
+
+void Association::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
+  const bool due = now.mono >= schedule_.next();
+  if (!missed_ && exchange_.waiting() && (due || now.mono >= reply_deadline_)) miss(now, random);
+  if (now.mono >= schedule_.next() && !out.sends.full()) request(now, random, out);
+}
+
+void Association::miss(LocalTime now, RandomStream& random) {
+  missed_ = true;
+  ++unanswered_;
+  schedule_.missed(now.mono, unanswered_, random);
+}
+
+void Association::request(LocalTime now, RandomStream& random, Outbox& out) {
+  const bool was_reachable = reachable();
+  reach_ = static_cast<std::uint8_t>(reach_ << 1);
+  if (was_reachable && !reachable()) {
+    out.event({EventKind::kUnreachable, id_, config_.server, last_reason_});
+  }
+  denied_ = false;
+  schedule_.sent(now.mono, random);
+  SendAction send;
+  send.association = id_;
+  send.to = config_.server;
+  ByteWriter writer(send.buffer);
+  if (!exchange_.start(now, random, *authenticator_, writer)) {
+    missed_ = true;
+    return;
+  }
+  send.length = writer.size();
+  CHECK(out.sends.push_back(send));
+  ++requests_;
+  missed_ = false;
+  reply_deadline_ = now.mono + reply_timeout();
+}
+
+ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, RandomStream& random,
+                                         Outbox& out) {
+  const Reply reply = exchange_.handle_datagram(rx, datagram, *authenticator_);
+  last_reason_ = reply.reason;
+  ++counts_[static_cast<std::size_t>(reply.reason)];
+  if (!is_answer(reply.reason)) return reply.reason;
+  missed_ = true;  // nothing is waited for any more
+  if (reply.reason == ReplyReason::kAccepted) {
+    accept(reply.sample, random, out);
+    return reply.reason;
+  }
+  ++unusable_;
+  if (is_kiss(reply.reason)) handle_kiss(reply.reason, rx.now, random, out);
+  return reply.reason;
+}
+
+void Association::accept(const Sample& sample, RandomStream& random, Outbox& out) {
+  if (!reachable()) out.event({EventKind::kReachable, id_, config_.server, ReplyReason::kAccepted});
+  reach_ |= 1;
+  ever_answered_ = true;
+  unanswered_ = 0;
+  unusable_ = 0;
+  bool stable = true;
+  if (!filter_.empty()) {
+    const Estimate known = filter_.estimate(sample.at.mono);
+    stable = (sample.offset - filter_.latest().offset).abs() <= known.jitter * kPollGate;
+  }
+  filter_.add(sample);
+  schedule_.accepted(sample.at.mono, stable, random);
+}
+
+// B30: the origin was right, or it would not have come here.
+void Association::handle_kiss(ReplyReason reason, LocalTime now, RandomStream& random,
+                              Outbox& out) {
+  out.event({EventKind::kKiss, id_, config_.server, reason});
+  if (reason == ReplyReason::kKissRate) schedule_.rate_limited(now.mono, random);
+  if (reason == ReplyReason::kKissDeny || reason == ReplyReason::kKissRstr) {
+    denied_ = true;
+    schedule_.pause_until(now.mono + kDeniedPause);
+  }
+}
+
+void Association::handle_clock_step(MonoTime now) {
+  filter_.clear();
+  if (!denied_) schedule_.restart(now);
+}
+
+}  // namespace timepool::ntp

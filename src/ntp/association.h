@@ -1,0 +1,103 @@
+// Association: a client's relation to one server address: asks it, judges what comes back, and
+// keeps what is known of it. It does no I/O: what is to be sent goes to the Outbox.
+//
+// A miss is counted when the reply timeout passes without an answer; a reply that comes later, but
+// before the next request, is still taken.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "base/ip.h"
+#include "ntp/authenticator.h"
+#include "ntp/clock_filter.h"
+#include "ntp/exchange.h"
+#include "ntp/outbox.h"
+#include "ntp/poll_schedule.h"
+
+namespace timepool::ntp {
+
+struct AssociationConfig {
+  Endpoint server;
+  PollConfig poll;
+  ExchangeConfig exchange;
+};
+
+// After DENY or RSTR a server that nothing can replace is left alone this long.
+inline constexpr Duration kDeniedPause = Duration::seconds(3600);
+// A server that has not answered this many requests has been decided about.
+inline constexpr std::uint32_t kDecidedAfter = 3;
+
+class Association {
+ public:
+  // The first request is due at `first`. `authenticator` must not be null.
+  Association(AssociationId id, const AssociationConfig& config,
+              std::unique_ptr<Authenticator> authenticator, MonoTime first);
+
+  AssociationId id() const { return id_; }
+  const Endpoint& server() const { return config_.server; }
+
+  // When handle_timer() has something to do.
+  MonoTime next_deadline() const;
+  // Counts a miss, sends a request, or neither. Does nothing when out.sends is full.
+  void handle_timer(LocalTime now, RandomStream& random, Outbox& out);
+  // A datagram that came to the association's socket.
+  ReplyReason handle_datagram(const ReplyRx& rx, Bytes datagram, RandomStream& random, Outbox& out);
+  // The kernel's time of sending for the request last given to the Outbox.
+  void handle_transmit_timestamp(UnixTime sent) { exchange_.handle_transmit_timestamp(sent); }
+  // Somebody stepped the local clock: samples are worth nothing, asks again in a burst.
+  void handle_clock_step(MonoTime now);
+
+  // One bit a request, the newest lowest; set when it brought a usable sample (RFC 5905 9.2).
+  std::uint8_t reach() const { return reach_; }
+  bool reachable() const { return reach_ != 0; }
+  // F7.
+  bool ever_answered() const { return ever_answered_; }
+  std::uint32_t unanswered() const { return unanswered_; }
+  // Answers in a row that brought no usable time.
+  std::uint32_t unusable() const { return unusable_; }
+  // DENY or RSTR was the last answer.
+  bool denied() const { return denied_; }
+  // It has answered, or failed to often enough that it need not be waited for.
+  bool decided() const { return ever_answered_ || unusable_ > 0 || unanswered_ >= kDecidedAfter; }
+  std::int8_t poll() const { return schedule_.poll(); }
+  ReplyReason last_reason() const { return last_reason_; }
+  std::uint64_t count(ReplyReason reason) const {
+    return counts_[static_cast<std::size_t>(reason)];
+  }
+  std::uint64_t requests() const { return requests_; }
+
+  // Whether there is an estimate: samples, and reachable.
+  bool measurable() const { return reachable() && !filter_.empty(); }
+  // CHECKs that there are samples.
+  Estimate estimate(MonoTime now) const { return filter_.estimate(now); }
+  bool has_samples() const { return !filter_.empty(); }
+  const Sample& latest() const { return filter_.latest(); }
+
+ private:
+  void miss(LocalTime now, RandomStream& random);
+  void request(LocalTime now, RandomStream& random, Outbox& out);
+  void accept(const Sample& sample, RandomStream& random, Outbox& out);
+  void handle_kiss(ReplyReason reason, LocalTime now, RandomStream& random, Outbox& out);
+  Duration reply_timeout() const;
+
+  AssociationId id_;
+  AssociationConfig config_;
+  std::unique_ptr<Authenticator> authenticator_;
+  Exchange exchange_;
+  PollSchedule schedule_;
+  ClockFilter filter_;
+  MonoTime reply_deadline_ = MonoTime::max();
+  bool missed_ = true;  // the last request was counted as a miss, or there is none
+  std::uint8_t reach_ = 0;
+  bool ever_answered_ = false;
+  bool denied_ = false;
+  std::uint32_t unanswered_ = 0;
+  std::uint32_t unusable_ = 0;
+  std::uint64_t requests_ = 0;
+  ReplyReason last_reason_ = ReplyReason::kUnsolicited;
+  std::array<std::uint64_t, kReplyReasonCount> counts_{};
+};
+
+}  // namespace timepool::ntp

@@ -1,0 +1,29 @@
+#include "ntp/outbox.h"
+
+namespace timepool::ntp {
+
+std::string_view name_of(EventKind kind) {
+  switch (kind) {
+    case EventKind::kReachable:
+      return "reachable";
+    case EventKind::kUnreachable:
+      return "unreachable";
+    case EventKind::kKiss:
+      return "kiss";
+    case EventKind::kReplaced:
+      return "replaced";
+    case EventKind::kFalseticker:
+      return "falseticker";
+    case EventKind::kTruechimer:
+      return "truechimer";
+    case EventKind::kSelected:
+      return "selected";
+    case EventKind::kNoMajority:
+      return "no_majority";
+    case EventKind::kClockStepped:
+      break;
+  }
+  return "clock_stepped";
+}
+
+}  // namespace timepool::ntp

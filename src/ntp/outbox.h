@@ -1,0 +1,79 @@
+// Outbox: what a client core wants done, as values. The caller gives an empty one to each call and
+// then does what it holds. It is bounded: a core that finds it full leaves the rest for the next
+// call, and its next_deadline() says at once that there is more to do.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/byte_reader.h"
+#include "base/ip.h"
+#include "base/static_vector.h"
+#include "ntp/reply_reason.h"
+
+namespace timepool::ntp {
+
+// Names one association for as long as the program runs; never used again for another.
+using AssociationId = std::uint32_t;
+// Index of a configured source.
+using SourceId = std::uint32_t;
+
+// An NTS request: 48 + 36 (unique id) + 9 * 104 (cookie and 8 placeholders) + 40 (authenticator)
+// = 1060 octets.
+inline constexpr std::size_t kMaxRequestSize = 1232;
+inline constexpr std::size_t kMaxSends = 16;
+inline constexpr std::size_t kMaxCloses = 64;
+inline constexpr std::size_t kMaxResolves = 16;
+inline constexpr std::size_t kMaxEvents = 64;
+
+// Send these octets from a fresh socket on a port that the kernel chooses at random (RFC 9109),
+// connected to the server. Close the association's socket before: a late reply is of no use.
+struct SendAction {
+  AssociationId association = 0;
+  Endpoint to;
+  std::array<std::byte, kMaxRequestSize> buffer{};
+  std::size_t length = 0;
+
+  Bytes bytes() const { return Bytes(buffer).first(length); }
+};
+
+// What is worth a line in the log.
+enum class EventKind : std::uint8_t {
+  kReachable,     // the first usable answer, or the first after it was unreachable
+  kUnreachable,   // eight requests in a row brought nothing usable
+  kKiss,          // a kiss of death; `reason` says which
+  kReplaced,      // the association ends, another address of its source takes its place
+  kFalseticker,   // it does not agree with the majority
+  kTruechimer,    // it agrees again
+  kSelected,      // it became the reference
+  kNoMajority,    // nobody is the reference any more
+  kClockStepped,  // the local clock was stepped by somebody: all samples are dropped
+};
+std::string_view name_of(EventKind kind);
+
+struct Event {
+  EventKind kind = EventKind::kReachable;
+  AssociationId association = 0;  // 0 where it concerns none
+  Endpoint server;
+  ReplyReason reason = ReplyReason::kAccepted;
+};
+
+struct Outbox {
+  StaticVector<SendAction, kMaxSends> sends;
+  // Associations that are gone: their sockets can be closed.
+  StaticVector<AssociationId, kMaxCloses> closes;
+  // Sources whose name is to be looked up; the answer is SourceSet::handle_addresses().
+  StaticVector<SourceId, kMaxResolves> resolves;
+  // Events beyond the capacity are dropped: they are for people, nothing depends on them.
+  StaticVector<Event, kMaxEvents> events;
+
+  void event(const Event& event) { static_cast<void>(events.push_back(event)); }
+  void clear() {
+    sends.clear();
+    closes.clear();
+    resolves.clear();
+    events.clear();
+  }
+};
+
+}  // namespace timepool::ntp
