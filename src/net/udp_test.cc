@@ -38,7 +38,8 @@ struct Echo {
 };
 
 std::unique_ptr<UdpServer<Echo>> serve(Reactor& reactor, UdpServerOptions options) {
-  auto server = UdpServer<Echo>::start(reactor, options, [](unsigned) { return Echo{}; });
+  auto server =
+      UdpServer<Echo>::start(reactor, options, [](unsigned) { return std::make_unique<Echo>(); });
   EXPECT_TRUE(server.ok()) << server.error().text();
   return server.ok() ? std::move(server).value() : nullptr;
 }
@@ -180,7 +181,8 @@ TEST_P(UdpServing, an_address_in_use_is_an_error_that_names_the_setting) {
   options.listen = {at("127.0.0.1")};
   auto server = serve(reactor, options);
   options.listen = server->addresses();
-  const auto second = UdpServer<Echo>::start(reactor, options, [](unsigned) { return Echo{}; });
+  const auto second =
+      UdpServer<Echo>::start(reactor, options, [](unsigned) { return std::make_unique<Echo>(); });
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().text(),
             "[server] listen: bind UDP " + format(options.listen[0]) + ": Address already in use");

@@ -67,6 +67,11 @@ class UdpWorker {
   std::vector<sys::UdpSocket>& sockets() { return sockets_; }
   const UdpCounters& counters() const { return counters_; }
 
+  // Replies given to one sendmmsg. The transmit time in an NTP reply is read before those ahead of
+  // it are sent, 3 to 4 us each: 16 keep it within about 60 us on the slowest machine measured, and
+  // more save no measurable time.
+  static constexpr std::size_t kSendChunk = 16;
+
   // Relaxed and by one writer: a plain add.
   static void add(std::atomic<std::uint64_t>& counter, std::uint64_t count) {
     counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
@@ -83,13 +88,16 @@ class UdpWorker {
     if (*count == 0) return false;
     handler.begin_batch();
     std::size_t queued = 0;
+    std::size_t refused = 0;
     for (std::size_t i = 0; i < *count; ++i) {
       const std::size_t length = handler(batch.datagram(i), batch.request(i), batch.reply_room(i));
-      if (length == 0) continue;
-      batch.reply(i, length);
-      ++queued;
+      if (length != 0) {
+        batch.reply(i, length);
+        ++queued;
+      }
+      if ((i + 1) % kSendChunk == 0) refused += batch.send(socket);
     }
-    const std::size_t refused = batch.send(socket);
+    refused += batch.send(socket);
     add(counters_.batches, 1);
     add(counters_.received, *count);
     add(counters_.sent, queued - refused);
@@ -134,13 +142,15 @@ void signal_stop_event(const sys::Fd& event);
 template <class Handler>
 class UdpServer {
  public:
+  using MakeHandler = std::function<std::unique_ptr<Handler>(unsigned index)>;
+
   // `make_handler(i)` gives worker i's handler, called here for each worker.
   static Result<std::unique_ptr<UdpServer>> start(Reactor& reactor, const UdpServerOptions& options,
-                                                  std::function<Handler(unsigned)> make_handler) {
+                                                  const MakeHandler& make_handler) {
     auto workers = TRY(bind_workers(options));
     std::unique_ptr<UdpServer> out(new UdpServer(options, std::move(workers)));
     for (unsigned i = 0; i < out->workers_.size(); ++i) {
-      out->handlers_.push_back(std::make_unique<Handler>(make_handler(i)));
+      out->handlers_.push_back(make_handler(i));
     }
     if (options.threads == 0) {
       out->watch_in(reactor);

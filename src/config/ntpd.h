@@ -1,0 +1,84 @@
+// The settings of timepool-ntpd.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/duration.h"
+#include "base/ip.h"
+#include "config/schema.h"
+
+namespace timepool::config {
+
+enum class ClockControl : unsigned char { kObserve };
+
+// [server.local]: the system clock is served as synchronised.
+struct NtpLocalConfig {
+  int stratum = 10;
+  std::string refid = "LOCL";
+  Duration root_dispersion;
+  bool operator==(const NtpLocalConfig&) const = default;
+};
+
+// [server.test]: for tests only.
+struct NtpTestConfig {
+  Duration offset;
+  bool operator==(const NtpTestConfig&) const = default;
+};
+
+struct NtpServerConfig {
+  std::vector<Endpoint> listen;  // empty: every address, port 123
+  unsigned threads = 0;
+  bool pin_threads = false;
+  std::int64_t receive_buffer = 4 << 20;
+  std::string interface;
+  std::optional<NtpLocalConfig> local;
+  NtpTestConfig test;
+  bool operator==(const NtpServerConfig&) const = default;
+};
+
+// [[server]], [[pool]]
+struct NtpSourceConfig {
+  std::string address;  // an IP address or a host name
+  std::uint16_t port = 123;
+  bool iburst = false;
+  int minpoll = 6;
+  int maxpoll = 10;
+  int version = 4;
+  int max_addresses = 4;  // of a pool
+  bool operator==(const NtpSourceConfig&) const = default;
+};
+
+struct NtpSourcesConfig {
+  int min_sources = 3;
+  std::vector<NtpSourceConfig> servers;
+  std::vector<NtpSourceConfig> pools;
+  bool operator==(const NtpSourcesConfig&) const = default;
+};
+
+struct NtpResolverConfig {
+  std::vector<Endpoint> servers;
+  bool operator==(const NtpResolverConfig&) const = default;
+};
+
+struct NtpdControlConfig {
+  std::string socket;
+  bool operator==(const NtpdControlConfig&) const = default;
+};
+
+enum class NtpdLogLevel : unsigned char { kError, kWarning, kInfo, kDebug };
+
+struct NtpdConfig {
+  ClockControl clock = ClockControl::kObserve;
+  NtpdLogLevel log_level = NtpdLogLevel::kInfo;
+  std::optional<NtpServerConfig> server;
+  NtpSourcesConfig sources;
+  NtpResolverConfig resolver;
+  NtpdControlConfig control{"/run/timepool/ntpd.sock"};
+  bool operator==(const NtpdConfig&) const = default;
+};
+
+Schema<NtpdConfig> ntpd_schema();
+
+}  // namespace timepool::config

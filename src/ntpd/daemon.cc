@@ -1,0 +1,190 @@
+#include "ntpd/daemon.h"
+
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <csignal>
+
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/notify.h"
+#include "sys/signal_flag.h"
+#include "sys/version.h"
+
+namespace timepool::ntpd {
+namespace json = boost::json;
+namespace {
+
+sys::LogLevel level_of(config::NtpdLogLevel level) {
+  switch (level) {
+    case config::NtpdLogLevel::kError:
+      return sys::LogLevel::kError;
+    case config::NtpdLogLevel::kWarning:
+      return sys::LogLevel::kWarning;
+    case config::NtpdLogLevel::kInfo:
+      return sys::LogLevel::kInfo;
+    case config::NtpdLogLevel::kDebug:
+      break;
+  }
+  return sys::LogLevel::kDebug;
+}
+
+bool has_sources(const config::NtpdConfig& config) {
+  return !config.sources.servers.empty() || !config.sources.pools.empty();
+}
+
+}  // namespace
+
+Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& logger)
+    : config_(std::move(config)),
+      config_path_(std::move(config_path)),
+      logger_(logger),
+      started_(sys::mono_now()),
+      precision_(sys::measure_precision()) {}
+
+Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::string config_path,
+                                               sys::Logger& logger) {
+  logger.set_level(level_of(config.log_level));
+  std::unique_ptr<Daemon> out(new Daemon(std::move(config), std::move(config_path), logger));
+  TRY(out->catch_signals());
+  // The control socket first: its file mode is set by the process's mask, before there are threads.
+  TRY(out->open_control());
+  TRY(out->start_server());
+  TRY(out->start_client());
+  return out;
+}
+
+Result<void> Daemon::catch_signals() {
+  sys::ignore_sigpipe();
+  TRY(reactor_.on_signal(SIGTERM, [this] { reactor_.stop(); }));
+  TRY(reactor_.on_signal(SIGINT, [this] { reactor_.stop(); }));
+  TRY(reactor_.on_signal(SIGHUP, [this] {
+    if (const auto result = reload(); !result.ok()) {
+      logger_.error("{}; the configuration stays as it was", result.error().text());
+    }
+  }));
+  return {};
+}
+
+Result<void> Daemon::open_control() {
+  if (config_.control.socket.empty()) return {};
+  const Result<void> made = sys::make_directories(sys::directory_of(config_.control.socket));
+  if (!made.ok()) {
+    Error error = made.error();
+    error.operation = "[control] socket: " + error.operation;
+    return fail(std::move(error));
+  }
+  net::ControlOptions options;
+  options.path = config_.control.socket;
+  control_ = TRY(net::ControlServer::create(reactor_, std::move(options)));
+  add_commands();
+  return {};
+}
+
+Result<void> Daemon::start_server() {
+  if (!config_.server) return {};
+  server_ = TRY(TimeServer::start(reactor_, *config_.server, precision_));
+  for (const Endpoint& address : server_->addresses()) {
+    logger_.info("serving on {}", format(address));
+  }
+  if (config_.server->test.offset != Duration()) {
+    logger_.warning("[server.test] offset: this server lies by {}",
+                    format(config_.server->test.offset));
+  }
+  if (!config_.server->local) {
+    logger_.info("no [server.local]: answers say that the clock is not synchronised");
+  }
+  return {};
+}
+
+Result<void> Daemon::start_client() {
+  client_.reset();
+  if (!has_sources(config_)) return {};
+  client_ = TRY(TimeClient::start(reactor_, logger_, config_, precision_));
+  return {};
+}
+
+void Daemon::add_commands() {
+  control_->add("status", "What runs, since when, where.",
+                [this](const json::object&) -> Result<json::object> { return status(); });
+  control_->add("sources", "Every source with its measurements.",
+                [this](const json::object&) -> Result<json::object> {
+                  return sources_report(halves(), sys::mono_now());
+                });
+  control_->add("tracking", "What the sources together say about the system clock.",
+                [this](const json::object&) -> Result<json::object> {
+                  return tracking_report(halves(), sys::mono_now());
+                });
+  control_->add(
+      "counters", "One reason for each datagram received.",
+      [this](const json::object&) -> Result<json::object> { return counters_report(halves()); });
+  control_->add("metrics", "The same and more as Prometheus text.",
+                [this](const json::object&) -> Result<json::object> {
+                  json::object out;
+                  out["text"] = metrics_text(halves(), sys::mono_now());
+                  return out;
+                });
+  control_->add("reload", "Takes in the configuration file anew.",
+                [this](const json::object&) { return reload(); });
+}
+
+json::object Daemon::status() const {
+  json::object out;
+  out["program"] = "timepool-ntpd";
+  out["version"] = sys::version();
+  out["pid"] = ::getpid();
+  out["uptime_s"] = (sys::mono_now() - started_).to_seconds();
+  out["config"] = config_path_;
+  out["clock"] = "observe";
+  out["server"] = server_report(halves());
+  out["sources"] = config_.sources.servers.size() + config_.sources.pools.size();
+  return out;
+}
+
+Result<json::object> Daemon::reload() {
+  sys::notify_reloading();
+  auto read = config::load(config::ntpd_schema(), config_path_);
+  sys::notify_ready("running");
+  if (!read.ok()) {
+    return fail(Error{ErrorCode::kInvalid, "reload", config::format(read.error())});
+  }
+  config::NtpdConfig next = std::move(read).value();
+  json::array restart;
+  logger_.set_level(level_of(next.log_level));
+  if (next.control != config_.control) restart.push_back("control");
+  if (next.server.has_value() != config_.server.has_value()) {
+    restart.push_back("server");
+  } else if (next.server && !server_->reload(*next.server)) {
+    restart.push_back("server.listen and how its sockets are made");
+  }
+  const bool new_sources = next.sources != config_.sources || next.resolver != config_.resolver;
+  next.control = config_.control;
+  config_ = std::move(next);
+  if (new_sources) TRY(start_client());
+  for (const json::value& setting : restart) {
+    logger_.warning("{} changed: that needs a restart", setting.get_string().c_str());
+  }
+  logger_.info("configuration reloaded{}", new_sources ? ", measuring the sources anew" : "");
+  json::object out;
+  out["sources_changed"] = new_sources;
+  out["needs_restart"] = std::move(restart);
+  return out;
+}
+
+void Daemon::keep_watchdog() {
+  const Duration interval = sys::watchdog_interval();
+  if (interval == Duration()) return;
+  sys::notify_watchdog();
+  watchdog_ = reactor_.at(sys::mono_now() + interval, [this] { keep_watchdog(); });
+}
+
+void Daemon::run() {
+  keep_watchdog();
+  sys::notify_ready("running");
+  logger_.info("ready");
+  reactor_.run();
+  sys::notify_stopping();
+  logger_.info("stopping");
+}
+
+}  // namespace timepool::ntpd

@@ -1,0 +1,51 @@
+// Daemon: timepool-ntpd as a whole: the server half, the client half, the control socket, signals
+// and reloading. Either half may be absent.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "config/ntpd.h"
+#include "net/control.h"
+#include "net/reactor.h"
+#include "ntpd/report.h"
+#include "ntpd/time_client.h"
+#include "ntpd/time_server.h"
+#include "sys/log.h"
+
+namespace timepool::ntpd {
+
+class Daemon {
+ public:
+  // Opens everything, or says what can't be. `config_path` is read again on reload.
+  static Result<std::unique_ptr<Daemon>> create(config::NtpdConfig config, std::string config_path,
+                                                sys::Logger& logger);
+  // Until SIGTERM or SIGINT.
+  void run();
+
+ private:
+  Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& logger);
+  Result<void> open_control();
+  Result<void> start_server();
+  Result<void> start_client();
+  Result<void> catch_signals();
+  void add_commands();
+  // Takes in the configuration anew; all that is wrong with it when it can't be read.
+  Result<boost::json::object> reload();
+  void keep_watchdog();
+  boost::json::object status() const;
+  Halves halves() const { return {config_, server_.get(), client_.get()}; }
+
+  config::NtpdConfig config_;
+  std::string config_path_;
+  sys::Logger& logger_;
+  MonoTime started_;
+  int precision_;
+  net::Reactor reactor_;
+  std::unique_ptr<net::ControlServer> control_;
+  std::unique_ptr<TimeServer> server_;
+  std::unique_ptr<TimeClient> client_;
+  net::Timer watchdog_;
+};
+
+}  // namespace timepool::ntpd

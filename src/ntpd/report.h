@@ -1,0 +1,41 @@
+// What the control socket tells about the daemon, as JSON and as Prometheus text. Times are seconds
+// as numbers, "_s" at the end of the key; moments are UTC texts.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+
+#include "config/ntpd.h"
+#include "ntpd/time_client.h"
+#include "ntpd/time_server.h"
+
+namespace timepool::ntpd {
+
+// What the reports are made from; a half that is not there is null.
+struct Halves {
+  const config::NtpdConfig& config;
+  const TimeServer* server = nullptr;
+  const TimeClient* client = nullptr;
+};
+
+// {"sources": [{"source", "kind", "address", "status", "symbol", "reach", "reach_octal", "poll",
+//   "requests", "unanswered", "last_reason", and with samples "offset_s", "delay_s",
+//   "dispersion_s", "jitter_s", "distance_s", "age_s", "stratum", "leap", "version",
+//   "reference_id", "root_delay_s", "root_dispersion_s"}, ...]}
+boost::json::object sources_report(const Halves& halves, MonoTime now);
+// {"synchronised", "address", "leap", "stratum", "reference_id", "updated", "offset_s",
+//   "uncertainty_s", "root_delay_s", "root_dispersion_s", "jitter_s", "survivors", "min_sources"};
+//   offset_s is the true time less the system clock's.
+boost::json::object tracking_report(const Halves& halves, MonoTime now);
+// {"server": {"received", "sent", "refused", "receive_errors", "batches", "reasons": {...}} or
+// null,
+//   "client": {"requests", "send_failures", "reasons": {...}} or null}; the server's reasons sum to
+//   "received".
+boost::json::object counters_report(const Halves& halves);
+// {"listen": [...], "threads", "synchronised", "stratum", "reference_id", "test_offset_s"}, or
+// null.
+boost::json::value server_report(const Halves& halves);
+// Prometheus text exposition.
+std::string metrics_text(const Halves& halves, MonoTime now);
+
+}  // namespace timepool::ntpd

@@ -1,0 +1,33 @@
+#include "ntpd/server_handler.h"
+
+#include "sys/clock.h"
+
+namespace timepool::ntpd {
+
+std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes request,
+                                      MutableBytes reply) {
+  if (datagram.truncated) {
+    count(ntp::Reason::kBadLength);
+    return 0;
+  }
+  const ntp::RxInfo rx{datagram.received, datagram.from, datagram.to};
+  const ntp::Response response = ntp::respond(rx, request, *state_, reply);
+  count(response.reason);
+  if (response.verdict != ntp::Verdict::kReply) return 0;
+  ntp::set_transmit(reply.first(response.length), *state_, sys::unix_now());
+  return response.length;
+}
+
+void ServerHandler::count(ntp::Reason reason) {
+  // Written by this thread alone: no read-modify-write needed.
+  std::atomic<std::uint64_t>& counter = counts_[static_cast<std::size_t>(reason)];
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+void ServerHandler::add_counts(ReasonCounts& out) const {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] += counts_[i].load(std::memory_order_relaxed);
+  }
+}
+
+}  // namespace timepool::ntpd

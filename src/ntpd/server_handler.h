@@ -1,0 +1,39 @@
+// ServerHandler: the packet handler of one NTP worker (net/udp_worker.h): judges a request by
+// ntp/responder.h and counts exactly one reason for it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "net/published.h"
+#include "ntp/responder.h"
+#include "ntp/server_state.h"
+#include "sys/udp_socket.h"
+
+namespace timepool::ntpd {
+
+using ReasonCounts = std::array<std::uint64_t, ntp::kReasonCount>;
+
+class ServerHandler {
+ public:
+  // Requests are at most this long: NTP packets with NTS stay far below; what is longer is dropped.
+  static constexpr std::size_t kMaxRequest = 2048;
+
+  explicit ServerHandler(net::Published<ntp::ServerState>& state) : reader_(state) {}
+
+  void begin_batch() { state_ = &reader_.acquire(); }
+  std::size_t operator()(const sys::Datagram& datagram, Bytes request, MutableBytes reply);
+
+  // Adds what was counted so far; from any thread.
+  void add_counts(ReasonCounts& out) const;
+
+ private:
+  void count(ntp::Reason reason);
+
+  net::Published<ntp::ServerState>::Reader reader_;
+  const ntp::ServerState* state_ = nullptr;
+  std::array<std::atomic<std::uint64_t>, ntp::kReasonCount> counts_{};
+};
+
+}  // namespace timepool::ntpd

@@ -1,0 +1,237 @@
+#include "ntpd/time_client.h"
+
+#include <poll.h>
+
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "base/check.h"
+#include "sys/clock.h"
+#include "sys/random.h"
+
+namespace timepool::ntpd {
+namespace {
+
+// Datagrams taken from one socket before others get their turn.
+constexpr int kMaxDatagrams = 16;
+// A reply that is longer comes truncated and is judged by what there is: NTP packets with NTS stay
+// below the 1280 bytes of an IPv6 minimum MTU.
+constexpr std::size_t kMaxReply = 2048;
+
+SiphashKey random_key() {
+  std::array<std::byte, 16> bytes{};
+  sys::fill_random(bytes);
+  return siphash_key(bytes);
+}
+
+ntp::SourceSetConfig set_config(const config::NtpdConfig& config, int precision) {
+  ntp::SourceSetConfig out;
+  out.exchange.precision = static_cast<std::int8_t>(precision);
+  out.min_sources = static_cast<std::size_t>(config.sources.min_sources);
+  return out;
+}
+
+ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::SourceKind kind) {
+  ntp::SourceConfig out;
+  out.kind = kind;
+  out.name = config.address;
+  out.port = config.port;
+  out.poll = {static_cast<std::int8_t>(config.minpoll), static_cast<std::int8_t>(config.maxpoll),
+              config.iburst};
+  out.version = static_cast<std::uint8_t>(config.version);
+  if (kind == ntp::SourceKind::kPool) {
+    out.max_addresses = static_cast<std::size_t>(config.max_addresses);
+  }
+  return out;
+}
+
+net::ResolverOptions resolver_options(const config::NtpdConfig& config) {
+  net::ResolverOptions out;
+  out.servers = config.resolver.servers;
+  // The network simulator has no threads.
+  out.threads = ::getenv("CLKNETSIM_NODE") == nullptr;
+  return out;
+}
+
+}  // namespace
+
+ntp::LocalTime local_time_now() {
+  const sys::ClockSample sample = sys::sample_clocks();
+  return {sample.mono, sample.unix_time};
+}
+
+TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
+                       int precision, std::unique_ptr<net::Resolver> resolver)
+    : reactor_(reactor),
+      logger_(logger),
+      random_(random_key()),
+      sources_(set_config(config, precision)),
+      resolver_(std::move(resolver)),
+      timestamps_(sys::hold_kernel_timestamps()) {}
+
+Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys::Logger& logger,
+                                                      const config::NtpdConfig& config,
+                                                      int precision) {
+  std::unique_ptr<net::Resolver> resolver = TRY(net::Resolver::create(resolver_options(config)));
+  std::unique_ptr<TimeClient> out(
+      new TimeClient(reactor, logger, config, precision, std::move(resolver)));
+  const MonoTime now = sys::mono_now();
+  bool added = true;
+  for (const config::NtpSourceConfig& server : config.sources.servers) {
+    added = added && out->sources_.add(source_config(server, ntp::SourceKind::kServer), now);
+  }
+  for (const config::NtpSourceConfig& pool : config.sources.pools) {
+    added = added && out->sources_.add(source_config(pool, ntp::SourceKind::kPool), now);
+  }
+  // The schema's limits are those of the core.
+  CHECK(added);
+  out->watch_resolver();
+  out->schedule();
+  return out;
+}
+
+void TimeClient::schedule() {
+  const MonoTime deadline = sources_.next_deadline();
+  if (deadline == MonoTime::max()) {
+    timer_.cancel();
+  } else {
+    timer_ = reactor_.at(deadline, [this] { on_timer(); });
+  }
+}
+
+void TimeClient::on_timer() {
+  outbox_->clear();
+  sources_.handle_timer(local_time_now(), random_, *outbox_);
+  carry_out(*outbox_);
+}
+
+void TimeClient::carry_out(ntp::Outbox& out) {
+  for (const ntp::Event& event : out.events) log_event(event);
+  for (const ntp::AssociationId association : out.closes) links_.erase(association);
+  for (const ntp::SendAction& action : out.sends) send(action);
+  for (const ntp::SourceId source : out.resolves) resolve(source);
+  watch_resolver();
+  schedule();
+}
+
+void TimeClient::send(const ntp::SendAction& action) {
+  // RFC 9109: a new socket, so a new random port, for each request.
+  links_.erase(action.association);
+  sys::UdpOptions options;
+  options.rx_timestamps = true;
+  options.tx_timestamps = true;
+  Result<sys::UdpSocket> socket = sys::UdpSocket::connect(action.to, options);
+  if (!socket.ok()) {
+    ++send_failures_;
+    logger_.debug("{}", socket.error().text());
+    return;
+  }
+  const Result<void> sent = socket->send(action.bytes());
+  if (!sent.ok()) {
+    ++send_failures_;
+    logger_.debug("request to {}: {}", format(action.to), sent.error().text());
+    return;
+  }
+  ++requests_sent_;
+  const ntp::AssociationId association = action.association;
+  net::Watch watch =
+      reactor_.watch(socket->fd(), POLLIN | POLLPRI,
+                     [this, association](short ready) { on_ready(association, ready); });
+  links_.emplace(association, Link{std::move(socket).value(), std::move(watch)});
+}
+
+void TimeClient::on_ready(ntp::AssociationId association, short ready) {
+  const auto found = links_.find(association);
+  if (found == links_.end()) return;
+  // The time of sending first: the reply that comes with it is measured by it.
+  if ((ready & (POLLERR | POLLPRI)) != 0) {
+    if (const auto sent = found->second.socket.transmit_timestamp()) {
+      sources_.handle_transmit_timestamp(association, *sent);
+    }
+  }
+  receive(association, found->second);
+}
+
+void TimeClient::receive(ntp::AssociationId association, Link& link) {
+  std::array<std::byte, kMaxReply> buffer;
+  outbox_->clear();
+  for (int i = 0; i < kMaxDatagrams; ++i) {
+    const Result<std::optional<sys::Datagram>> got = link.socket.receive(buffer);
+    if (!got.ok()) {
+      logger_.debug("{}: {}", format(link.socket.local()), got.error().text());
+      break;
+    }
+    if (!got->has_value()) break;
+    const sys::Datagram& datagram = **got;
+    const ntp::LocalTime now = local_time_now();
+    const ntp::ReplyRx rx{now, datagram.kernel_timestamp ? datagram.received : now.unix};
+    const ntp::ReplyReason reason = sources_.handle_datagram(
+        association, rx, Bytes(buffer).first(datagram.length), random_, *outbox_);
+    logger_.debug("reply from {}: {}", format(datagram.from), name_of(reason));
+  }
+  carry_out(*outbox_);
+}
+
+void TimeClient::resolve(ntp::SourceId source) {
+  resolver_->lookup(
+      sources_.name(source), net::LookupFamily::kBoth, sys::mono_now(),
+      [this, source](const net::LookupResult& result) { on_addresses(source, result); });
+}
+
+void TimeClient::on_addresses(ntp::SourceId source, const net::LookupResult& result) {
+  if (result.status == net::LookupStatus::kOk) {
+    logger_.debug("{}: {} addresses", sources_.name(source), result.addresses.size());
+  } else {
+    logger_.warning("{}: no address: {}", sources_.name(source), net::name_of(result.status));
+  }
+  sources_.handle_addresses(source, result.addresses, sys::mono_now());
+  schedule();
+}
+
+// The resolver may change its descriptor and its deadline with every call.
+void TimeClient::watch_resolver() {
+  const auto run = [this] {
+    resolver_->process(sys::mono_now());
+    watch_resolver();
+  };
+  if (resolver_->fd() != resolver_fd_) {
+    resolver_fd_ = resolver_->fd();
+    resolver_watch_.stop();
+    if (resolver_fd_ >= 0) {
+      resolver_watch_ = reactor_.watch(resolver_fd_, POLLIN, [run](short) { run(); });
+    }
+  }
+  const MonoTime deadline = resolver_->next_deadline();
+  if (deadline == MonoTime::max()) {
+    resolver_timer_.cancel();
+  } else {
+    resolver_timer_ = reactor_.at(deadline, run);
+  }
+}
+
+void TimeClient::log_event(const ntp::Event& event) {
+  const std::string server = format(event.server);
+  switch (event.kind) {
+    case ntp::EventKind::kReachable:
+      return logger_.info("{} answers", server);
+    case ntp::EventKind::kUnreachable:
+      return logger_.warning("{} does not answer", server);
+    case ntp::EventKind::kKiss:
+      return logger_.warning("{} sent a kiss of death: {}", server, name_of(event.reason));
+    case ntp::EventKind::kReplaced:
+      return logger_.info("{} is replaced, its last reply was {}", server, name_of(event.reason));
+    case ntp::EventKind::kFalseticker:
+      return logger_.warning("{} disagrees with the majority", server);
+    case ntp::EventKind::kTruechimer:
+      return logger_.info("{} agrees with the majority again", server);
+    case ntp::EventKind::kSelected:
+      return logger_.info("{} is selected", server);
+    case ntp::EventKind::kNoMajority:
+      return logger_.warning("no majority of the sources agrees");
+    case ntp::EventKind::kClockStepped:
+      return logger_.warning("the system clock was stepped; measuring anew");
+  }
+}
+
+}  // namespace timepool::ntpd

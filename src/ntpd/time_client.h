@@ -1,0 +1,67 @@
+// TimeClient: the observing half of the daemon: gives ntp/source_set.h its sockets, its resolver
+// and its timer. Main thread only. It never touches a clock.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "config/ntpd.h"
+#include "net/reactor.h"
+#include "net/resolver.h"
+#include "ntp/random_stream.h"
+#include "ntp/source_set.h"
+#include "sys/log.h"
+#include "sys/udp_socket.h"
+
+namespace timepool::ntpd {
+
+class TimeClient {
+ public:
+  static Result<std::unique_ptr<TimeClient>> start(net::Reactor& reactor, sys::Logger& logger,
+                                                   const config::NtpdConfig& config, int precision);
+
+  const ntp::SourceSet& sources() const { return sources_; }
+  std::uint64_t requests_sent() const { return requests_sent_; }
+  // Requests that the system refused to send: no route, no descriptor.
+  std::uint64_t send_failures() const { return send_failures_; }
+
+ private:
+  struct Link {
+    sys::UdpSocket socket;
+    net::Watch watch;
+  };
+
+  TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
+             int precision, std::unique_ptr<net::Resolver> resolver);
+  void on_timer();
+  void on_ready(ntp::AssociationId association, short ready);
+  void receive(ntp::AssociationId association, Link& link);
+  void carry_out(ntp::Outbox& out);
+  void send(const ntp::SendAction& action);
+  void resolve(ntp::SourceId source);
+  void on_addresses(ntp::SourceId source, const net::LookupResult& result);
+  void log_event(const ntp::Event& event);
+  void schedule();
+  void watch_resolver();
+
+  net::Reactor& reactor_;
+  sys::Logger& logger_;
+  ntp::RandomStream random_;
+  ntp::SourceSet sources_;
+  std::unique_ptr<net::Resolver> resolver_;
+  net::Watch resolver_watch_;
+  int resolver_fd_ = -1;
+  net::Timer timer_;
+  net::Timer resolver_timer_;
+  std::map<ntp::AssociationId, Link> links_;
+  sys::Fd timestamps_;  // keeps the kernel's receive timestamps on between requests
+  std::unique_ptr<ntp::Outbox> outbox_ = std::make_unique<ntp::Outbox>();
+  std::uint64_t requests_sent_ = 0;
+  std::uint64_t send_failures_ = 0;
+};
+
+// Both clocks now, as the cores want them.
+ntp::LocalTime local_time_now();
+
+}  // namespace timepool::ntpd

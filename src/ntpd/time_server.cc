@@ -1,0 +1,95 @@
+#include "ntpd/time_server.h"
+
+#include <cerrno>
+
+#include "sys/clock.h"
+
+namespace timepool::ntpd {
+namespace {
+
+// How often the served clock counts as set: its dispersion grows by 15 us/s from then on, so that
+// the claim stays below 1 ms.
+constexpr Duration kRefresh = Duration::seconds(16);
+
+bool has_ipv6() {
+  return sys::make_socket(AF_INET6, SOCK_DGRAM).ok();
+}
+
+net::UdpServerOptions options_of(const config::NtpServerConfig& config) {
+  net::UdpServerOptions out;
+  out.listen = config.listen;
+  if (out.listen.empty()) {
+    out.listen.push_back({IpAddress::any(IpFamily::kV4), wire::ntp::kNtpPort, 0});
+    if (has_ipv6()) out.listen.push_back({IpAddress::any(IpFamily::kV6), wire::ntp::kNtpPort, 0});
+  }
+  out.threads = config.threads;
+  out.pin_threads = config.pin_threads;
+  out.receive_buffer = static_cast<int>(config.receive_buffer);
+  out.interface = config.interface;
+  out.max_request = ServerHandler::kMaxRequest;
+  out.max_reply = ServerHandler::kMaxRequest;
+  return out;
+}
+
+// What can't change while the sockets are open.
+bool same_sockets(const config::NtpServerConfig& a, const config::NtpServerConfig& b) {
+  return a.listen == b.listen && a.threads == b.threads && a.pin_threads == b.pin_threads &&
+         a.receive_buffer == b.receive_buffer && a.interface == b.interface;
+}
+
+}  // namespace
+
+ntp::ServerState server_state(const config::NtpServerConfig& config, int precision, UnixTime now) {
+  ntp::ServerState out;
+  out.precision = static_cast<std::int8_t>(precision);
+  out.test_offset = config.test.offset;
+  if (!config.local) return out;
+  out.leap = wire::ntp::Leap::kNone;
+  out.stratum = static_cast<std::uint8_t>(config.local->stratum);
+  out.reference_id = wire::ntp::ReferenceId::from_text(config.local->refid);
+  out.root_dispersion = config.local->root_dispersion;
+  out.reference_time = now;
+  return out;
+}
+
+TimeServer::TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision)
+    : reactor_(reactor),
+      config_(config),
+      precision_(precision),
+      state_(std::make_unique<ntp::ServerState>(server_state(config, precision, sys::unix_now()))) {
+}
+
+Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor,
+                                                      const config::NtpServerConfig& config,
+                                                      int precision) {
+  std::unique_ptr<TimeServer> out(new TimeServer(reactor, config, precision));
+  TimeServer* self = out.get();
+  out->server_ =
+      TRY(net::UdpServer<ServerHandler>::start(reactor, options_of(config), [self](unsigned) {
+        return std::make_unique<ServerHandler>(self->state_);
+      }));
+  out->refresh();
+  return out;
+}
+
+void TimeServer::refresh() {
+  state_.publish(
+      std::make_unique<ntp::ServerState>(server_state(config_, precision_, sys::unix_now())));
+  refresh_timer_ = reactor_.at(sys::mono_now() + kRefresh, [this] { refresh(); });
+}
+
+bool TimeServer::reload(const config::NtpServerConfig& config) {
+  const bool same = same_sockets(config_, config);
+  config_.local = config.local;
+  config_.test = config.test;
+  refresh();
+  return same;
+}
+
+ReasonCounts TimeServer::reasons() const {
+  ReasonCounts out{};
+  for (std::size_t i = 0; i < server_->worker_count(); ++i) server_->handler(i).add_counts(out);
+  return out;
+}
+
+}  // namespace timepool::ntpd

@@ -1,0 +1,53 @@
+// TimeServer: the serving half of the daemon: sockets, workers, and the state that they announce.
+// Main thread only.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/ip.h"
+#include "config/ntpd.h"
+#include "net/published.h"
+#include "net/reactor.h"
+#include "net/udp_worker.h"
+#include "ntp/server_state.h"
+#include "ntpd/server_handler.h"
+
+namespace timepool::ntpd {
+
+class TimeServer {
+ public:
+  // Binds all addresses or says which one can't be.
+  static Result<std::unique_ptr<TimeServer>> start(net::Reactor& reactor,
+                                                   const config::NtpServerConfig& config,
+                                                   int precision);
+
+  // Takes in [server.local] and [server.test]. False when another setting changed, which needs a
+  // restart.
+  bool reload(const config::NtpServerConfig& config);
+
+  std::vector<Endpoint> addresses() const { return server_->addresses(); }
+  // 0: the main loop answers.
+  unsigned threads() const { return config_.threads; }
+  net::UdpTotals totals() const { return server_->totals(); }
+  // One reason for each datagram received.
+  ReasonCounts reasons() const;
+  const ntp::ServerState& state() const { return state_.current(); }
+
+ private:
+  TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision);
+  void refresh();
+
+  net::Reactor& reactor_;
+  config::NtpServerConfig config_;
+  int precision_;
+  // Workers read it: it outlives them.
+  net::Published<ntp::ServerState> state_;
+  std::unique_ptr<net::UdpServer<ServerHandler>> server_;
+  net::Timer refresh_timer_;
+};
+
+// What `config` makes of the system clock at `now`.
+ntp::ServerState server_state(const config::NtpServerConfig& config, int precision, UnixTime now);
+
+}  // namespace timepool::ntpd
