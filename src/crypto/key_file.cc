@@ -1,0 +1,91 @@
+#include "crypto/key_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "base/hex.h"
+#include "crypto/digest.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+
+namespace timepool::crypto {
+namespace {
+
+// 64 digits and a line end.
+constexpr std::size_t kMaxText = 66;
+
+Result<void> check_mode(int fd, const std::string& path) {
+  struct stat info{};
+  if (::fstat(fd, &info) < 0) return fail(system_error(errno, "stat " + path));
+  if (!S_ISREG(info.st_mode)) {
+    return fail(Error{ErrorCode::kDenied, "key file " + path, "not a plain file"});
+  }
+  if ((info.st_mode & 077) != 0) {
+    return fail(Error{ErrorCode::kDenied, "key file " + path,
+                      "others may read or write it: chmod 600, and make a new key if others had "
+                      "access"});
+  }
+  return {};
+}
+
+Result<void> write_durably(int fd, std::string_view text, const std::string& path) {
+  if (::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return fail(system_error(errno == 0 ? ENOSPC : errno, "write " + path));
+  }
+  if (::fsync(fd) < 0) return fail(system_error(errno, "fsync " + path));
+  const std::string parent = sys::directory_of(path);
+  const sys::Fd directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.number()) < 0) {
+    return fail(system_error(errno, "fsync " + parent));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<SigningKey> load_signing_key(const std::string& path) {
+  // Without O_NONBLOCK, opening a FIFO in its place would wait for ever.
+  const sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return fail(system_error(errno, "open key file " + path));
+  TRY(check_mode(file.number(), path));
+  std::array<char, kMaxText + 1> text{};
+  const ssize_t size = ::read(file.number(), text.data(), text.size());
+  if (size < 0) return fail(system_error(errno, "read key file " + path));
+  std::string_view hex(text.data(), static_cast<std::size_t>(size));
+  while (!hex.empty() && (hex.back() == '\n' || hex.back() == '\r')) hex.remove_suffix(1);
+  auto bytes = from_hex(hex);
+  wipe(std::as_writable_bytes(std::span(text)));
+  SigningKey::Seed seed{};
+  if (!bytes.ok() || bytes->size() != seed.size()) {
+    return fail(Error{ErrorCode::kCorrupt, "key file " + path,
+                      "a key is 64 hexadecimal digits and a line end"});
+  }
+  std::copy(bytes->begin(), bytes->end(), seed.begin());
+  SigningKey key = SigningKey::from_seed(seed);
+  wipe(seed);
+  wipe(*bytes);
+  return key;
+}
+
+Result<SigningKey> create_signing_key(const std::string& path, const SigningKey::Seed& seed) {
+  const sys::Fd file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return fail(system_error(errno, "create key file " + path));
+  std::string text = to_hex(seed) + "\n";
+  errno = 0;
+  const Result<void> written = write_durably(file.number(), text, path);
+  wipe(std::as_writable_bytes(std::span(text.data(), text.size())));
+  if (!written.ok()) {
+    ::unlink(path.c_str());
+    return fail(written.error());
+  }
+  return SigningKey::from_seed(seed);
+}
+
+}  // namespace timepool::crypto

@@ -1,0 +1,145 @@
+#include "snapshot/snapshot_puller.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/check.h"
+#include "snapshot/channel.h"
+#include "sys/clock.h"
+#include "wire/snapshot/file.h"
+
+namespace timepool::snapshot {
+
+SnapshotPuller::SnapshotPuller(PullerOptions options, SnapshotStore* store,
+                               const std::optional<Snapshot>& held, Accept accept)
+    : options_(std::move(options)),
+      store_(store),
+      accept_(std::move(accept)),
+      choice_(options_.urls.size(), options_.first_rest, options_.longest_rest, options_.seed) {
+  CHECK(is_channel_name(options_.channel));
+  if (!held) return;
+  status_.serial = held->serial;
+  status_.created = held->created;
+}
+
+SnapshotPuller::~SnapshotPuller() {
+  stop();
+}
+
+void SnapshotPuller::start() {
+  CHECK(!thread_.joinable());
+  thread_ = std::thread([this] { run(); });
+}
+
+void SnapshotPuller::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  stopped_changed_.notify_all();
+  client_.cancel();
+  if (thread_.joinable()) thread_.join();
+}
+
+PullerStatus SnapshotPuller::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+void SnapshotPuller::run() {
+  for (;;) {
+    const Duration pause = step();
+    std::unique_lock lock(mutex_);
+    stopped_changed_.wait_for(lock, std::chrono::nanoseconds(pause.ns()),
+                              [this] { return stopped_; });
+    if (stopped_) return;
+  }
+}
+
+Duration SnapshotPuller::step() {
+  const MonoTime begin = sys::mono_now();
+  const auto index = choice_.choose(begin);
+  if (!index) return std::max(choice_.ready_at() - begin, Duration::milliseconds(1));
+  const std::string& url = options_.urls[*index];
+  const Result<News> news = pull(url);
+  if (client_.cancelled()) return Duration();
+  const MonoTime end = sys::mono_now();
+  if (!news.ok()) {
+    choice_.failed(*index, end);
+    note_failure(url, news.error());
+    return Duration();
+  }
+  choice_.succeeded(*index);
+  note_success(url);
+  if (*news == News::kNew) return Duration();
+  // A server or a cache in between that does not hold long-polls is not asked in a tight loop.
+  return std::max(options_.min_interval - (end - begin), Duration());
+}
+
+Result<SnapshotPuller::News> SnapshotPuller::pull(const std::string& url) {
+  net::HttpFetch request;
+  request.url = url + "/v1/snapshot/" + options_.channel;
+  request.headers.add("Prefer", "wait=" + std::to_string(options_.wait.ns() / 1'000'000'000));
+  const std::uint64_t held = status().serial;
+  if (held != 0) request.headers.add("If-None-Match", "\"" + std::to_string(held) + "\"");
+  request.connect_timeout = options_.connect_timeout;
+  request.total_timeout = options_.wait + options_.margin;
+  request.max_body = wire::snapshot::kMaxFile;
+  request.ca_file = options_.ca_file;
+  const net::HttpResponse response = TRY(client_.fetch(request));
+  if (response.status == 304 && held != 0) return News::kNone;
+  if (response.status != 200) {
+    return fail(Error{ErrorCode::kUnavailable, "GET " + request.url,
+                      "status " + std::to_string(response.status) + " instead of a snapshot"});
+  }
+  return take(response.body);
+}
+
+Result<SnapshotPuller::News> SnapshotPuller::take(const std::string& file) {
+  const Snapshot snapshot = TRY(open(file, options_.public_keys));
+  const std::uint64_t held = status().serial;
+  if (snapshot.serial == held) return News::kNone;
+  if (snapshot.serial < held) {
+    return fail(Error{ErrorCode::kDenied, "snapshot " + std::to_string(snapshot.serial),
+                      "older than " + std::to_string(held) +
+                          ", which is held; to go back, remove the files of the snapshot "
+                          "directory and restart"});
+  }
+  TRY(accept_(snapshot));
+  {
+    const std::lock_guard lock(mutex_);
+    status_.serial = snapshot.serial;
+    status_.created = snapshot.created;
+    status_.last_snapshot = sys::unix_now();
+    status_.last_error.clear();
+    status_.last_error_time.reset();
+    ++status_.fetched;
+  }
+  if (store_ != nullptr) {
+    // The node runs on the new one all the same; it is told that a restart would not find it.
+    const Result<void> saved = store_->save(snapshot.serial, file);
+    if (!saved.ok()) {
+      const std::lock_guard lock(mutex_);
+      status_.last_error = "the snapshot in use is not on disk: " + saved.error().text();
+      status_.last_error_time = sys::unix_now();
+    }
+  }
+  return News::kNew;
+}
+
+void SnapshotPuller::note_success(const std::string& url) {
+  const std::lock_guard lock(mutex_);
+  status_.last_contact = sys::unix_now();
+  status_.url = url;
+}
+
+void SnapshotPuller::note_failure(const std::string& url, const Error& error) {
+  const std::lock_guard lock(mutex_);
+  ++status_.failures;
+  status_.last_error = error.text();
+  if (error.operation.find(url) == std::string::npos) status_.last_error += " (from " + url + ")";
+  status_.last_error_time = sys::unix_now();
+}
+
+}  // namespace timepool::snapshot
