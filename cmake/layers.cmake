@@ -30,8 +30,9 @@ set(TIMEPOOL_LAYERS
     "dnsd"           "base wire/dns dns config sys net geo snapshot crypto"
     "monitord"       "base wire/ntp ntp config sys net"
     "load"           "base wire/dns sys"
-    "up"             "base wire/dns config sys net"
-    "cli"            "base wire/ntp wire/dns ntp config sys net load up")
+    "client"         "base sys net"
+    "up"             "base wire/dns config sys net client"
+    "cli"            "base wire/ntp wire/dns ntp config sys net client load up")
 
 # The libraries that `library` may include, as a list.
 function(allowed_layers library out)

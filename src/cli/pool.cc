@@ -1,0 +1,285 @@
+// timepool pool: servers and monitors of a pool, by its manager's API.
+#include <fmt/core.h>
+
+#include <boost/json/array.hpp>
+#include <cmath>
+#include <cstdlib>
+
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "client/manager_api.h"
+
+namespace timepool::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct PoolOptions {
+  std::string url = "http://127.0.0.1:8080";
+  std::optional<std::string> token_file;
+  bool json = false;
+  // What the command is about.
+  std::string name;
+  std::optional<int> netspeed;
+  std::optional<std::string> hostname;
+  std::optional<std::string> country;
+  bool out_of_pool = false;
+  bool into_pool = false;
+};
+
+constexpr int kMaxNetspeed = 100'000'000;
+
+std::shared_ptr<PoolOptions> add_access(Command& command) {
+  const auto options = std::make_shared<PoolOptions>();
+  if (const char* url = std::getenv("TIMEPOOL_URL")) options->url = url;
+  if (const char* file = std::getenv("TIMEPOOL_TOKEN_FILE")) options->token_file = file;
+  command.option("--url", options->url, "The manager; also TIMEPOOL_URL")
+      .option("--token-file", options->token_file,
+              "File with the administrator's token; also TIMEPOOL_TOKEN_FILE")
+      .flag("--json", options->json, "The manager's JSON instead of text");
+  return options;
+}
+
+// Calls `act` with the API and prints its answer: as JSON, or by `show`.
+template <class Act, class Show>
+int with_api(const PoolOptions& options, Act act, Show show) {
+  std::string token;
+  if (options.token_file) {
+    auto read = client::read_token(*options.token_file);
+    if (!read.ok()) return failed(read.error());
+    token = *read;
+  }
+  client::ManagerApi api(options.url, token);
+  const Result<json::object> answer = act(api);
+  if (!answer.ok()) {
+    const bool away = answer.error().code == ErrorCode::kUnavailable;
+    return failed(answer.error().text() +
+                  (away ? " (is timepool-poold running at " + options.url + "? see --url)" : ""));
+  }
+  if (options.json) {
+    print_json(*answer);
+  } else {
+    show(*answer);
+  }
+  return kOk;
+}
+
+std::string text_or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string score_text(const std::optional<double>& score) {
+  return score ? fmt::format("{:.1f}", *score) : "-";
+}
+
+std::string span_text(const std::optional<double>& seconds, bool with_sign) {
+  return seconds ? seconds_text(*seconds, with_sign) : "-";
+}
+
+void show_servers(const json::object& answer) {
+  Table table({"Address", "Hostname", "Country", "Netspeed", "Score", "In DNS", "Stratum", "Offset",
+               "RTT", "Why not"});
+  const json::value* list = answer.if_contains("servers");
+  if (list == nullptr || !list->is_array() || list->get_array().empty()) {
+    print("no servers yet: timepool pool server add ADDRESS");
+    return;
+  }
+  for (const json::value& value : list->get_array()) {
+    if (!value.is_object()) continue;
+    const client::ServerInfo server = client::server_info(value.get_object());
+    table.row({server.address, text_or_dash(server.hostname), text_or_dash(server.country),
+               std::to_string(server.netspeed), score_text(server.score),
+               server.in_dns ? "yes" : "no", server.stratum ? std::to_string(*server.stratum) : "-",
+               span_text(server.last_offset, true), span_text(server.last_rtt, false),
+               server.reason});
+  }
+  print(table.text());
+}
+
+void show_server(const json::object& answer) {
+  const client::ServerInfo server = client::server_info(answer);
+  print(fmt::format(
+      "address   {}\nhostname  {}\ncountry   {}\nnetspeed  {} kbit/s\n"
+      "score     {}\nin DNS    {}{}\nstratum   {}\noffset    {}\nrtt       {}\n"
+      "checked   {}",
+      server.address, text_or_dash(server.hostname), text_or_dash(server.country), server.netspeed,
+      score_text(server.score), server.in_dns ? "yes" : "no",
+      server.reason.empty() ? "" : " (" + server.reason + ")",
+      server.stratum ? std::to_string(*server.stratum) : "-", span_text(server.last_offset, true),
+      span_text(server.last_rtt, false), text_or_dash(server.last_check)));
+  const json::value* monitors = answer.if_contains("monitors");
+  if (monitors == nullptr || !monitors->is_array() || monitors->get_array().empty()) return;
+  Table table({"Monitor", "Status", "Score", "Offset", "RTT", "Last"});
+  for (const json::value& value : monitors->get_array()) {
+    if (!value.is_object()) continue;
+    const json::object& monitor = value.get_object();
+    const auto text = [&](const char* key) {
+      const json::value* found = monitor.if_contains(key);
+      return found != nullptr && found->is_string() ? std::string(found->get_string())
+                                                    : std::string("-");
+    };
+    const auto number = [&](const char* key) -> std::optional<double> {
+      const json::value* found = monitor.if_contains(key);
+      if (found == nullptr || !found->is_number()) return std::nullopt;
+      return found->to_number<double>();
+    };
+    table.row({text("name"), text("status"), score_text(number("score")),
+               span_text(number("offset"), true), span_text(number("rtt"), false), text("reason")});
+  }
+  print("\n" + table.text());
+}
+
+void show_monitors(const json::object& answer) {
+  const json::value* list = answer.if_contains("monitors");
+  if (list == nullptr || !list->is_array() || list->get_array().empty()) {
+    print("no monitors yet: timepool pool monitor add NAME");
+    return;
+  }
+  Table table({"Name", "Status", "Address", "Last seen"});
+  for (const json::value& value : list->get_array()) {
+    if (!value.is_object()) continue;
+    const auto text = [&](const char* key) {
+      const json::value* found = value.get_object().if_contains(key);
+      return found != nullptr && found->is_string() ? std::string(found->get_string())
+                                                    : std::string();
+    };
+    table.row({text("name"), text("status"), text_or_dash(text("address")),
+               text_or_dash(text("last_seen"))});
+  }
+  print(table.text());
+}
+
+// The fields of a server that the command line gave.
+json::object given_fields(const PoolOptions& options) {
+  json::object body;
+  if (options.netspeed) body["netspeed"] = *options.netspeed;
+  if (options.hostname) body["hostname"] = *options.hostname;
+  if (options.country) body["country"] = *options.country;
+  return body;
+}
+
+void add_server_fields(Command& command, PoolOptions& options) {
+  command
+      .option("--netspeed", options.netspeed, 0, kMaxNetspeed,
+              "Share of the pool's clients, in kbit/s; 0 only monitors")
+      .option("--hostname", options.hostname, "A name for people")
+      .option("--country", options.country, "Two letters; without it the GeoIP data says");
+}
+
+void add_server_add(Command& servers) {
+  Command command = servers.command("add", "Register a server; it enters DNS once it scores");
+  const auto options = add_access(command);
+  command.positional("address", options->name, "The server's IPv4 or IPv6 address");
+  add_server_fields(command, *options);
+  command.action([options] {
+    return with_api(
+        *options,
+        [&](client::ManagerApi& api) {
+          json::object body = given_fields(*options);
+          body["address"] = options->name;
+          return api.post("/v1/servers", body);
+        },
+        show_server);
+  });
+}
+
+void add_server_set(Command& servers) {
+  Command command = servers.command("set", "Change a server");
+  const auto options = add_access(command);
+  command.positional("address", options->name, "The server's address");
+  add_server_fields(command, *options);
+  command.flag("--out", options->out_of_pool, "Take it out of DNS; it is still monitored")
+      .flag("--in", options->into_pool, "Let it into DNS again");
+  command.action([options] {
+    json::object body = given_fields(*options);
+    if (options->into_pool != options->out_of_pool) body["in_pool"] = options->into_pool;
+    if (body.empty()) return failed("nothing to set: see timepool pool server set --help");
+    return with_api(
+        *options,
+        [&](client::ManagerApi& api) {
+          return api.patch(client::server_path(options->name), body);
+        },
+        show_server);
+  });
+}
+
+void add_server_commands(Command& pool) {
+  Command servers = pool.command("server", "The pool's time servers");
+  add_server_add(servers);
+
+  Command list = servers.command("list", "Every server with its score");
+  const auto list_options = add_access(list);
+  list.action([list_options] {
+    return with_api(
+        *list_options, [](client::ManagerApi& api) { return api.get("/v1/servers"); },
+        show_servers);
+  });
+
+  Command show = servers.command("show", "One server, as each monitor sees it");
+  const auto show_options = add_access(show);
+  show.positional("address", show_options->name, "The server's address");
+  show.action([show_options] {
+    return with_api(
+        *show_options,
+        [&](client::ManagerApi& api) { return api.get(client::server_path(show_options->name)); },
+        show_server);
+  });
+
+  add_server_set(servers);
+
+  Command remove = servers.command("remove", "Take a server out of the pool for good");
+  const auto remove_options = add_access(remove);
+  remove.positional("address", remove_options->name, "The server's address");
+  remove.action([remove_options] {
+    return with_api(
+        *remove_options,
+        [&](client::ManagerApi& api) {
+          return api.remove(client::server_path(remove_options->name));
+        },
+        [&](const json::object&) { print(remove_options->name + " is removed"); });
+  });
+}
+
+void add_monitor_commands(Command& pool) {
+  Command monitors = pool.command("monitor", "The monitors that score the servers");
+  Command add = monitors.command("add", "Register a monitor and print its token, once");
+  const auto add_options = add_access(add);
+  add.positional("name", add_options->name, "A name for it");
+  add.action([add_options] {
+    return with_api(
+        *add_options,
+        [&](client::ManagerApi& api) {
+          return api.post("/v1/monitors", {{"name", add_options->name}});
+        },
+        [](const json::object& answer) {
+          const json::value* token = answer.if_contains("token");
+          if (token != nullptr && token->is_string()) print(std::string(token->get_string()));
+        });
+  });
+  add.footer(
+      "Only the token stands on standard output, for [manager] token_file:\n"
+      "  timepool pool monitor add fra1 --token-file admin.token > monitord.token");
+
+  Command list = monitors.command("list", "Every monitor and when it was last heard of");
+  const auto list_options = add_access(list);
+  list.action([list_options] {
+    return with_api(
+        *list_options, [](client::ManagerApi& api) { return api.get("/v1/monitors"); },
+        show_monitors);
+  });
+}
+
+}  // namespace
+
+void add_pool(Command& root) {
+  Command pool = root.command("pool", "Servers and monitors, by the manager's API");
+  pool.footer(
+      "Examples:\n"
+      "  timepool pool server add 192.0.2.10 --netspeed 100000 --token-file admin.token\n"
+      "  timepool pool server list --url https://pool.example\n"
+      "  timepool pool monitor add fra1 --token-file admin.token");
+  add_server_commands(pool);
+  add_monitor_commands(pool);
+}
+
+}  // namespace timepool::cli
