@@ -190,6 +190,7 @@ class Loader {
       rest = rest.substr(0, bracket == 0 ? 0 : bracket - 1);
     }
     if (rest.empty()) return {};
+    if (rest.find('\\') != std::string_view::npos) return wrong("has a backslash");
     const auto full = DnsName::from_text(std::string(rest), zone_.origin);
     if (rest.back() == '.' || !full.ok()) return wrong("is no relative domain name");
     return {};

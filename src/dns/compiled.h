@@ -1,0 +1,162 @@
+// CompiledZones: zones arranged for answering. An immutable snapshot: workers read it without locks
+// and without allocation, and a new one takes its place by a pointer swap.
+//
+//   lower-cased name -> node         open addressing, all suffixes of a name hashed in one pass
+//   node, type, client class -> set  one number, or an array by class where the answer depends on
+//   it set -> records                   wire templates with owner C0 0C, weights, alias columns
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/byte_reader.h"
+#include "base/result.h"
+#include "dns/client_class.h"
+#include "dns/weighted.h"
+#include "dns/zone.h"
+#include "wire/dns/constants.h"
+#include "wire/dns/name.h"
+
+namespace timepool::dns {
+
+// The class tables made so far: building one walks the whole geographic data, and most reloads
+// change no target. To be emptied when that data changes.
+using ClassCache = std::map<TargetUse, std::shared_ptr<const ClassTable>>;
+
+// A name of a request, lower-cased, with the hash of each of its suffixes.
+class HashedName {
+ public:
+  explicit HashedName(wire::dns::NameView name);
+
+  std::size_t label_count() const { return label_count_; }
+  // The name without its first `skip` labels.
+  Bytes suffix(std::size_t skip) const {
+    return Bytes(lower_).subspan(starts_[skip], size_ - starts_[skip]);
+  }
+  std::uint64_t hash(std::size_t skip) const { return hashes_[skip]; }
+
+ private:
+  std::size_t size_ = 0;
+  std::size_t label_count_ = 0;
+  std::array<std::byte, wire::dns::kMaxName + 8> lower_;  // words are read to their end
+  std::array<std::uint8_t, wire::dns::kMaxLabels + 1> starts_;
+  std::array<std::uint64_t, wire::dns::kMaxLabels + 1> hashes_;
+};
+
+class CompiledZones {
+ public:
+  static constexpr std::uint32_t kNone = 0xffff'ffff;
+  // Owner, type, class, TTL and length in front of a record's data.
+  static constexpr std::size_t kRecordHead = 12;
+  static constexpr std::size_t kMaxZones = 10'000;
+  // 4 bytes each: answers by class, over all names.
+  static constexpr std::size_t kMaxClassCells = std::size_t{64} << 20;
+
+  // One record set at one label.
+  struct Set {
+    wire::dns::RrType type = wire::dns::RrType::kA;
+    std::uint16_t stride = 0;  // size of each record with its head; 0: by offsets
+    std::uint32_t count = 0;
+    std::uint32_t take = 0;     // records in an answer; as many as there are: all
+    bool weighted = false;      // drawn by weight; else all, from a random one on
+    std::uint32_t bytes = 0;    // where its records begin
+    std::uint32_t offsets = 0;  // stride 0: count + 1 of them, from `bytes` on
+    std::uint32_t weights = 0;  // weighted
+    std::uint32_t columns = kNone;
+    std::uint32_t positive = 0;
+    std::uint64_t sum = 0;
+    std::uint32_t label = 0;  // its label's name, for reports
+  };
+  struct ZoneInfo {
+    wire::dns::DnsName origin;
+    std::uint32_t serial = 0;
+    std::uint32_t ttl = 0;
+    std::uint32_t soa = 0;  // its record with head in the bytes
+    std::uint32_t soa_size = 0;
+    std::uint32_t names = 0;
+    std::shared_ptr<const ClassTable> classes;
+  };
+  struct Node {
+    std::uint32_t name = 0;
+    std::uint32_t entries = 0;
+    std::uint16_t zone = 0;
+    std::uint8_t name_size = 0;
+    std::uint8_t entry_count = 0;
+  };
+  // type 0: what a type gets that has no entry of its own (a CNAME).
+  struct Entry {
+    wire::dns::RrType type{};
+    bool by_class = false;
+    std::uint32_t ref = kNone;  // a set, kNone for no data; or where the sets by class begin
+  };
+
+  // No two zones of one name. Errors: a text that names the zone and what it has too much of.
+  static Result<std::shared_ptr<const CompiledZones>, std::string> compile(
+      std::span<const Zone* const> zones, const GeoTable& geo, ClassCache& cache);
+
+  // Where a name leads: its node, or else only the zone that it would be in, or nothing.
+  struct Place {
+    const Node* node = nullptr;
+    const ZoneInfo* zone = nullptr;
+  };
+  Place find(const HashedName& name) const;
+  // The entry for `type` at `node`, or nullptr for no data.
+  const Entry* entry(const Node& node, wire::dns::RrType type) const;
+  // `cls` counts only where the entry is by class. nullptr for no data.
+  const Set* set(const Entry& entry, std::uint32_t cls) const {
+    const std::uint32_t index = entry.by_class ? class_sets_[entry.ref + cls] : entry.ref;
+    return index == kNone ? nullptr : &sets_[index];
+  }
+  // Record `index` of `set` with its head; the owner is a pointer to offset 12.
+  Bytes record(const Set& set, std::uint32_t index) const {
+    if (set.stride != 0) {
+      return Bytes(bytes_).subspan(set.bytes + std::size_t{index} * set.stride, set.stride);
+    }
+    const std::uint32_t from = offsets_[set.offsets + index];
+    return Bytes(bytes_).subspan(set.bytes + from, offsets_[set.offsets + index + 1] - from);
+  }
+  Bytes soa(const ZoneInfo& zone) const { return Bytes(bytes_).subspan(zone.soa, zone.soa_size); }
+  WeightedItems weighted(const Set& set) const {
+    WeightedItems out;
+    out.weights = std::span(weights_).subspan(set.weights, set.count);
+    if (set.columns != kNone) out.columns = std::span(columns_).subspan(set.columns, set.count);
+    out.sum = set.sum;
+    out.positive = set.positive;
+    return out;
+  }
+
+  const std::vector<ZoneInfo>& zones() const { return zones_; }
+  const std::string& label_of(const Set& set) const { return labels_[set.label]; }
+  std::size_t node_count() const { return nodes_.size(); }
+  std::size_t set_count() const { return sets_.size(); }
+  std::size_t memory() const;
+
+ private:
+  friend class Compiler;
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::uint32_t node = kNone;
+  };
+  const Node* probe(Bytes name, std::uint64_t hash) const;
+
+  std::vector<Slot> slots_;  // a power of two, at most half full
+  std::size_t max_labels_ = 0;
+  std::vector<Node> nodes_;
+  std::vector<Entry> entries_;
+  std::vector<Set> sets_;
+  std::vector<std::uint32_t> class_sets_;
+  std::vector<std::byte> bytes_;
+  std::vector<std::uint32_t> offsets_;
+  std::vector<std::uint32_t> weights_;
+  std::vector<AliasColumn> columns_;
+  std::vector<ZoneInfo> zones_;
+  std::vector<std::string> labels_;
+};
+
+}  // namespace timepool::dns
