@@ -123,5 +123,15 @@ TEST(HttpMessage, error_bodies_escape_their_text) {
             std::string::npos);
 }
 
+TEST(HttpMessage, error_bodies_are_utf8_whatever_they_repeat) {
+  const auto message = [](std::string_view text) { return http_error(400, "invalid", text).body; };
+  EXPECT_NE(message("caf\xc3\xa9 \xf0\x9f\x95\x90").find("caf\xc3\xa9 \xf0\x9f\x95\x90\""),
+            std::string::npos);
+  EXPECT_NE(message("a\xff z").find(":\"a? z\""), std::string::npos);
+  EXPECT_NE(message("cut \xe2\x82").find(":\"cut ??\""), std::string::npos);
+  EXPECT_NE(message("overlong \xc0\xaf").find(":\"overlong ??\""), std::string::npos);
+  EXPECT_NE(message("surrogate \xed\xa0\x80").find(":\"surrogate ???\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace timepool::net
