@@ -1,0 +1,84 @@
+#include "config/ntpd.h"
+
+#include <gtest/gtest.h>
+
+namespace timepool::config {
+namespace {
+
+std::string problems_of(std::string text) {
+  const auto result = parse(ntpd_schema(), {{"ntpd.toml", std::move(text)}});
+  return result.ok() ? "ok" : format(result.error());
+}
+
+constexpr const char* kFull = R"(clock = "observe"
+
+[server]
+listen = ["127.0.0.1:1123", "[::1]:0"]
+threads = 2
+
+[server.local]
+stratum = 1
+refid = "GPS"
+
+[server.test]
+offset = "400ms"
+
+[sources]
+min_sources = 2
+
+[[sources.server]]
+address = "192.0.2.1"
+iburst = true
+minpoll = -1
+maxpoll = 4
+
+[[pool]]
+address = "pool.example"
+max_addresses = 6
+
+[resolver]
+servers = ["127.0.0.1:5353"]
+)";
+
+TEST(NtpdConfig, reads_server_and_sources_and_prints_the_same) {
+  const auto config = parse(ntpd_schema(), {{"a", kFull}});
+  ASSERT_TRUE(config.ok()) << format(config.error());
+  ASSERT_TRUE(config->server && config->server->local);
+  EXPECT_EQ(config->server->local->refid, "GPS");
+  EXPECT_EQ(config->server->test.offset, Duration::milliseconds(400));
+  ASSERT_EQ(config->sources.servers.size(), 1u);
+  ASSERT_EQ(config->sources.pools.size(), 1u);
+  EXPECT_EQ(config->sources.pools[0].max_addresses, 6);
+  const auto again = parse(ntpd_schema(), {{"b", print_config(ntpd_schema(), *config)}});
+  ASSERT_TRUE(again.ok()) << format(again.error());
+  EXPECT_EQ(*again, *config);
+}
+
+TEST(NtpdConfig, an_empty_file_neither_serves_nor_asks_anybody) {
+  const auto config = parse(ntpd_schema(), {{"a", ""}});
+  ASSERT_TRUE(config.ok());
+  EXPECT_FALSE(config->server.has_value());
+  EXPECT_TRUE(config->sources.servers.empty());
+  EXPECT_TRUE(config->sources.pools.empty());
+}
+
+TEST(NtpdConfig, names_what_does_not_fit) {
+  EXPECT_EQ(problems_of("[[server]]\naddress = \"a\"\nminpoll = 8\nmaxpoll = 7\n"),
+            "ntpd.toml:1:1: [server]: minpoll is above maxpoll");
+  EXPECT_EQ(problems_of("[[server]]\naddress = \"a\"\nmax_addresses = 2\n"),
+            "ntpd.toml:3:1: unknown key \"max_addresses\" in [server]; known here: address, "
+            "port, iburst, minpoll, maxpoll, version");
+  EXPECT_EQ(problems_of("[server]\nlisten = [\"127.0.0.1\", \"127.0.0.1:123\"]\n"),
+            "ntpd.toml: [server]: listen: 127.0.0.1:123 is there twice");
+  EXPECT_EQ(problems_of("[server.local]\nrefid = \"a b\"\n"),
+            "ntpd.toml: [server.local]: refid must be one to four printable ASCII characters "
+            "without spaces");
+  EXPECT_EQ(problems_of("clock = \"steer\"\n"),
+            "ntpd.toml:1:9: clock: \"steer\" is not one of \"observe\"");
+  std::string many;
+  for (int i = 0; i < 9; ++i) many += "[[server]]\naddress = \"a\"\n[[pool]]\naddress = \"b\"\n";
+  EXPECT_EQ(problems_of(many), "ntpd.toml: [sources]: more than 16 servers and pools");
+}
+
+}  // namespace
+}  // namespace timepool::config

@@ -1,0 +1,112 @@
+"""Starts timepool's programs for a test and ends them with it. Python's standard library only."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BINARY_DIR = pathlib.Path(os.environ.get("TIMEPOOL_BINARY_DIR", "build/release"))
+
+
+def wait_until(condition, seconds, what):
+    """The first true value of condition(), asked until `seconds` are over."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+class Program:
+    """A running program of ours with a configuration file and a control socket."""
+
+    def __init__(self, name, config, directory=None, wait=True):
+        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="timepool-"))
+        self.socket = self.directory / "control.sock"
+        self.config = self.directory / "config.toml"
+        self.write_config(config)
+        self.log = open(self.directory / "log", "ab")
+        environment = dict(os.environ, TIMEPOOL_DIE_WITH_PARENT="1")
+        self.process = subprocess.Popen(
+            [BINARY_DIR / "bin" / name, "--config", self.config],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=environment)
+        if wait:
+            wait_until(self.answers, 20, f"{name} answers on its control socket\n{self.output()}")
+
+    def write_config(self, config):
+        self.config.write_text(f'{config}\n[control]\nsocket = "{self.socket}"\n')
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"ended with {self.process.returncode}:\n{self.output()}")
+        try:
+            return self.control("status")
+        except OSError:
+            return None
+
+    def control(self, command, **more):
+        """The answer to a command, whether it is ok or not."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(str(self.socket))
+            connection.sendall(json.dumps({"command": command, **more}).encode() + b"\n")
+            answer = b""
+            while not answer.endswith(b"\n"):
+                part = connection.recv(65536)
+                if not part:
+                    raise OSError("no answer")
+                answer += part
+        return json.loads(answer)
+
+    def output(self):
+        return (self.directory / "log").read_text(errors="replace")
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        """The exit status after SIGTERM, or after SIGKILL when it does not end."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()
+        return self.process.returncode
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class ProgramTest(unittest.TestCase):
+    """A test whose programs end with it."""
+
+    def start(self, name, config, **more):
+        program = Program(name, config, **more)
+        self.addCleanup(program.close)
+        return program
+
+
+def main():
+    """Runs the calling module's tests; 77 when every one was skipped."""
+    signal.alarm(280)
+    result = unittest.main(exit=False, verbosity=2).result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if result.testsRun and len(result.skipped) == result.testsRun:
+        sys.exit(77)
