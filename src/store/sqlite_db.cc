@@ -53,6 +53,15 @@ class LockFile {
   int fd_;
 };
 
+// SQLite would make the file readable by everybody, as the umask has it; its other files take the
+// mode of this one.
+Result<void> make_private_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(system_error(errno, "[store] path: open " + path));
+  ::close(fd);
+  return {};
+}
+
 class SqliteDb final : public Db {
  public:
   SqliteDb(LockFile lock, std::unique_ptr<SqliteConnection> writer,
@@ -180,6 +189,7 @@ class SqliteDb final : public Db {
 
 Result<std::unique_ptr<Db>> open_sqlite(const SqliteOptions& options) {
   auto lock = TRY(LockFile::take(options.path + ".lock"));
+  TRY(make_private_file(options.path));
   auto writer = TRY(SqliteConnection::open(options, SqliteConnection::Use::kWrite));
   std::vector<std::unique_ptr<SqliteConnection>> readers;
   for (int i = 0; i < std::max(options.readers, 1); ++i) {

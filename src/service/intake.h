@@ -1,0 +1,109 @@
+// Intake: hands out checks to monitors and takes in what they found. A batch of results is one
+// transaction: when take_results() returns without an error, everything it accepted is durable, and
+// the same Idempotency-Key gets the same answer without a second effect. Any thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/scoring.h"
+#include "service/registry.h"
+#include "service/scheduler.h"
+#include "service/settings.h"
+#include "service/ticket.h"
+#include "store/db.h"
+#include "store/history.h"
+
+namespace timepool::service {
+
+struct WorkItem {
+  std::int64_t server = 0;
+  IpAddress address;
+  std::uint16_t port = 0;
+  std::uint32_t samples = 0;
+  std::string ticket;
+};
+
+struct ReportedSample {
+  pool::Sample sample;
+  store::SampleEntry entry;
+};
+
+// One result as parsed; `fault` says what is wrong with its form ("samples[1].rtt_s: expected a
+// number"), and then the rest does not count.
+struct ReportedResult {
+  std::int64_t server = 0;
+  std::string ticket;
+  UnixTime time;
+  std::vector<ReportedSample> samples;
+  std::string fault;
+};
+
+// Limits on one batch: about 1 MB of JSON, and a transaction of some 0.1 s.
+inline constexpr std::size_t kMaxResults = 500;
+inline constexpr std::size_t kMaxSamples = 32;
+
+struct Batch {
+  std::string key;   // Idempotency-Key
+  std::string body;  // as sent: tells a repeated request from another one with the same key
+  std::vector<ReportedResult> results;
+};
+
+struct IntakeCounters {
+  std::uint64_t batches = 0;   // taken, repeated ones not counted
+  std::uint64_t repeated = 0;  // answered from the stored answer
+  std::uint64_t accepted = 0;  // results
+  std::uint64_t rejected = 0;
+};
+
+class Intake {
+ public:
+  // `scored` is called after each batch that changed a score.
+  Intake(store::Db& db, const Settings& settings, Scheduler& scheduler, Tickets tickets,
+         UnixClock now, std::function<void()> scored);
+
+  // What is due for the monitor now, and when something next will be.
+  struct Work {
+    std::vector<WorkItem> items;
+    std::optional<MonoTime> next_due;
+  };
+  Result<Work> work_for(const store::Monitor& monitor, MonoTime now);
+
+  // The answer's JSON: {"accepted":N,"rejected":[{"index":I,"reason":"..."}]}. Errors: kInvalid,
+  // kExists when the key was used for another request, and those of the store.
+  Result<std::string> take_results(const store::Monitor& monitor, const Batch& batch);
+  IntakeCounters counters() const;
+
+ private:
+  struct Scored {
+    std::int64_t server = 0;
+    double score = 0;
+  };
+  // "" when the result was taken, else why not.
+  Result<std::string> take_one(store::Tx& tx, const store::Monitor& monitor,
+                               const ReportedResult& result, UnixTime now, Scored& scored);
+  Result<void> update_score(store::Tx& tx, store::Server& server, const pool::CheckSummary& check,
+                            store::ScoreEntry entry, UnixTime now);
+  // A time for tickets that is later than any before, whatever the clock does.
+  UnixTime next_issue();
+
+  store::Db& db_;
+  const Settings& settings_;
+  Scheduler& scheduler_;
+  Tickets tickets_;
+  UnixClock now_;
+  std::function<void()> scored_;
+  std::mutex issue_mutex_;
+  UnixTime last_issue_;
+  std::atomic<std::uint64_t> batches_{0};
+  std::atomic<std::uint64_t> repeated_{0};
+  std::atomic<std::uint64_t> accepted_{0};
+  std::atomic<std::uint64_t> rejected_{0};
+};
+
+}  // namespace timepool::service

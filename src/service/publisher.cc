@@ -1,0 +1,134 @@
+#include "service/publisher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "pool/zone.h"
+#include "service/secrets.h"
+#include "snapshot/seal.h"
+#include "store/records.h"
+#include "store/servers.h"
+
+namespace timepool::service {
+namespace {
+
+std::string payload_of(const pool::Zone& zone, std::uint64_t serial) {
+  return fmt::format("{{\"format\":1,\"serial\":{},\"zones\":{{\"{}\":{}}}}}", serial,
+                     pool::json_escaped(zone.name),
+                     pool::to_geodns_json(zone, static_cast<std::uint32_t>(serial)));
+}
+
+}  // namespace
+
+Publisher::Publisher(store::Db& db, const Settings& settings, crypto::SigningKey key, UnixClock now,
+                     sys::Logger& log)
+    : db_(db), settings_(settings), key_(std::move(key)), now_(std::move(now)), log_(log) {}
+
+Result<std::unique_ptr<Publisher>> Publisher::create(store::Db& db, const Settings& settings,
+                                                     crypto::SigningKey key, UnixClock now,
+                                                     sys::Logger& log) {
+  std::unique_ptr<Publisher> out(new Publisher(db, settings, std::move(key), std::move(now), log));
+  const auto load = [&](store::Tx& tx) -> Result<void> {
+    const auto last = TRY(store::find_snapshot(tx, kDnsChannel));
+    if (!last) return {};
+    out->current_ = Published{last->serial, last->created};
+    out->feed_.publish(kDnsChannel, last->serial, last->body);
+    // One that another key sealed is replaced at the next publish().
+    if (last->public_key == out->public_key_hex()) out->content_hash_ = last->content_hash;
+    return {};
+  };
+  TRY(db.read(load));
+  return out;
+}
+
+Publisher::~Publisher() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Publisher::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Publisher::mark_changed() {
+  {
+    const std::lock_guard lock(mutex_);
+    changed_ = true;
+  }
+  wake_.notify_all();
+}
+
+std::optional<Published> Publisher::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+std::string Publisher::public_key_hex() const {
+  return crypto::format(key_.public_key());
+}
+
+void Publisher::run() {
+  const auto interval = std::chrono::nanoseconds(settings_.publish_min_interval.ns());
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    wake_.wait(lock, [&] { return stopping_ || changed_; });
+    if (stopping_) return;
+    changed_ = false;
+    lock.unlock();
+    const Result<bool> done = publish();
+    if (!done.ok()) log_.error("publish: {}", done.error().text());
+    lock.lock();
+    // What could not be published is tried again after the same interval.
+    if (!done.ok()) changed_ = true;
+    wake_.wait_for(lock, interval, [&] { return stopping_; });
+  }
+}
+
+Result<pool::Zone> Publisher::build() const {
+  std::vector<pool::Candidate> candidates;
+  const auto list = [&](store::Tx& tx) -> Result<void> {
+    const auto servers = TRY(store::list_servers(tx));
+    for (const store::Server& server : servers) {
+      candidates.push_back(Registry::candidate_of(server));
+    }
+    return {};
+  };
+  TRY(db_.read(list));
+  return pool::build_zone(candidates, settings_.zone);
+}
+
+Result<bool> Publisher::publish() {
+  const std::lock_guard one_at_a_time(publish_mutex_);
+  const pool::Zone zone = TRY(build());
+  const std::string hash = sha256_hex(payload_of(zone, 0));
+  if (hash == content_hash_) return false;
+
+  store::PublishedSnapshot next;
+  next.created = now_();
+  const auto last = current();
+  next.serial = std::max<std::uint64_t>(
+      last ? last->serial + 1 : 1,
+      static_cast<std::uint64_t>(std::max<std::int64_t>(next.created.seconds(), 1)));
+  next.content_hash = hash;
+  next.public_key = public_key_hex();
+  next.body = TRY(snapshot::seal(payload_of(zone, next.serial), next.serial, next.created, key_));
+  const auto store = [&](store::Tx& tx) { return store::set_snapshot(tx, kDnsChannel, next); };
+  TRY(db_.write(store));
+
+  content_hash_ = hash;
+  log_.info("published snapshot {} of {}: {} names", next.serial, zone.name, zone.labels.size());
+  {
+    const std::lock_guard lock(mutex_);
+    current_ = Published{next.serial, next.created};
+  }
+  feed_.publish(kDnsChannel, next.serial, std::move(next.body));
+  return true;
+}
+
+}  // namespace timepool::service

@@ -1,0 +1,78 @@
+// Publisher: turns what is stored into zones and the zones into numbered, signed snapshots. It
+// rebuilds at most once in [publish] min_interval after a change; the same content gets no new
+// number. Numbers never go back, not over restarts and not with a new database: each is at least
+// the time in Unix seconds.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "crypto/ed25519.h"
+#include "service/registry.h"
+#include "service/settings.h"
+#include "snapshot/snapshot_feed.h"
+#include "store/db.h"
+#include "sys/log.h"
+
+namespace timepool::service {
+
+inline constexpr const char* kDnsChannel = "dns";
+
+struct Published {
+  std::uint64_t serial = 0;
+  UnixTime created;
+};
+
+class Publisher {
+ public:
+  // Takes up the last snapshot; call publish() once before serving.
+  static Result<std::unique_ptr<Publisher>> create(store::Db& db, const Settings& settings,
+                                                   crypto::SigningKey key, UnixClock now,
+                                                   sys::Logger& log);
+  ~Publisher();
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+
+  // Starts the thread that publishes after changes.
+  void start();
+  // Something that is published may have changed. Any thread, quick.
+  void mark_changed();
+  // Builds, and when it differs from the last one seals and stores a snapshot. The result is
+  // whether there is a new one.
+  Result<bool> publish();
+
+  // None before the first publish().
+  std::optional<Published> current() const;
+  // Serves the snapshots.
+  snapshot::SnapshotFeed& feed() { return feed_; }
+  std::string public_key_hex() const;
+
+ private:
+  Publisher(store::Db& db, const Settings& settings, crypto::SigningKey key, UnixClock now,
+            sys::Logger& log);
+  void run();
+  Result<pool::Zone> build() const;
+
+  store::Db& db_;
+  const Settings& settings_;
+  crypto::SigningKey key_;
+  UnixClock now_;
+  sys::Logger& log_;
+  snapshot::SnapshotFeed feed_{{kDnsChannel}};
+
+  std::mutex publish_mutex_;  // one publish() at a time; guards content_hash_
+  std::string content_hash_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::optional<Published> current_;
+  bool changed_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace timepool::service

@@ -1,0 +1,272 @@
+#include "service/registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "dns/country.h"
+#include "service/secrets.h"
+
+namespace timepool::service {
+namespace {
+
+Error invalid(std::string field, std::string why) {
+  return {ErrorCode::kInvalid, std::move(field), std::move(why)};
+}
+Error no_server(std::string_view address) {
+  return {ErrorCode::kNotFound, "server " + std::string(address.substr(0, 64)),
+          "is not registered"};
+}
+
+bool is_multicast_or_broadcast(const IpAddress& address) {
+  const auto first = std::to_integer<unsigned>(address.bytes()[0]);
+  return address.is_v4() ? first >= 224 : first == 0xff;
+}
+
+// RFC 1123 2.1: letters, digits and hyphens in labels of up to 63, 253 in all.
+bool is_hostname(std::string_view name) {
+  if (name.size() > 253) return false;
+  std::size_t label = 0;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    const bool alphanumeric =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (c == '.') {
+      if (label == 0 || name[i - 1] == '-') return false;
+      label = 0;
+    } else {
+      if (!alphanumeric && (c != '-' || label == 0)) return false;
+      if (++label > 63) return false;
+    }
+  }
+  return label > 0 && name.back() != '-';
+}
+
+Result<std::string> checked_hostname(const std::string& name) {
+  if (name.empty() || is_hostname(name)) return name;
+  return fail(invalid("hostname", "is not a host name"));
+}
+
+// Lower case, "uk" as the "gb" that it stands for; a country that has no continent is none.
+Result<std::string> checked_country(const std::string& text) {
+  if (text.empty()) return text;
+  dns::CountryCode code = dns::CountryCode::from_text(text);
+  if (code == dns::CountryCode::from_text("uk")) code = dns::CountryCode::from_text("gb");
+  if (code.known() && dns::continent_of(code) != dns::Continent::kNone) return code.text();
+  return fail(invalid("country", "expected the two letters of a country (ISO 3166)"));
+}
+
+bool is_monitor_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  };
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), allowed);
+}
+
+}  // namespace
+
+Registry::Registry(store::Db& db, const Settings& settings, CountryOf country_of, UnixClock now,
+                   std::function<void()> changed)
+    : db_(db),
+      settings_(settings),
+      country_of_(std::move(country_of)),
+      now_(std::move(now)),
+      changed_(std::move(changed)) {}
+
+pool::Candidate Registry::candidate_of(const store::Server& server) {
+  const auto continent = dns::continent_of(dns::CountryCode::from_text(server.country));
+  return {server.address,  server.country, std::string(dns::name_of(continent)),
+          server.netspeed, server.in_pool, server.score};
+}
+
+ServerView Registry::view_of(store::Server server) const {
+  const pool::Candidate candidate = candidate_of(server);
+  const pool::Inclusion inclusion = pool::inclusion_of(candidate, settings_.zone);
+  ServerView out;
+  out.zones = pool::zones_of(candidate);
+  out.in_dns = inclusion == pool::Inclusion::kIncluded;
+  if (!out.in_dns) {
+    out.reason = pool::name_of(inclusion);
+    if (inclusion == pool::Inclusion::kLowScore) {
+      out.reason += server.last_check ? ": " + server.last_reason : ": not checked yet";
+    }
+  }
+  out.server = std::move(server);
+  return out;
+}
+
+Result<IpAddress> Registry::checked_address(const std::string& text) const {
+  const auto parsed = parse_ip(text);
+  if (!parsed.ok()) return fail(invalid("address", "expected an IPv4 or IPv6 address"));
+  const IpAddress address = parsed->unmapped();
+  if (address.is_unspecified() || is_multicast_or_broadcast(address)) {
+    return fail(invalid("address", format(address) + " is not an address of one host"));
+  }
+  if (!settings_.allow_private && !address.is_global_unicast()) {
+    return fail(invalid("address", format(address) +
+                                       " is not a public address ([servers] allow_private = true "
+                                       "takes such addresses)"));
+  }
+  return address;
+}
+
+Result<std::uint32_t> Registry::checked_netspeed(std::uint32_t netspeed) const {
+  if (netspeed <= settings_.max_netspeed) return netspeed;
+  return fail(
+      invalid("netspeed", fmt::format("expected 0 to {} (kbit/s)", settings_.max_netspeed)));
+}
+
+Result<ServerView> Registry::add_server(const NewServer& in) {
+  store::Server server;
+  server.address = TRY(checked_address(in.address));
+  server.hostname = TRY(checked_hostname(in.hostname));
+  server.netspeed = TRY(checked_netspeed(in.netspeed.value_or(settings_.default_netspeed)));
+  server.country = TRY(checked_country(in.country));
+  if (server.country.empty()) {
+    // A country that the table does not know would make a zone that belongs to no continent.
+    server.country = checked_country(country_of_(server.address)).value_or("");
+  }
+  server.created = now_();
+  const auto insert = [&](store::Tx& tx) -> Result<void> {
+    if (TRY(store::list_servers(tx)).size() >= kMaxServers) {
+      return fail(Error{ErrorCode::kExhausted, "servers", "the pool has as many as it can hold"});
+    }
+    if (TRY(store::find_server(tx, server.address)).has_value()) {
+      return fail(
+          Error{ErrorCode::kExists, "address", format(server.address) + " is registered already"});
+    }
+    return store::insert_server(tx, server);
+  };
+  TRY(db_.write(insert));
+  changed_();
+  return view_of(std::move(server));
+}
+
+Result<ServerView> Registry::change_server(std::string_view address, const ServerChange& change) {
+  const auto parsed = parse_ip(address);
+  if (!parsed.ok()) return fail(no_server(address));
+  std::optional<std::string> hostname;
+  std::optional<std::string> country;
+  if (change.netspeed) TRY(checked_netspeed(*change.netspeed));
+  if (change.hostname) hostname = TRY(checked_hostname(*change.hostname));
+  if (change.country) country = TRY(checked_country(*change.country));
+  store::Server server;
+  const auto update = [&](store::Tx& tx) -> Result<void> {
+    auto found = TRY(store::find_server(tx, parsed->unmapped()));
+    if (!found) return fail(no_server(address));
+    server = std::move(*found);
+    server.netspeed = change.netspeed.value_or(server.netspeed);
+    server.in_pool = change.in_pool.value_or(server.in_pool);
+    server.hostname = hostname.value_or(server.hostname);
+    server.country = country.value_or(server.country);
+    return store::update_server(tx, server);
+  };
+  TRY(db_.write(update));
+  changed_();
+  return view_of(std::move(server));
+}
+
+Result<void> Registry::remove_server(std::string_view address) {
+  const auto parsed = parse_ip(address);
+  if (!parsed.ok()) return fail(no_server(address));
+  const auto remove = [&](store::Tx& tx) -> Result<void> {
+    const auto found = TRY(store::find_server(tx, parsed->unmapped()));
+    if (!found) return fail(no_server(address));
+    return store::remove_server(tx, found->id, now_());
+  };
+  TRY(db_.write(remove));
+  changed_();
+  return {};
+}
+
+Result<std::vector<ServerView>> Registry::servers() const {
+  std::vector<ServerView> out;
+  const auto list = [&](store::Tx& tx) -> Result<void> {
+    auto servers = TRY(store::list_servers(tx));
+    for (store::Server& server : servers) out.push_back(view_of(std::move(server)));
+    return {};
+  };
+  TRY(db_.read(list));
+  return out;
+}
+
+Result<ServerDetail> Registry::server(std::string_view address, std::int64_t history) const {
+  const auto parsed = parse_ip(address);
+  if (!parsed.ok()) return fail(no_server(address));
+  ServerDetail out;
+  const auto look = [&](store::Tx& tx) -> Result<void> {
+    auto found = TRY(store::find_server(tx, parsed->unmapped()));
+    if (!found) return fail(no_server(address));
+    const std::int64_t id = found->id;
+    out.view = view_of(std::move(*found));
+    const auto pairs = TRY(store::list_pairs_of(tx, id));
+    const auto all = TRY(store::list_monitors(tx));
+    for (const store::Pair& pair : pairs) {
+      const auto monitor = std::find_if(
+          all.begin(), all.end(), [&](const store::Monitor& m) { return m.id == pair.monitor_id; });
+      if (monitor == all.end()) continue;
+      out.monitors.push_back({monitor->id, monitor->name, monitor->status, pair});
+    }
+    store::HistoryQuery query;
+    query.server_id = id;
+    query.limit = history;
+    out.history = TRY(store::list_scores(tx, query));
+    return {};
+  };
+  TRY(db_.read(look));
+  return out;
+}
+
+Result<NewMonitor> Registry::add_monitor(const std::string& name, const std::string& address) {
+  if (!is_monitor_name(name)) {
+    return fail(invalid("name", "expected 1 to 64 letters, digits, '-', '.' and '_'"));
+  }
+  NewMonitor out;
+  out.monitor.name = name;
+  out.monitor.status = "active";
+  out.monitor.created = now_();
+  if (!address.empty()) {
+    const auto parsed = parse_ip(address);
+    if (!parsed.ok()) return fail(invalid("address", "expected an IPv4 or IPv6 address"));
+    out.monitor.address = format(*parsed);
+  }
+  out.token = random_token();
+  const auto insert = [&](store::Tx& tx) -> Result<void> {
+    const auto all = TRY(store::list_monitors(tx));
+    if (all.size() >= kMaxMonitors) {
+      return fail(Error{ErrorCode::kExhausted, "monitors", "the pool has as many as it can hold"});
+    }
+    const bool taken = std::any_of(all.begin(), all.end(),
+                                   [&](const store::Monitor& m) { return m.name == name; });
+    if (taken) return fail(Error{ErrorCode::kExists, "name", name + " is registered already"});
+    return store::insert_monitor(tx, out.monitor, sha256_hex(out.token));
+  };
+  TRY(db_.write(insert));
+  changed_();
+  return out;
+}
+
+Result<std::vector<store::Monitor>> Registry::monitors() const {
+  std::vector<store::Monitor> out;
+  const auto list = [&](store::Tx& tx) -> Result<void> {
+    out = TRY(store::list_monitors(tx));
+    return {};
+  };
+  TRY(db_.read(list));
+  return out;
+}
+
+Result<std::optional<store::Monitor>> Registry::monitor_of_token(std::string_view token) const {
+  std::optional<store::Monitor> out;
+  if (token.empty() || token.size() > 256) return out;
+  const std::string hash = sha256_hex(token);
+  const auto find = [&](store::Tx& tx) -> Result<void> {
+    out = TRY(store::find_monitor_by_token(tx, hash));
+    return {};
+  };
+  TRY(db_.read(find));
+  return out;
+}
+
+}  // namespace timepool::service

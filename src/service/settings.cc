@@ -1,0 +1,72 @@
+#include "service/settings.h"
+
+#include <algorithm>
+
+namespace timepool::service {
+namespace {
+
+pool::ScoreSettings scoring_of(const config::PooldConfig::Scoring& in) {
+  pool::ScoreSettings out;
+  out.decay = in.decay;
+  out.max_score = in.max_score;
+  out.max_step = in.max_step;
+  out.no_response_step = in.no_response_step;
+  out.rate_step = in.rate_step;
+  out.deny_step = in.deny_step;
+  out.deny_cap = in.deny_cap;
+  out.other_kiss_step = in.other_kiss_step;
+  out.other_kiss_cap = in.other_kiss_cap;
+  out.error_step = in.error_step;
+  out.far_offset_s = in.far_offset_s;
+  out.far_offset_step = in.far_offset_step;
+  out.far_offset_cap = in.far_offset_cap;
+  out.bad_stratum = in.bad_stratum;
+  out.bad_stratum_step = in.bad_stratum_step;
+  // What no given piece covers has the best step.
+  out.offset_pieces.fill({-1, 0, in.max_step});
+  const std::size_t pieces = std::min(in.offset_above_s.size(), out.offset_pieces.size() - 1);
+  for (std::size_t i = 0; i < pieces; ++i) {
+    out.offset_pieces[i] = {in.offset_above_s[i], in.offset_slope[i], in.offset_intercept[i]};
+  }
+  out.active_window = in.active_window;
+  out.testing_window = in.testing_window;
+  out.candidate_window = in.candidate_window;
+  return out;
+}
+
+pool::ZoneSettings zone_of(const config::PooldConfig::Zones& in) {
+  pool::ZoneSettings out;
+  out.name = in.name;
+  out.ttl = in.ttl;
+  out.max_hosts = in.max_hosts;
+  out.contact = in.contact;
+  out.name_servers = in.name_servers;
+  for (const auto& host : in.hosts) out.hosts.push_back({host.name, host.addresses});
+  out.min_score = in.min_score;
+  out.min_per_number = in.min_per_number;
+  return out;
+}
+
+}  // namespace
+
+Settings settings_of(const config::PooldConfig& config) {
+  Settings out;
+  out.allow_private = config.servers.allow_private;
+  out.default_netspeed = config.servers.default_netspeed;
+  out.max_netspeed = config.servers.max_netspeed;
+  out.check_interval = config.monitors.check_interval;
+  out.bad_interval = config.monitors.bad_interval;
+  out.bad_score = config.monitors.bad_score;
+  out.samples = config.monitors.samples;
+  out.batch = config.monitors.batch;
+  out.ntp_port = config.monitors.ntp_port;
+  out.ticket_lifetime = config.monitors.ticket_lifetime;
+  out.answers_kept = config.monitors.answers_kept;
+  out.history_kept = config.store.history;
+  out.publish_min_interval = config.publish.min_interval;
+  out.scoring = scoring_of(config.scoring);
+  out.zone = zone_of(config.zones);
+  return out;
+}
+
+}  // namespace timepool::service

@@ -1,0 +1,58 @@
+// What the manager tells about servers and monitors: stored values together with what follows from
+// them. Plain data for the API and the pages.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ip.h"
+#include "base/time.h"
+#include "store/history.h"
+#include "store/monitors.h"
+#include "store/servers.h"
+
+namespace timepool::service {
+
+struct ServerView {
+  store::Server server;
+  std::vector<std::string> zones;  // {"uk", "europe", "@"}
+  bool in_dns = false;
+  // Why it is not in DNS: "low_score: timeout"; "" when it is.
+  std::string reason;
+};
+
+struct MonitorView {
+  std::int64_t id = 0;
+  std::string name;
+  std::string status;
+  store::Pair pair;
+};
+
+struct ServerDetail {
+  ServerView view;
+  std::vector<MonitorView> monitors;
+  std::vector<store::ScoreEntry> history;  // the server's own score, oldest first
+};
+
+struct NewServer {
+  std::string address;
+  std::string hostname;
+  std::string country;  // "" asks the GeoIP data
+  std::optional<std::uint32_t> netspeed;
+};
+
+struct ServerChange {
+  std::optional<std::uint32_t> netspeed;
+  std::optional<bool> in_pool;
+  std::optional<std::string> hostname;
+  std::optional<std::string> country;
+};
+
+struct NewMonitor {
+  store::Monitor monitor;
+  std::string token;  // told once; only its hash is kept
+};
+
+}  // namespace timepool::service
