@@ -60,8 +60,7 @@ TEST(ParseQuery, reads_what_dig_sends) {
   // dig +subnet=192.0.2.0/24 +nsid +dnssec: UDP size 1232, DO, NSID, client subnet, cookie.
   const auto [bytes, query] = parse_with_options(
       "00030000"
-      "000800070001180"
-      "0c00002"
+      "0008000700011800c00002"
       "000a00081122334455667788");
   ASSERT_TRUE(query.ok()) << name_of(query.error());
   const Edns& edns = *query->edns;
@@ -125,9 +124,7 @@ TEST(ParseQuery, refuses_broken_edns_with_its_reason) {
       {"00030001", Malformed::kOptionLength},
       {"000b000101", Malformed::kOptionLength},
       {"000f000100", Malformed::kOptionLength},
-      {"0008000300011"
-       "8",
-       Malformed::kSubnetLength},
+      {"00080003000118", Malformed::kSubnetLength},
       {"00080007000318"
        "00c00002",
        Malformed::kSubnetFamily},
@@ -260,8 +257,7 @@ RC_GTEST_PROP(ParseQuery, reads_back_what_the_writer_wrote,
 
 RC_GTEST_PROP(ParseQuery, any_cut_of_a_query_is_refused, ()) {
   const auto whole = from_hex(header("0120", "0001000000000001") + std::string(kQuestion) +
-                              "00002904d000008000000"
-                              "b"
+                              "00002904d000008000000b"
                               "00080007000118"
                               "00c00002")
                          .value();

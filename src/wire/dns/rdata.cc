@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "wire/dns/edns.h"
 #include "wire/dns/svcb.h"
 #include "wire/dns/type_bitmap.h"
 
@@ -130,13 +129,6 @@ Parsed parse_svcb(ByteReader& reader) {
   return Rdata(out);
 }
 
-Parsed parse_opt_data(ByteReader& reader) {
-  OptData out{reader.rest()};
-  ByteReader options(out.options);
-  while (options.remaining() > 0) static_cast<void>(TRY(parse_option(options)));
-  return Rdata(out);
-}
-
 Parsed parse_by_type(ByteReader& reader, RrType type) {
   switch (type) {
     case RrType::kA:
@@ -173,7 +165,7 @@ Parsed parse_by_type(ByteReader& reader, RrType type) {
     case RrType::kHttps:
       return parse_svcb(reader);
     case RrType::kOpt:
-      return parse_opt_data(reader);
+      return Rdata(OptData{reader.rest()});
     default:
       return Rdata(RawData{reader.rest()});
   }

@@ -94,7 +94,7 @@ struct Svcb {
   DnsName target;
   Bytes params;
 };
-// Options, whole (RFC 6891 6.1.2).
+// Options, whole (RFC 6891 6.1.2); parse_edns reads them, as the version is in the TTL.
 struct OptData {
   Bytes options;
 };
