@@ -17,7 +17,7 @@ set(TIMEPOOL_LAYERS
     "ntp"            "base wire/ntp"
     "dns"            "base wire/dns"
     "pool"           "base"
-    "sim"            "base wire/ntp ntp"
+    "sim"            "base wire/ntp ntp config"
     "config"         "base sys"
     "sys"            "base"
     "net"            "base sys wire/dns"

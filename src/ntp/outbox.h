@@ -49,6 +49,8 @@ enum class EventKind : std::uint8_t {
   kNoMajority,    // nobody is the reference any more
   kClockStepped,  // the local clock was stepped by somebody: all samples are dropped
 };
+inline constexpr std::size_t kEventKindCount = 9;
+// "reachable", "falseticker", ...
 std::string_view name_of(EventKind kind);
 
 struct Event {

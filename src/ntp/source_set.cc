@@ -115,10 +115,14 @@ ReplyReason SourceSet::handle_datagram(AssociationId association, const ReplyRx&
                                  ? ReplyReason::kUnsolicited
                                  : member->association->handle_datagram(rx, datagram, random, out);
   ++counts_[static_cast<std::size_t>(reason)];
-  if (reason != ReplyReason::kAccepted) return reason;
+  if (!is_answer(reason)) return reason;
   update_selection(rx.now, out);
-  const bool lies = member->status == SourceStatus::kFalseticker;
-  member->samples_as_falseticker = lies ? member->samples_as_falseticker + 1 : 0;
+  if (reason == ReplyReason::kAccepted) {
+    const bool lies = member->status == SourceStatus::kFalseticker;
+    member->samples_as_falseticker = lies ? member->samples_as_falseticker + 1 : 0;
+  }
+  // Moves members: `member` is not used after it.
+  replace_failed(rx.now.mono, out);
   return reason;
 }
 

@@ -1,0 +1,132 @@
+#include "sim/client_actor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "sim/distribution.h"
+
+namespace timepool::sim {
+namespace {
+
+// From the decision to send until the packet leaves, and for a look-up.
+constexpr Duration kSendLatency = Duration::microseconds(20);
+constexpr Duration kLookupLatency = Duration::milliseconds(15);
+
+ntp::SourceSetConfig set_config(const ClientConfig& config) {
+  ntp::SourceSetConfig out;
+  out.min_sources = config.min_sources;
+  out.exchange.clock_error_ppb = config.clock_error_ppb;
+  out.replace_interval = config.replace_interval;
+  return out;
+}
+
+}  // namespace
+
+ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns,
+                         const ClientConfig& config)
+    : world_(world),
+      network_(network),
+      dns_(dns),
+      config_(config),
+      clock_(config.clock, world.start(), MonoTime::from_ns(987'654'321), world.random("clock")),
+      prng_(world.random("client")),
+      random_({prng_.next(), prng_.next()}),
+      sources_(set_config(config)),
+      address_(IpAddress::v4(0xc6336401)) {
+  network.attach(address_, *this);
+}
+
+void ClientActor::add(const ntp::SourceConfig& source) {
+  CHECK(sources_.add(source, local_now().mono));
+}
+
+void ClientActor::start() {
+  if (config_.step_at > Duration()) {
+    world_.after(config_.step_at, [this] { clock_.step(config_.step_by); });
+  }
+  settle();
+}
+
+// After each call: plans the next wake-up and lets the watcher look.
+void ClientActor::settle() {
+  const std::uint64_t number = ++wakes_;
+  const MonoTime deadline = sources_.next_deadline();
+  if (deadline != MonoTime::max()) {
+    world_.at(clock_.moment_of(deadline, world_.now()), [this, number] {
+      if (number == wakes_) wake();
+    });
+  }
+  if (watcher_) watcher_();
+}
+
+void ClientActor::wake() {
+  last_look_ = world_.elapsed();
+  ntp::Outbox out;
+  sources_.handle_timer(local_now(), random_, out);
+  act(out);
+  settle();
+}
+
+void ClientActor::act(ntp::Outbox& out) {
+  for (const ntp::SendAction& action : out.sends) send(action);
+  for (const ntp::AssociationId association : out.closes) sockets_.erase(association);
+  for (const ntp::SourceId source : out.resolves) resolve(source);
+  for (const ntp::Event& event : out.events) {
+    world_.trace().add(world_.now(), ntp::name_of(event.kind), event.association);
+    events_.push_back({world_.elapsed(), event});
+  }
+}
+
+void ClientActor::send(const ntp::SendAction& action) {
+  Socket& socket = sockets_[action.association];
+  socket.port = static_cast<std::uint16_t>(1024 + prng_.below(64512));
+  socket.answered = false;
+  socket.request = 0;
+  Datagram datagram{0, 0, {address_, socket.port, 0}, action.to, {}};
+  datagram.bytes.assign(action.bytes().begin(), action.bytes().end());
+  const ntp::AssociationId association = action.association;
+  world_.after(kSendLatency + exponential(prng_, kSendLatency), [this, association, datagram] {
+    const auto found = sockets_.find(association);
+    if (found == sockets_.end() || found->second.port != datagram.from.port) return;
+    sources_.handle_transmit_timestamp(association, local_now().unix);
+    found->second.request = network_.send(datagram);
+  });
+}
+
+void ClientActor::resolve(ntp::SourceId source) {
+  const std::vector<IpAddress> addresses = dns_.lookup(sources_.name(source), world_.elapsed());
+  world_.after(kLookupLatency, [this, source, addresses] {
+    world_.trace().add(world_.now(), "resolved", addresses.size());
+    sources_.handle_addresses(source, addresses, local_now().mono);
+    settle();
+  });
+}
+
+void ClientActor::handle_datagram(const Datagram& datagram) {
+  const auto found = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& entry) {
+    return entry.second.port == datagram.to.port;
+  });
+  if (found == sockets_.end()) {
+    world_.trace().add(world_.now(), "closed port", datagram.id);
+    return;
+  }
+  last_look_ = world_.elapsed();
+  const ntp::LocalTime now = local_now();
+  ntp::Outbox out;
+  const ntp::ReplyReason reason =
+      sources_.handle_datagram(found->first, {now, now.unix}, datagram.bytes, random_, out);
+  world_.trace().add(world_.now(), ntp::name_of(reason), found->first);
+  if (ntp::is_answer(reason)) {
+    Socket& socket = found->second;
+    if (datagram.cause == 0 || datagram.cause != socket.request || socket.answered) {
+      violations_.push_back("took a reply (" + std::string(ntp::name_of(reason)) +
+                            ") that is none to its request");
+    }
+    socket.answered = true;
+  }
+  act(out);
+  settle();
+}
+
+}  // namespace timepool::sim

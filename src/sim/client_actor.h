@@ -1,0 +1,84 @@
+// ClientActor: a client made of ntp/SourceSet, with a clock, sockets and a resolver of the
+// simulated world, and a watch over what must hold at every moment.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ntp/source_set.h"
+#include "sim/clock.h"
+#include "sim/fake_dns.h"
+#include "sim/network.h"
+
+namespace timepool::sim {
+
+struct ClientConfig {
+  ClockConfig clock;
+  std::size_t min_sources = 1;
+  std::int64_t clock_error_ppb = 50'000;
+  Duration replace_interval = Duration::seconds(1800);
+  // Somebody steps the client's clock by this much at this time; zero is never.
+  Duration step_at;
+  Duration step_by;
+};
+
+struct TimedEvent {
+  Duration elapsed;
+  ntp::Event event;
+};
+
+class ClientActor final : public Node {
+ public:
+  ClientActor(World& world, Network& network, const FakeDns& dns, const ClientConfig& config);
+
+  // CHECKs that the source set takes it.
+  void add(const ntp::SourceConfig& source);
+  // Called after everything that the client does; set before start().
+  void watch(std::function<void()> watcher) { watcher_ = std::move(watcher); }
+  void start();
+
+  void handle_datagram(const Datagram& datagram) override;
+
+  const ntp::SourceSet& sources() const { return sources_; }
+  ntp::LocalTime local_now() { return clock_.read(world_.now()); }
+  // True time less the client's clock's, now.
+  Duration true_offset() { return clock_.true_offset(world_.now()); }
+  // When the source set was last called, as time since the start.
+  Duration last_look() const { return last_look_; }
+  const std::vector<TimedEvent>& events() const { return events_; }
+  // Replies taken that were none to the request that waits.
+  const std::vector<std::string>& violations() const { return violations_; }
+
+ private:
+  struct Socket {
+    std::uint16_t port = 0;
+    std::uint64_t request = 0;  // id of the datagram last sent
+    bool answered = false;
+  };
+
+  void wake();
+  void act(ntp::Outbox& out);
+  void send(const ntp::SendAction& action);
+  void resolve(ntp::SourceId source);
+  void settle();
+
+  World& world_;
+  Network& network_;
+  const FakeDns& dns_;
+  ClientConfig config_;
+  Clock clock_;
+  Prng prng_;
+  ntp::RandomStream random_;
+  ntp::SourceSet sources_;
+  IpAddress address_;
+  std::map<ntp::AssociationId, Socket> sockets_;
+  std::uint64_t wakes_ = 0;
+  Duration last_look_;
+  std::function<void()> watcher_;
+  std::vector<TimedEvent> events_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace timepool::sim

@@ -1,0 +1,50 @@
+#include "sim/clock.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+#include "sim/distribution.h"
+
+namespace timepool::sim {
+namespace {
+// The random walk takes a step each second of true time, whoever reads the clock and when.
+constexpr Duration kGrid = Duration::seconds(1);
+}  // namespace
+
+Clock::Clock(const ClockConfig& config, UnixTime start, MonoTime mono_start, Prng prng)
+    : start_(start),
+      mono_start_(mono_start),
+      prng_(prng),
+      wander_ppm_(config.wander_ppm),
+      frequency_ppm_(config.frequency_ppm),
+      grid_(start),
+      stepped_(config.offset) {
+  CHECK(mono_start != MonoTime());
+}
+
+void Clock::advance_to(UnixTime truth) {
+  CHECK(truth >= grid_);
+  while (truth - grid_ >= kGrid) {
+    drift_ns_ += frequency_ppm_ * 1e-6 * static_cast<double>(kGrid.ns());
+    grid_ = grid_ + kGrid;
+    if (wander_ppm_ != 0) frequency_ppm_ += wander_ppm_ * normal(prng_);
+  }
+}
+
+ntp::LocalTime Clock::read(UnixTime truth) {
+  advance_to(truth);
+  const double since_grid = static_cast<double>((truth - grid_).ns());
+  const double drift = drift_ns_ + frequency_ppm_ * 1e-6 * since_grid;
+  const Duration drifted = Duration::nanoseconds(std::llround(drift));
+  return {mono_start_ + (truth - start_) + drifted, truth + drifted + stepped_};
+}
+
+UnixTime Clock::moment_of(MonoTime deadline, UnixTime truth) {
+  const Duration left = std::max(deadline - read(truth).mono, Duration());
+  const double rate = 1.0 + frequency_ppm_ * 1e-6;
+  // A nanosecond more, so that rounding does not wake the node a moment early again and again.
+  return truth + Duration::from_seconds(left.to_seconds() / rate) + Duration::nanoseconds(1);
+}
+
+}  // namespace timepool::sim

@@ -1,0 +1,19 @@
+#include "sim/fake_dns.h"
+
+#include <iterator>
+#include <utility>
+
+namespace timepool::sim {
+
+void FakeDns::set(const std::string& name, Duration from, std::vector<IpAddress> addresses) {
+  names_[name][from] = std::move(addresses);
+}
+
+std::vector<IpAddress> FakeDns::lookup(const std::string& name, Duration elapsed) const {
+  const auto found = names_.find(name);
+  if (found == names_.end()) return {};
+  const auto after = found->second.upper_bound(elapsed);
+  return after == found->second.begin() ? std::vector<IpAddress>{} : std::prev(after)->second;
+}
+
+}  // namespace timepool::sim

@@ -1,0 +1,227 @@
+#include "sim/scenario.h"
+
+#include <algorithm>
+#include <set>
+
+#include "config/codec.h"
+#include "ntp/reply_reason.h"
+
+namespace timepool::sim {
+namespace {
+
+using config::boolean;
+using config::duration;
+using config::integer;
+using config::list_of;
+using config::number;
+using config::Schema;
+using config::text;
+
+constexpr std::size_t kMaxServers = 64;
+constexpr Duration kLongest = Duration::seconds(7 * 86'400);
+
+config::Codec<Duration> span() {
+  return duration(Duration(), kLongest);
+}
+config::Codec<Duration> signed_span() {
+  return duration(-kLongest, kLongest);
+}
+config::Codec<double> probability() {
+  return number(0, 1);
+}
+
+// ["10m", "20m"]
+config::Codec<Window> window() {
+  const config::Codec<std::vector<Duration>> pair = list_of(span(), 2);
+  return {"a pair of times [from, until]",
+          [pair](const config::Value& value, Window& out) -> std::string {
+            std::vector<Duration> read;
+            std::string wrong = pair.read(value, read);
+            if (!wrong.empty()) return wrong;
+            if (read.size() != 2 || read[0] >= read[1]) return "expected [from, until], from first";
+            out = {read[0], read[1]};
+            return {};
+          },
+          [pair](const Window& in) { return pair.write({in.from, in.until}); }};
+}
+
+Schema<ClockConfig> clock_schema() {
+  Schema<ClockConfig> out;
+  out.field("offset", &ClockConfig::offset, signed_span(), "Local less true time at the start.")
+      .field("frequency_ppm", &ClockConfig::frequency_ppm, number(-500, 500), "Positive is fast.")
+      .field("wander_ppm", &ClockConfig::wander_ppm, number(0, 10), "Random walk in a second.");
+  return out;
+}
+
+Schema<LinkConfig> link_schema() {
+  Schema<LinkConfig> out;
+  out.field("delay", &LinkConfig::delay, span(), "One way, the least.")
+      .field("jitter", &LinkConfig::jitter, span(), "Mean of an exponential addition.")
+      .field("asymmetry", &LinkConfig::asymmetry, signed_span(), "Way forth less way back.")
+      .field("loss", &LinkConfig::loss, probability(), "Each way.")
+      .field("duplicate", &LinkConfig::duplicate, probability(), "Each way.")
+      .field("reorder", &LinkConfig::reorder, probability(), "Held back for four delays.")
+      .field("partitions", &LinkConfig::partitions, list_of(window()), "Nothing passes.");
+  return out;
+}
+
+Schema<ServerConfig> server_schema() {
+  Schema<ServerConfig> out;
+  out.required("name", &ServerConfig::name, text(64), "For the other tables.")
+      .required("address", &ServerConfig::address, config::ip_address(), "Its address.")
+      .field("stratum", &ServerConfig::stratum, integer<std::uint8_t>(1, 15), "Its stratum.")
+      .field("lie", &ServerConfig::lie, signed_span(), "Added to every time served.")
+      .field("root_delay", &ServerConfig::root_delay, span(), "As claimed.")
+      .field("root_dispersion", &ServerConfig::root_dispersion, span(), "As claimed.")
+      .field("synchronised", &ServerConfig::synchronised, boolean(), "As claimed.")
+      .field("down", &ServerConfig::down, list_of(window()), "The host does not answer.")
+      .field("kiss", &ServerConfig::kiss, text(4), "The code of a kiss.")
+      .field("kiss_interval", &ServerConfig::kiss_interval, span(),
+             "For requests sooner than this.")
+      .field("forged", &ServerConfig::forged, boolean(), "Replies are forged off the path.")
+      .table("clock", &ServerConfig::clock, clock_schema(), "Its own clock.")
+      .table("link", &ServerConfig::link, link_schema(), "The way to it.");
+  return out;
+}
+
+Schema<ClientConfig> client_schema() {
+  Schema<ClientConfig> out;
+  out.table("clock", &ClientConfig::clock, clock_schema(), "The clock that is measured.")
+      .field("min_sources", &ClientConfig::min_sources, integer<std::size_t>(1, 16),
+             "How many must agree.")
+      .field("clock_error_ppb", &ClientConfig::clock_error_ppb, config::integer64(0, 1'000'000),
+             "What the client takes its clock for.")
+      .field("replace_interval", &ClientConfig::replace_interval, span(), "F11.")
+      .field("step_at", &ClientConfig::step_at, span(), "When its clock is stepped.")
+      .field("step_by", &ClientConfig::step_by, signed_span(), "And by how much.");
+  return out;
+}
+
+Schema<DnsAnswer> dns_schema() {
+  Schema<DnsAnswer> out;
+  out.required("name", &DnsAnswer::name, text(255), "The name.")
+      .field("from", &DnsAnswer::from, span(), "From this time on.")
+      .field("servers", &DnsAnswer::servers, list_of(text(64)), "None: the look-up fails.");
+  return out;
+}
+
+Schema<ntp::PollConfig> poll_schema() {
+  Schema<ntp::PollConfig> out;
+  const auto poll = integer<std::int8_t>(ntp::kLowestPoll, ntp::kHighestPoll);
+  out.field("min", &ntp::PollConfig::minpoll, poll, "log2 seconds.")
+      .field("max", &ntp::PollConfig::maxpoll, poll, "log2 seconds.")
+      .field("iburst", &ntp::PollConfig::iburst, boolean(), "A burst at the start.");
+  return out;
+}
+
+Schema<ntp::SourceConfig> source_schema() {
+  using Config = ntp::SourceConfig;
+  Schema<Config> out;
+  out.required("name", &Config::name, text(255), "A name or an address.")
+      .field("kind", &Config::kind,
+             config::one_of<ntp::SourceKind>(
+                 {{"server", ntp::SourceKind::kServer}, {"pool", ntp::SourceKind::kPool}}),
+             "Server or pool.")
+      .table("poll", &Config::poll, poll_schema(), "When it is asked.")
+      .field("max_addresses", &Config::max_addresses, integer<std::size_t>(0, 16), "F4.")
+      .field("initial_failover_retry_limit", &Config::initial_failover_retry_limit,
+             integer<std::uint32_t>(0, 1000), "F5.")
+      .field("server_failure_retry_limit", &Config::server_failure_retry_limit,
+             integer<std::uint32_t>(0, 1000), "F6.");
+  return out;
+}
+
+Schema<Expectations> expect_schema() {
+  using E = Expectations;
+  Schema<RequestLimit> limit;
+  limit.required("server", &RequestLimit::server, text(64), "Which.")
+      .field("min", &RequestLimit::min, integer<std::uint64_t>(0, UINT64_MAX >> 1), "At least.")
+      .field("max", &RequestLimit::max, integer<std::uint64_t>(0, UINT64_MAX >> 1), "At most.");
+  Schema<Replacement> replacement;
+  replacement.required("server", &Replacement::server, text(64), "Which.")
+      .required("from", &Replacement::from, span(), "Not before.")
+      .required("until", &Replacement::until, span(), "Not after.");
+  Schema<E> out;
+  out.field("synchronised", &E::synchronised, boolean(), "At the end.")
+      .field("synchronised_within", &E::synchronised_within, span(), "The first time.")
+      .field("settled", &E::settled, span(), "The limits hold from here on.")
+      .field("max_error", &E::max_error, span(), "Of the tracked offset.")
+      .field("max_uncertainty", &E::max_uncertainty, span(), "As reported.")
+      .field("reference", &E::reference, list_of(text(64)), "Only these are ever the reference.")
+      .field("falsetickers", &E::falsetickers, list_of(text(64)), "At the end.")
+      .field("falsetickers_within", &E::falsetickers_within, span(), "The first time.")
+      .field("in_use", &E::in_use, list_of(text(64)), "At the end.")
+      .field("reasons", &E::reasons, list_of(text(64)), "Each was counted.")
+      .field("reasons_never", &E::reasons_never, list_of(text(64)), "None was counted.")
+      .field("events", &E::events, list_of(text(64)), "Each happened.")
+      .tables("requests", &E::requests, limit, "How often a server is asked.")
+      .tables("replaced", &E::replaced, replacement, "When a server is replaced.");
+  return out;
+}
+
+bool is_reason(const std::string& name) {
+  for (std::size_t i = 0; i < ntp::kReplyReasonCount; ++i) {
+    if (ntp::name_of(static_cast<ntp::ReplyReason>(i)) == name) return true;
+  }
+  return false;
+}
+
+bool is_event(const std::string& name) {
+  for (std::size_t i = 0; i < ntp::kEventKindCount; ++i) {
+    if (ntp::name_of(static_cast<ntp::EventKind>(i)) == name) return true;
+  }
+  return false;
+}
+
+// Every server that the other tables name is there: a limit on a misspelt one would never fail.
+std::string check_names(const Scenario& scenario) {
+  std::set<std::string> known;
+  for (const ServerConfig& server : scenario.servers) known.insert(server.name);
+  std::vector<std::string> used;
+  const auto use = [&](const std::vector<std::string>& names) {
+    used.insert(used.end(), names.begin(), names.end());
+  };
+  for (const DnsAnswer& answer : scenario.dns) use(answer.servers);
+  const Expectations& expect = scenario.expect;
+  use(expect.reference);
+  use(expect.falsetickers);
+  use(expect.in_use);
+  for (const RequestLimit& limit : expect.requests) used.push_back(limit.server);
+  for (const Replacement& replaced : expect.replaced) used.push_back(replaced.server);
+  for (const std::string& name : used) {
+    if (!known.contains(name)) return "there is no [[server]] named \"" + name + "\"";
+  }
+  for (const auto* reasons : {&expect.reasons, &expect.reasons_never}) {
+    for (const std::string& name : *reasons) {
+      if (!is_reason(name)) return "there is no reason \"" + name + "\"";
+    }
+  }
+  for (const std::string& name : expect.events) {
+    if (!is_event(name)) return "there is no event \"" + name + "\"";
+  }
+  return "";
+}
+
+Schema<Scenario> scenario_schema() {
+  Schema<Scenario> out;
+  out.required("title", &Scenario::title, text(), "What it shows.")
+      .field("duration", &Scenario::duration, span(), "How long it runs.")
+      .field("seeds", &Scenario::seeds, integer<std::uint64_t>(1, 1000), "How often it is run.")
+      .table("client", &Scenario::client, client_schema(), "The client.")
+      .tables("server", &Scenario::servers, server_schema(), "The servers.", kMaxServers)
+      .tables("dns", &Scenario::dns, dns_schema(), "The names.")
+      .tables("source", &Scenario::sources, source_schema(), "The client's sources.",
+              ntp::kMaxSources)
+      .table("expect", &Scenario::expect, expect_schema(), "The limits.")
+      .check([](const Scenario& scenario) { return check_names(scenario); });
+  return out;
+}
+
+}  // namespace
+
+Result<Scenario, std::vector<config::Problem>> parse_scenario(const std::string& file,
+                                                              const std::string& text_of_file) {
+  return config::parse(scenario_schema(), {{file, text_of_file}});
+}
+
+}  // namespace timepool::sim

@@ -1,0 +1,80 @@
+// Scenario: what a file in tests/scenarios declares: a world and the limits within which the client
+// must stay in it. The format is TOML; src/sim/scenario.cc holds the table of its keys.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/schema.h"
+#include "sim/client_actor.h"
+#include "sim/server_actor.h"
+
+namespace timepool::sim {
+
+// From `from` on, `name` has the addresses of these servers; none: the look-up fails.
+struct DnsAnswer {
+  std::string name;
+  Duration from;
+  std::vector<std::string> servers;
+};
+
+// How often the client may and must ask a server.
+struct RequestLimit {
+  std::string server;
+  std::uint64_t min = 0;
+  std::uint64_t max = UINT64_MAX >> 1;
+};
+
+// The server is replaced by another address of its source in this time.
+struct Replacement {
+  std::string server;
+  Duration from;
+  Duration until;
+};
+
+// A limit of zero and an empty list are not checked.
+struct Expectations {
+  bool synchronised = true;      // at the end
+  Duration synchronised_within;  // the first time
+  Duration settled;              // the limits below hold from this time on
+  Duration max_error;            // of the tracked offset
+  Duration max_uncertainty;
+  std::vector<std::string> reference;     // only these are ever the reference
+  std::vector<std::string> falsetickers;  // these and no others at the end
+  Duration falsetickers_within;           // all of them named for the first time
+  std::vector<std::string> in_use;        // these and no others at the end
+  std::vector<std::string> reasons;       // each was counted
+  std::vector<std::string> reasons_never;
+  std::vector<std::string> events;  // each happened
+  std::vector<RequestLimit> requests;
+  std::vector<Replacement> replaced;
+};
+
+struct Scenario {
+  std::string title;
+  Duration duration = Duration::seconds(3600);
+  std::uint64_t seeds = 3;
+  ClientConfig client;
+  std::vector<ServerConfig> servers;
+  std::vector<DnsAnswer> dns;
+  std::vector<ntp::SourceConfig> sources;
+  Expectations expect;
+};
+
+// Reads a scenario; the problems have file, line and column.
+Result<Scenario, std::vector<config::Problem>> parse_scenario(const std::string& file,
+                                                              const std::string& text);
+
+// What a run showed.
+struct Outcome {
+  std::uint64_t seed = 0;
+  std::uint64_t trace_hash = 0;
+  std::uint64_t trace_entries = 0;
+  Duration worst_error;                 // since settled
+  std::vector<std::string> violations;  // empty: all limits were kept
+};
+
+Outcome run(const Scenario& scenario, std::uint64_t seed);
+
+}  // namespace timepool::sim

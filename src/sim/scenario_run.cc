@@ -1,0 +1,252 @@
+// Runs a scenario and watches its limits at every step of the client and each second between.
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "ntp/reply_reason.h"
+#include "sim/scenario.h"
+
+namespace timepool::sim {
+namespace {
+
+// A broken limit is broken at every step from then on: the first few say enough.
+constexpr std::size_t kMaxViolations = 20;
+constexpr Duration kWatchInterval = Duration::seconds(1);
+// Rounding of timestamps to nanoseconds and of NTP fractions.
+constexpr Duration kRounding = Duration::nanoseconds(10);
+
+std::string list(const std::set<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out.empty() ? "none" : out;
+}
+
+class Run {
+ public:
+  Run(const Scenario& scenario, std::uint64_t seed)
+      : scenario_(scenario),
+        world_(seed),
+        network_(world_),
+        client_(world_, network_, dns_, scenario.client) {
+    for (const ServerConfig& server : scenario.servers) {
+      servers_.push_back(std::make_unique<ServerActor>(world_, network_, server));
+      names_[server.address] = server.name;
+      addresses_[server.name] = server.address;
+    }
+    for (const DnsAnswer& answer : scenario.dns) {
+      std::vector<IpAddress> addresses;
+      for (const std::string& name : answer.servers) addresses.push_back(addresses_[name]);
+      dns_.set(answer.name, answer.from, addresses);
+    }
+    for (const ntp::SourceConfig& source : scenario.sources) client_.add(source);
+  }
+
+  Outcome run() {
+    client_.watch([this] { watch(); });
+    client_.start();
+    watch_again();
+    world_.run_until(world_.start() + scenario_.duration);
+    check_end();
+    Outcome out;
+    out.seed = world_.seed();
+    out.trace_hash = world_.trace().hash();
+    out.trace_entries = world_.trace().entries();
+    out.worst_error = worst_error_;
+    out.violations = std::move(violations_);
+    return out;
+  }
+
+ private:
+  void violation(const std::string& text) {
+    if (violations_.size() >= kMaxViolations) return;
+    violations_.push_back("at " + format(world_.elapsed()) + ": " + text);
+  }
+
+  void watch_again() {
+    world_.after(kWatchInterval, [this] {
+      watch();
+      watch_again();
+    });
+  }
+
+  // What must hold at every moment.
+  void watch() {
+    const MonoTime now = client_.local_now().mono;
+    const Duration truth = client_.true_offset();
+    // Until it looks at its clock, the client cannot know that somebody stepped it.
+    const Duration step = scenario_.client.step_at;
+    if (step > Duration() && world_.elapsed() >= step && client_.last_look() < step) return;
+    watch_tracking(client_.sources().tracking(now), truth);
+    watch_sources(now, truth);
+  }
+
+  void watch_tracking(const ntp::Tracking& tracking, Duration truth) {
+    if (!tracking.synchronised) return;
+    if (!synchronised_at_) synchronised_at_ = world_.elapsed();
+    const Duration error = (tracking.offset - truth).abs();
+    if (error > tracking.uncertainty + kRounding) {
+      violation("the error " + format(error) + " is outside the reported bound " +
+                format(tracking.uncertainty));
+    }
+    const Expectations& expect = scenario_.expect;
+    const std::string& reference = names_[tracking.server.address];
+    if (!expect.reference.empty() && std::find(expect.reference.begin(), expect.reference.end(),
+                                               reference) == expect.reference.end()) {
+      violation("the reference is " + reference);
+    }
+    if (world_.elapsed() < expect.settled) return;
+    worst_error_ = std::max(worst_error_, error);
+    if (expect.max_error > Duration() && error > expect.max_error) {
+      violation("the error " + format(error) + " is above the limit");
+    }
+    if (expect.max_uncertainty > Duration() && tracking.uncertainty > expect.max_uncertainty) {
+      violation("the uncertainty " + format(tracking.uncertainty) + " is above the limit");
+    }
+  }
+
+  void watch_sources(MonoTime now, Duration truth) {
+    std::set<std::string> falsetickers;
+    for (const ntp::SourceReport& report : client_.sources().reports(now)) {
+      if (!report.server) continue;
+      const std::string& name = names_[report.server->address];
+      if (report.status == ntp::SourceStatus::kFalseticker) falsetickers.insert(name);
+      if (!report.has_estimate || is_liar(name)) continue;
+      const Duration error = (report.estimate.sample.offset - truth).abs();
+      if (error > report.estimate.distance + kRounding) {
+        violation(name + " is honest, yet the truth is " + format(error) + " off with a bound of " +
+                  format(report.estimate.distance));
+      }
+    }
+    const auto& expected = scenario_.expect.falsetickers;
+    if (!expected.empty() && !falsetickers_at_ &&
+        falsetickers == std::set<std::string>(expected.begin(), expected.end())) {
+      falsetickers_at_ = world_.elapsed();
+    }
+    falsetickers_ = std::move(falsetickers);
+  }
+
+  bool is_liar(const std::string& name) const {
+    return std::any_of(scenario_.servers.begin(), scenario_.servers.end(),
+                       [&](const ServerConfig& server) {
+                         return server.name == name && server.lie != Duration();
+                       });
+  }
+
+  void check_end() {
+    watch();
+    for (const std::string& text : client_.violations()) violation(text);
+    for (const auto& server : servers_) {
+      for (const std::string& text : server->violations()) violation(text);
+    }
+    check_synchronisation();
+    check_sets();
+    check_requests();
+    check_reasons();
+    check_replacements();
+    check_events();
+  }
+
+  void check_synchronisation() {
+    const Expectations& expect = scenario_.expect;
+    const bool synchronised = client_.sources().tracking(client_.local_now().mono).synchronised;
+    if (synchronised != expect.synchronised) {
+      violation(synchronised ? "synchronised at the end" : "not synchronised at the end");
+    }
+    if (expect.synchronised_within == Duration()) return;
+    if (!synchronised_at_ || *synchronised_at_ > expect.synchronised_within) {
+      violation("synchronised " +
+                (synchronised_at_ ? "at " + format(*synchronised_at_) : std::string("never")));
+    }
+  }
+
+  void check_sets() {
+    const Expectations& expect = scenario_.expect;
+    const std::set<std::string> liars(expect.falsetickers.begin(), expect.falsetickers.end());
+    if (falsetickers_ != liars) violation("falsetickers at the end: " + list(falsetickers_));
+    if (expect.falsetickers_within > Duration() &&
+        (!falsetickers_at_ || *falsetickers_at_ > expect.falsetickers_within)) {
+      violation("falsetickers named " +
+                (falsetickers_at_ ? "at " + format(*falsetickers_at_) : std::string("never")));
+    }
+    if (expect.in_use.empty()) return;
+    std::set<std::string> in_use;
+    for (const ntp::SourceReport& report : client_.sources().reports(client_.local_now().mono)) {
+      if (report.server) in_use.insert(names_[report.server->address]);
+    }
+    if (in_use != std::set<std::string>(expect.in_use.begin(), expect.in_use.end())) {
+      violation("in use at the end: " + list(in_use));
+    }
+  }
+
+  void check_requests() {
+    for (const RequestLimit& limit : scenario_.expect.requests) {
+      for (const auto& server : servers_) {
+        if (server->config().name != limit.server) continue;
+        const std::uint64_t count = server->requests();
+        if (count < limit.min || count > limit.max) {
+          violation(limit.server + " was asked " + std::to_string(count) + " times");
+        }
+      }
+    }
+  }
+
+  void check_reasons() {
+    for (std::size_t i = 0; i < ntp::kReplyReasonCount; ++i) {
+      const auto reason = static_cast<ntp::ReplyReason>(i);
+      const std::string name(ntp::name_of(reason));
+      const auto listed = [&](const std::vector<std::string>& names) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+      };
+      const std::uint64_t count = client_.sources().count(reason);
+      if (listed(scenario_.expect.reasons) && count == 0) violation("no reply was " + name);
+      if (listed(scenario_.expect.reasons_never) && count != 0) {
+        violation(std::to_string(count) + " replies were " + name);
+      }
+    }
+  }
+
+  void check_events() {
+    for (const std::string& name : scenario_.expect.events) {
+      const bool found = std::any_of(
+          client_.events().begin(), client_.events().end(),
+          [&](const TimedEvent& timed) { return ntp::name_of(timed.event.kind) == name; });
+      if (!found) violation("nothing became " + name);
+    }
+  }
+
+  void check_replacements() {
+    for (const Replacement& expected : scenario_.expect.replaced) {
+      const bool found = std::any_of(
+          client_.events().begin(), client_.events().end(), [&](const TimedEvent& timed) {
+            return timed.event.kind == ntp::EventKind::kReplaced &&
+                   names_[timed.event.server.address] == expected.server &&
+                   timed.elapsed >= expected.from && timed.elapsed <= expected.until;
+          });
+      if (!found) violation(expected.server + " was not replaced in time");
+    }
+  }
+
+  const Scenario& scenario_;
+  World world_;
+  Network network_;
+  FakeDns dns_;
+  ClientActor client_;
+  std::vector<std::unique_ptr<ServerActor>> servers_;
+  std::map<IpAddress, std::string> names_;
+  std::map<std::string, IpAddress> addresses_;
+  std::optional<Duration> synchronised_at_;
+  std::optional<Duration> falsetickers_at_;
+  std::set<std::string> falsetickers_;
+  Duration worst_error_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace
+
+Outcome run(const Scenario& scenario, std::uint64_t seed) {
+  return Run(scenario, seed).run();
+}
+
+}  // namespace timepool::sim

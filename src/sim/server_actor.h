@@ -1,0 +1,63 @@
+// ServerActor: a server made of ntp/responder, a clock of its own, and the ways in which a server
+// can be bad.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ntp/responder.h"
+#include "sim/clock.h"
+#include "sim/network.h"
+
+namespace timepool::sim {
+
+struct ServerConfig {
+  std::string name;
+  IpAddress address;
+  ClockConfig clock;
+  LinkConfig link;
+  std::uint8_t stratum = 2;
+  Duration lie;  // added to every time served
+  Duration root_delay = Duration::milliseconds(2);
+  // Honest about its own clock: the scenario's author keeps it above the clock's error.
+  Duration root_dispersion = Duration::milliseconds(1);
+  bool synchronised = true;
+  std::vector<Window> down;  // the host does not answer
+  // A kiss of this code for requests that come sooner after the last than `kiss_interval`; for all
+  // when that is zero.
+  std::string kiss;
+  Duration kiss_interval;
+  // Somebody off the path who knows every port, but not the request, forges replies to each.
+  bool forged = false;
+};
+
+class ServerActor final : public Node {
+ public:
+  ServerActor(World& world, Network& network, const ServerConfig& config);
+
+  void handle_datagram(const Datagram& datagram) override;
+  const ServerConfig& config() const { return config_; }
+  std::uint64_t requests() const { return requests_; }
+  // Broken invariants of the responder.
+  const std::vector<std::string>& violations() const { return violations_; }
+
+ private:
+  bool is_down() const;
+  bool wants_kiss(UnixTime now);
+  ntp::ServerState state() const;
+  void forge(const Datagram& request);
+  void reply(const Datagram& request, std::vector<std::byte> bytes);
+
+  World& world_;
+  Network& network_;
+  ServerConfig config_;
+  Clock clock_;
+  Prng prng_;
+  std::uint64_t requests_ = 0;
+  std::optional<UnixTime> last_request_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace timepool::sim
