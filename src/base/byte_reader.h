@@ -55,10 +55,18 @@ class ByteReader {
   void fail() { ok_ = false; }
 
  private:
+  // `width` is a constant at every call: this becomes one load.
   std::uint64_t integer(std::size_t width) {
-    const Bytes in = bytes(width);
+    if (!ok_ || width > remaining()) {
+      ok_ = false;
+      return 0;
+    }
+    const std::byte* at = bytes_.data() + position_;
+    position_ += width;
     std::uint64_t value = 0;
-    for (const std::byte b : in) value = value << 8 | std::to_integer<std::uint64_t>(b);
+    for (std::size_t i = 0; i < width; ++i) {
+      value = value << 8 | std::to_integer<std::uint64_t>(at[i]);
+    }
     return value;
   }
 

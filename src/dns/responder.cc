@@ -384,13 +384,14 @@ Outcome respond(const Rx& rx, Bytes datagram, const CompiledZones& zones,
                 const ResponderSettings& settings, Prng& prng, MutableBytes out) {
   CHECK(out.size() >= wire::dns::kMaxPlainUdp);
   out = out.first(std::min(out.size(), wire::dns::kMaxMessage));
-  const auto query = wire::dns::parse_query(datagram);
+  Query query;
+  const auto parsed = wire::dns::parse_query_into(datagram, query);
   Reply reply(rx, zones, settings, prng, out);
-  if (!query.ok()) {
-    if (wire::dns::must_drop(query.error())) return dropped(query.error());
-    return reply.malformed(datagram, query.error());
+  if (!parsed.ok()) {
+    if (wire::dns::must_drop(parsed.error())) return dropped(parsed.error());
+    return reply.malformed(datagram, parsed.error());
   }
-  reply.begin(datagram, query.value());
+  reply.begin(datagram, query);
   return reply.answer();
 }
 

@@ -51,20 +51,25 @@ Result<Option, Malformed> parse_option(ByteReader& reader) {
 
 Result<Edns, Malformed> parse_edns(std::uint16_t klass, std::uint32_t ttl, Bytes rdata, EdnsIn in) {
   Edns edns;
+  TRY(parse_edns_into(klass, ttl, rdata, in, edns));
+  return edns;
+}
+
+Result<void, Malformed> parse_edns_into(std::uint16_t klass, std::uint32_t ttl, Bytes rdata,
+                                        EdnsIn in, Edns& edns) {
   edns.header.udp_size = klass;
   edns.header.extended_rcode = static_cast<std::uint8_t>(ttl >> 24);
   edns.header.version = static_cast<std::uint8_t>(ttl >> 16);
   edns.header.flags = static_cast<std::uint16_t>(ttl);
   edns.options = rdata;
   // RFC 6891 6.1.3: what a later version means by its options is not known here.
-  if (edns.header.version != 0) return edns;
+  if (edns.header.version != 0) return {};
   ByteReader reader(rdata);
   while (reader.remaining() > 0) {
     const Option option = TRY(parse_option(reader));
-    const auto taken = take_option(option, in, edns);
-    if (!taken.ok()) return fail(taken.error());
+    TRY(take_option(option, in, edns));
   }
-  return edns;
+  return {};
 }
 
 // RFC 7871 6.

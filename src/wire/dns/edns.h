@@ -86,6 +86,9 @@ enum class EdnsIn : std::uint8_t { kQuery, kResponse };
 
 // Reads OPT's class, TTL and data fields. Errors: kOptionLength, kSubnet*, kCookieLength.
 Result<Edns, Malformed> parse_edns(std::uint16_t klass, std::uint32_t ttl, Bytes rdata, EdnsIn in);
+// The same into `edns`, which must be fresh: a server's hot path does without the copy.
+Result<void, Malformed> parse_edns_into(std::uint16_t klass, std::uint32_t ttl, Bytes rdata,
+                                        EdnsIn in, Edns& edns);
 
 // The next option of `reader`, which reads OPT's data; CHECKs nothing, fails with kOptionLength.
 Result<Option, Malformed> parse_option(ByteReader& reader);

@@ -90,27 +90,32 @@ Result<void, Malformed> read_additional(ByteReader& reader, Query& query) {
     if (record.type != RrType::kOpt) continue;
     if (query.edns) return fail(Malformed::kOptTwice);
     if (!record.owner_is_root) return fail(Malformed::kOptOwner);
-    query.edns = TRY(parse_edns(record.klass, record.ttl, record.rdata, EdnsIn::kQuery));
+    TRY(parse_edns_into(record.klass, record.ttl, record.rdata, EdnsIn::kQuery,
+                        query.edns.emplace()));
   }
   return {};
 }
 
 }  // namespace
 
-Result<Query, Malformed> parse_query(Bytes datagram) {
+Result<void, Malformed> parse_query_into(Bytes datagram, Query& query) {
   if (datagram.size() > kMaxMessage) return fail(Malformed::kTooLong);
   ByteReader reader(datagram);
-  Query query;
   query.header = TRY(parse_header(reader));
-  auto step = check_header(query.header);
-  if (step.ok() && query.header.question_count == 1) step = read_question(reader, query);
-  if (step.ok()) step = read_authority(reader, query);
-  if (step.ok()) step = read_additional(reader, query);
-  if (!step.ok()) return fail(step.error());
+  TRY(check_header(query.header));
+  if (query.header.question_count == 1) TRY(read_question(reader, query));
+  TRY(read_authority(reader, query));
+  TRY(read_additional(reader, query));
   if (reader.remaining() > 0) return fail(Malformed::kTrailing);
   if (!query.has_question && !(query.edns && query.edns->cookie)) {
     return fail(Malformed::kQuestionCount);
   }
+  return {};
+}
+
+Result<Query, Malformed> parse_query(Bytes datagram) {
+  Query query;
+  TRY(parse_query_into(datagram, query));
   return query;
 }
 

@@ -32,6 +32,8 @@ struct Query {
 // Errors: any of the frame's, the name's and EDNS's. kShortHeader and kIsResponse must get no
 // answer at all; rcode_for has the answer to the others.
 Result<Query, Malformed> parse_query(Bytes datagram);
+// The same into `query`, which must be fresh: a server's hot path does without the copy.
+Result<void, Malformed> parse_query_into(Bytes datagram, Query& query);
 
 // What a server says to such a request: kNotImp for kOpcode, else kFormErr.
 Rcode rcode_for(Malformed malformed);
