@@ -1,0 +1,91 @@
+// The settings of timepool-dnsd.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/duration.h"
+#include "base/ip.h"
+#include "config/prefix_country.h"
+#include "config/schema.h"
+
+namespace timepool::config {
+
+enum class DnsdLogLevel : unsigned char { kError, kWarning, kInfo, kDebug };
+
+struct DnsdServerConfig {
+  std::vector<Endpoint> listen;  // empty: every address, port 53
+  unsigned threads = 1;
+  bool pin_threads = false;
+  std::int64_t receive_buffer = 4 << 20;
+  std::uint16_t max_udp = 1232;
+  std::string identity;
+  std::string version = "timepool";
+  std::string cookie_secret;  // 32 hexadecimal digits; empty: one of its own
+  bool operator==(const DnsdServerConfig&) const = default;
+};
+
+struct DnsdTcpConfig {
+  unsigned max_connections = 512;
+  unsigned max_per_client = 32;
+  Duration idle_timeout = Duration::seconds(10);
+  bool operator==(const DnsdTcpConfig&) const = default;
+};
+
+// An autonomous system for an address block.
+struct PrefixAsn {
+  Prefix prefix;
+  std::uint32_t asn = 0;
+  auto operator<=>(const PrefixAsn&) const = default;
+};
+
+struct DnsdGeoipConfig {
+  std::vector<std::string> files;
+  std::vector<PrefixCountry> overrides;
+  std::vector<PrefixAsn> asn_overrides;
+  bool operator==(const DnsdGeoipConfig&) const = default;
+};
+
+struct DnsdZonesConfig {
+  std::string directory;
+  bool operator==(const DnsdZonesConfig&) const = default;
+};
+
+struct DnsdSnapshotConfig {
+  std::vector<std::string> urls;
+  std::vector<std::string> public_keys;
+  std::string directory;
+  unsigned keep = 3;
+  std::string ca_file;
+  Duration wait = Duration::seconds(60);
+  Duration retry_max = Duration::seconds(60);
+  bool operator==(const DnsdSnapshotConfig&) const = default;
+};
+
+struct DnsdControlConfig {
+  std::string socket = "/run/timepool/dnsd.sock";
+  bool operator==(const DnsdControlConfig&) const = default;
+};
+
+struct DnsdMetricsConfig {
+  std::optional<Endpoint> listen;
+  bool operator==(const DnsdMetricsConfig&) const = default;
+};
+
+struct DnsdConfig {
+  DnsdLogLevel log_level = DnsdLogLevel::kInfo;
+  DnsdServerConfig server;
+  DnsdTcpConfig tcp;
+  DnsdGeoipConfig geoip;
+  DnsdZonesConfig zones;
+  DnsdSnapshotConfig snapshot;
+  DnsdControlConfig control;
+  DnsdMetricsConfig metrics;
+  bool operator==(const DnsdConfig&) const = default;
+};
+
+Schema<DnsdConfig> dnsd_schema();
+
+}  // namespace timepool::config

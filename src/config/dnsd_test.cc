@@ -1,0 +1,60 @@
+#include "config/dnsd.h"
+
+#include <gtest/gtest.h>
+
+namespace timepool::config {
+namespace {
+
+std::string problems_of(const std::string& text) {
+  const auto parsed = parse(dnsd_schema(), {{"dnsd.toml", text}});
+  return parsed.ok() ? "" : format(parsed.error());
+}
+
+TEST(DnsdConfig, prints_what_it_reads) {
+  const std::string text = R"(log_level = "debug"
+[server]
+listen = ["127.0.0.1:5353", "[::1]:5353"]
+threads = 3
+identity = "ns1"
+cookie_secret = "000102030405060708090a0b0c0d0e0f"
+[tcp]
+max_connections = 10
+idle_timeout = "2s"
+[geoip]
+files = ["/a.mmdb", "/b.mmdb"]
+overrides = { "192.0.2.0/24" = "de" }
+asn_overrides = { "192.0.2.0/24" = 64500 }
+[zones]
+directory = "/zones"
+[snapshot]
+urls = ["http://127.0.0.1:8080"]
+public_keys = ["000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"]
+[metrics]
+listen = "127.0.0.1:9975"
+)";
+  const auto read = parse(dnsd_schema(), {{"dnsd.toml", text}});
+  ASSERT_TRUE(read.ok()) << format(read.error());
+  EXPECT_EQ(read->server.threads, 3U);
+  EXPECT_EQ(read->geoip.asn_overrides.at(0).asn, 64500U);
+  const auto again =
+      parse(dnsd_schema(), {{"printed.toml", print_config(dnsd_schema(), read.value())}});
+  ASSERT_TRUE(again.ok()) << format(again.error());
+  EXPECT_EQ(again.value(), read.value());
+}
+
+TEST(DnsdConfig, says_what_is_wrong_and_where) {
+  EXPECT_NE(problems_of("[server]\nlissten = []\n").find("dnsd.toml:2:1"), std::string::npos);
+  EXPECT_NE(problems_of("[server]\ncookie_secret = \"12\"\n").find("32 hexadecimal"),
+            std::string::npos);
+  EXPECT_NE(problems_of("[snapshot]\nurls = [\"http://x\"]\n").find("public_keys"),
+            std::string::npos);
+  EXPECT_NE(problems_of("[snapshot]\nurls = [\"ftp://x\"]\n").find("http://"), std::string::npos);
+  EXPECT_NE(problems_of("[server]\nlisten = [\"1.2.3.4:53\", \"1.2.3.4\"]\n").find("twice"),
+            std::string::npos);
+  EXPECT_NE(problems_of("[geoip]\nasn_overrides = { \"192.0.2.0/24\" = 0 }\n").find("1 to"),
+            std::string::npos);
+  EXPECT_EQ(problems_of(""), "");
+}
+
+}  // namespace
+}  // namespace timepool::config
