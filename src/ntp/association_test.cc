@@ -1,0 +1,176 @@
+#include "ntp/association.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "ntp/responder.h"
+
+namespace timepool::ntp {
+namespace {
+
+using Octets = std::vector<std::byte>;
+
+const UnixTime kStart = UnixTime::from_seconds(1'790'000'000);
+
+LocalTime local_at(Duration since) {
+  return {MonoTime::from_ns(77'000'000'000) + since, kStart + since};
+}
+
+class AssociationTest : public testing::Test {
+ protected:
+  AssociationTest() {
+    config_.server = {IpAddress::v4(0xc0000201), 123, 0};
+    config_.poll = {4, 6, false};
+    make();
+  }
+  void make() {
+    association_ = std::make_unique<Association>(9, config_, std::make_unique<NoAuthentication>(),
+                                                 local_at({}).mono);
+  }
+  // Runs the timer at this time; the request that was sent, or nothing.
+  Octets timer(Duration since) {
+    out_.clear();
+    association_->handle_timer(local_at(since), random_, out_);
+    if (out_.sends.empty()) return {};
+    const Bytes bytes = out_.sends[0].bytes();
+    return {bytes.begin(), bytes.end()};
+  }
+  Duration until_deadline() const { return association_->next_deadline() - local_at({}).mono; }
+  ReplyReason reply(const Octets& request, Duration since) {
+    ServerState state;
+    state.leap = wire::ntp::Leap::kNone;
+    state.stratum = 1;
+    state.reference_time = kStart;
+    Octets bytes(wire::ntp::kHeaderSize);
+    const UnixTime middle = kStart + since - Duration::milliseconds(5);
+    respond({middle, {IpAddress(), 4000, 0}, {}}, request, state, bytes);
+    set_transmit(bytes, state, middle);
+    return receive(bytes, since);
+  }
+  ReplyReason receive(const Octets& bytes, Duration since) {
+    out_.clear();
+    const LocalTime now = local_at(since);
+    return association_->handle_datagram({now, now.unix}, bytes, random_, out_);
+  }
+
+  AssociationConfig config_;
+  std::unique_ptr<Association> association_;
+  RandomStream random_{SiphashKey{1, 2}};
+  Outbox out_;
+};
+
+constexpr Duration ms(std::int64_t count) {
+  return Duration::milliseconds(count);
+}
+
+TEST_F(AssociationTest, asks_at_once_and_names_itself_and_the_server) {
+  EXPECT_EQ(until_deadline(), Duration());
+  EXPECT_EQ(timer({}).size(), 48u);
+  EXPECT_EQ(out_.sends[0].association, 9u);
+  EXPECT_EQ(out_.sends[0].to, config_.server);
+  EXPECT_EQ(association_->requests(), 1u);
+}
+
+TEST_F(AssociationTest, nothing_happens_before_the_deadline) {
+  static_cast<void>(timer({}));
+  EXPECT_TRUE(timer(ms(1)).empty());
+  EXPECT_EQ(association_->unanswered(), 0u);
+}
+
+TEST_F(AssociationTest, an_accepted_reply_sets_reach_and_gives_an_estimate) {
+  const Octets request = timer({});
+  EXPECT_FALSE(association_->measurable());
+  EXPECT_EQ(reply(request, ms(10)), ReplyReason::kAccepted);
+  EXPECT_EQ(association_->reach(), 1);
+  EXPECT_TRUE(association_->ever_answered());
+  EXPECT_TRUE(association_->measurable());
+  ASSERT_EQ(out_.events.size(), 1u);
+  EXPECT_EQ(out_.events[0].kind, EventKind::kReachable);
+  EXPECT_EQ(association_->count(ReplyReason::kAccepted), 1u);
+}
+
+TEST_F(AssociationTest, F7_a_miss_is_counted_after_the_reply_timeout_and_an_answer_resets_it) {
+  static_cast<void>(timer({}));
+  EXPECT_EQ(until_deadline(), Duration::seconds(2));
+  EXPECT_TRUE(timer(Duration::seconds(2)).empty());
+  EXPECT_EQ(association_->unanswered(), 1u);
+  EXPECT_TRUE(timer(Duration::seconds(3)).empty());
+  EXPECT_EQ(association_->unanswered(), 1u);
+  const Duration next = until_deadline();
+  const Octets second = timer(next);
+  ASSERT_FALSE(second.empty());
+  EXPECT_EQ(reply(second, next + ms(10)), ReplyReason::kAccepted);
+  EXPECT_EQ(association_->unanswered(), 0u);
+}
+
+TEST_F(AssociationTest, a_reply_after_the_timeout_is_still_taken) {
+  const Octets request = timer({});
+  static_cast<void>(timer(Duration::seconds(2)));
+  EXPECT_EQ(reply(request, ms(2500)), ReplyReason::kAccepted);
+  EXPECT_EQ(association_->unanswered(), 0u);
+}
+
+TEST_F(AssociationTest, eight_requests_in_vain_make_it_unreachable) {
+  EXPECT_EQ(reply(timer({}), ms(10)), ReplyReason::kAccepted);
+  int requests = 0;
+  bool said = false;
+  for (int i = 0; i < 100 && requests < 8; ++i) {
+    if (!timer(until_deadline()).empty()) ++requests;
+    for (const Event& event : out_.events) said |= event.kind == EventKind::kUnreachable;
+  }
+  EXPECT_EQ(association_->reach(), 0);
+  EXPECT_TRUE(said);
+  EXPECT_FALSE(association_->measurable());
+  EXPECT_TRUE(association_->has_samples());
+}
+
+TEST_F(AssociationTest, each_request_has_another_timestamp) {
+  const Octets first = timer({});
+  const Octets second = timer(Duration::seconds(100));
+  ASSERT_FALSE(second.empty());
+  EXPECT_NE(first, second);
+  EXPECT_EQ(reply(first, Duration::seconds(100) + ms(10)), ReplyReason::kWrongOrigin);
+}
+
+TEST_F(AssociationTest, a_full_outbox_puts_the_request_off) {
+  for (std::size_t i = 0; i < kMaxSends; ++i) ASSERT_TRUE(out_.sends.push_back({}));
+  association_->handle_timer(local_at({}), random_, out_);
+  EXPECT_EQ(association_->requests(), 0u);
+  EXPECT_EQ(until_deadline(), Duration());
+  EXPECT_FALSE(timer({}).empty());
+}
+
+TEST_F(AssociationTest, B30_a_denied_association_is_silent_for_an_hour) {
+  const Octets request = timer({});
+  Octets kiss(wire::ntp::kHeaderSize);
+  ServerState state;
+  respond({kStart, {IpAddress(), 4000, 0}, {}}, request, state, kiss);
+  std::copy_n(std::as_bytes(std::span("DENY", 4)).begin(), 4, kiss.begin() + 12);
+  EXPECT_EQ(receive(kiss, ms(10)), ReplyReason::kKissDeny);
+  EXPECT_TRUE(association_->denied());
+  EXPECT_GE(until_deadline(), kDeniedPause);
+  EXPECT_EQ(association_->unanswered(), 0u);
+}
+
+TEST_F(AssociationTest, a_step_of_the_clock_drops_the_samples_and_asks_again) {
+  config_.poll.iburst = true;
+  make();
+  EXPECT_EQ(reply(timer({}), ms(10)), ReplyReason::kAccepted);
+  association_->handle_clock_step(local_at(ms(20)).mono);
+  EXPECT_FALSE(association_->has_samples());
+  EXPECT_LE(until_deadline(), ms(20));
+}
+
+TEST_F(AssociationTest, a_server_that_says_nothing_useful_is_answered_but_unusable) {
+  const Octets request = timer({});
+  Octets bytes(wire::ntp::kHeaderSize);
+  respond({kStart, {IpAddress(), 4000, 0}, {}}, request, ServerState{}, bytes);
+  EXPECT_EQ(receive(bytes, ms(10)), ReplyReason::kUnsynchronised);
+  EXPECT_EQ(association_->unusable(), 1u);
+  EXPECT_EQ(association_->reach(), 0);
+  EXPECT_TRUE(association_->decided());
+}
+
+}  // namespace
+}  // namespace timepool::ntp
