@@ -83,13 +83,31 @@ Parsed parse_dnskey(ByteReader& reader) {
   return Rdata(out);
 }
 
+// RFC 4034 5.1.3, RFC 4509, RFC 6605: 0 where the length is not known.
+std::size_t digest_size(std::uint8_t digest_type) {
+  switch (digest_type) {
+    case 1:
+      return 20;
+    case 2:
+      return 32;
+    case 4:
+      return 48;
+    default:
+      return 0;
+  }
+}
+
 Parsed parse_ds(ByteReader& reader) {
   Ds out;
   out.key_tag = reader.u16();
   out.algorithm = reader.u8();
   out.digest_type = reader.u8();
   out.digest = reader.rest();
-  if (reader.ok() && out.digest.empty()) return fail(Malformed::kRdataShort);
+  if (!reader.ok() || out.digest.empty()) return fail(Malformed::kRdataShort);
+  const std::size_t size = digest_size(out.digest_type);
+  if (size != 0 && out.digest.size() != size) {
+    return fail(out.digest.size() < size ? Malformed::kRdataShort : Malformed::kRdataLong);
+  }
   return Rdata(out);
 }
 
@@ -113,6 +131,8 @@ Parsed parse_nsec(ByteReader& reader) {
   Nsec out;
   out.next = TRY(parse_plain_name(reader));
   out.types = reader.rest();
+  // RFC 4034 4.1.2: one block or more.
+  if (out.types.empty()) return fail(Malformed::kTypeBitmap);
   const auto checked = check_type_bitmap(out.types);
   if (!checked.ok()) return fail(checked.error());
   return Rdata(out);

@@ -152,7 +152,13 @@ TEST(Rdata, refuses_what_the_types_forbid) {
       {RrType::kCaa, "00052d73737565", Malformed::kRdataValue},
       {RrType::kDnskey, "010103", Malformed::kRdataShort},
       {RrType::kDs, "00000000", Malformed::kRdataShort},
+      {RrType::kDs, "00000d02aabb", Malformed::kRdataShort},
+      {RrType::kCds,
+       "00000801"
+       "000102030405060708090a0b0c0d0e0f1011121314",
+       Malformed::kRdataLong},
       {RrType::kRrsig, "0001050300015180", Malformed::kRdataShort},
+      {RrType::kNsec, "00", Malformed::kTypeBitmap},  // no block
       {RrType::kNsec,
        "00"
        "0000",
@@ -279,7 +285,8 @@ TEST(Rdata, canonical_form_lowers_the_names_of_rfc4034_6_2_only) {
                          "00")
                          .value();
   EXPECT_EQ(written(*parse(RrType::kNs, upper), NameForm::kCanonical), "016100");
-  EXPECT_EQ(written(*parse(RrType::kNsec, upper), NameForm::kCanonical), "014100");
+  const auto nsec = from_hex("014100000140").value();
+  EXPECT_EQ(written(*parse(RrType::kNsec, nsec), NameForm::kCanonical), "014100000140");
   const auto svcb = from_hex(
                         "0001"
                         "014100")

@@ -69,10 +69,12 @@ class RecordGenerator {
         return Dnskey{u16(), u8(), algorithm(), bytes(4, 80)};
       case RrType::kDs:
       case RrType::kCds:
-        return Ds{u16(), algorithm(), u8(), bytes(1, 48)};
+        return prng_.below(2) == 0 ? Ds{u16(), algorithm(), 2, bytes(32, 32)}
+                                   : Ds{u16(), algorithm(), 200, bytes(1, 48)};
       case RrType::kRrsig:
-        return Rrsig{this->type(), algorithm(), u8(),   u32(),       u32(),
-                     u32(),        u16(),       name(), bytes(1, 80)};
+        // Times before 2038: the text of later ones depends on the reader's clock (RFC 4034 3.1.5).
+        return Rrsig{this->type(), algorithm(), u8(),   u32(),       u32() / 2,
+                     u32() / 2,    u16(),       name(), bytes(1, 80)};
       case RrType::kNsec:
         return Nsec{name(), type_bitmap()};
       case RrType::kSvcb:
@@ -127,11 +129,11 @@ class RecordGenerator {
     return kept_.emplace_back(std::move(out));
   }
   Bytes type_bitmap() {
-    std::vector<RrType> types;
-    unsigned value = 0;
-    for (std::uint64_t left = prng_.below(12); left > 0; --left) {
+    std::vector<RrType> types = {RrType::kA};
+    unsigned value = static_cast<unsigned>(RrType::kA);
+    for (std::uint64_t left = 1 + prng_.below(12); left > 0; --left) {
       value += 1 + static_cast<unsigned>(prng_.below(prng_.below(6) == 0 ? 3000 : 30));
-      // Of the meta types only NXNAME may be in a bitmap.
+      // Meta types are in no bitmap (but for NXNAME).
       if (value <= 0xffff && !is_meta(static_cast<RrType>(value))) {
         types.push_back(static_cast<RrType>(value));
       }
@@ -151,7 +153,7 @@ class RecordGenerator {
     const bool port = sometimes();
     if (alpn && port && sometimes())
       write_param(writer, SvcbKey::kMandatory, text({"\0\1\0\3", 4}));
-    if (alpn) write_param(writer, SvcbKey::kAlpn, text({"\2h2\6ntske/1", 3}));
+    if (alpn) write_param(writer, SvcbKey::kAlpn, text({"\2h2\7ntske/1", 11}));
     if (port) write_param(writer, SvcbKey::kPort, bytes(2, 2));
     if (sometimes()) write_param(writer, SvcbKey::kIpv4Hint, bytes(4, 4));
     if (sometimes()) write_param(writer, SvcbKey::kEch, bytes(1, 20));
