@@ -57,8 +57,6 @@ function(timepool_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main
                         ${TIMEPOOL_RAPIDCHECK})
-  target_compile_definitions(${name} PRIVATE TIMEPOOL_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-                             TIMEPOOL_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
 endfunction()
