@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   cli::Program program("timepool", "Runs, asks and measures a pool of time servers",
                        std::string(sys::version()));
   cli::Command root = program.root();
+  cli::add_up(root);
   cli::add_query(root);
   cli::add_ntp(root);
   cli::add_pool(root);

@@ -12,6 +12,14 @@ Result<Duration> duration_of(const std::string& text) {
   return parse_duration(bare ? text + "s" : text);
 }
 
+// An address and port; port 0 ("any free one") too, which parse_endpoint() refuses.
+Result<Endpoint> endpoint_of(const std::string& text, std::uint16_t default_port) {
+  if (!text.ends_with(":0") || text.ends_with("::0")) return parse_endpoint(text, default_port);
+  Endpoint out = TRY(parse_endpoint(text.substr(0, text.size() - 2), 1));
+  out.port = 0;
+  return out;
+}
+
 // Declares an option whose text `parse` turns into a value for `store`; the error becomes CLI11's.
 template <class Parse, class Store>
 CLI::Option* add(CLI::App* app, const std::string& names, const std::string& help,
@@ -99,9 +107,7 @@ Command& Command::option(const std::string& names, std::optional<Duration>& valu
 
 Command& Command::option(const std::string& names, Endpoint& value, std::uint16_t default_port,
                          const std::string& help) {
-  const auto parse = [default_port](const std::string& t) {
-    return parse_endpoint(t, default_port);
-  };
+  const auto parse = [default_port](const std::string& t) { return endpoint_of(t, default_port); };
   add(app_, names, help, "ADDR:PORT", parse, [&value](const Endpoint& e) {
     value = e;
   })->default_str(format(value));
@@ -110,9 +116,7 @@ Command& Command::option(const std::string& names, Endpoint& value, std::uint16_
 
 Command& Command::option(const std::string& names, std::optional<Endpoint>& value,
                          std::uint16_t default_port, const std::string& help) {
-  const auto parse = [default_port](const std::string& t) {
-    return parse_endpoint(t, default_port);
-  };
+  const auto parse = [default_port](const std::string& t) { return endpoint_of(t, default_port); };
   add(app_, names, help, "ADDR:PORT", parse, [&value](const Endpoint& e) { value = e; });
   return *this;
 }

@@ -79,6 +79,8 @@ TEST(Args, values_reach_the_action_of_the_chosen_command) {
   EXPECT_EQ(count, 5);
   EXPECT_EQ(span, Duration::milliseconds(1500));
   EXPECT_EQ(format(where.value()), "[::1]:53");
+  EXPECT_EQ(run(program, {"one", "x", "--where", "127.0.0.1:0"}), 7);
+  EXPECT_EQ(where.value(), (Endpoint{IpAddress::v4(0x7f000001), 0}));
 }
 
 TEST(Args, a_wrong_command_line_is_status_2) {

@@ -41,6 +41,7 @@ std::vector<std::string> joined_environment(const std::vector<std::string>& adde
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   bool ok = ::getppid() == parent;
+  if (options.own_group) ok = ok && ::setpgid(0, 0) == 0;
   if (options.output_fd >= 0) {
     ok = ok && ::dup2(options.output_fd, 1) >= 0 && ::dup2(options.output_fd, 2) >= 0;
   }

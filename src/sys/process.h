@@ -22,6 +22,8 @@ struct ProcessOptions {
   std::string working_directory;         // empty: ours
   // Standard output and error go there; -1: ours.
   int output_fd = -1;
+  // In a process group of its own: the terminal's Ctrl-C reaches only us, and we end the child.
+  bool own_group = false;
 };
 
 // A running child. Destroyed while it runs, it is killed and waited for.

@@ -1,0 +1,143 @@
+"""What benchmarks share: programs started on one processor, load from another, runs in turn, medians.
+
+Virtual machines drift by a third within minutes (bench/README.md), so that only numbers taken in turn
+in one batch are compared, by their medians.
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# Past it a run has gone wrong.
+RUN_LIMIT = 120
+# Requests under way at once: as many as a peer's default receive buffer (208 KiB, some 270 small
+# datagrams) holds with room to spare, so that nobody is measured by what overflows.
+IN_FLIGHT = 128
+
+
+class LabError(Exception):
+    """A benchmark that can't be run, with the reason."""
+
+
+class Lab:
+    def __init__(self, programs, runs, seconds):
+        self.programs = pathlib.Path(programs).resolve()
+        self.runs = runs
+        self.seconds = seconds
+        self.children = []
+        self.directory = tempfile.mkdtemp(prefix="timepool-bench-")
+        cpus = sorted(os.sched_getaffinity(0))
+        self.load_cpu = cpus[0]
+        self.server_cpu = cpus[1] if len(cpus) > 1 else cpus[0]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for child in self.children:
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        for child in self.children:
+            try:
+                child.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as out:
+            out.write(text)
+        return self.path(name)
+
+    def program(self, name):
+        path = self.programs / name
+        if not path.exists():
+            raise LabError("%s is not built: ./dev build" % path)
+        return str(path)
+
+    def peer(self, package, program, variable):
+        """The peer's program, or None after saying which package has it."""
+        for candidate in (os.environ.get(variable), ROOT / "build/peers" / package / "usr/sbin" / program,
+                          shutil.which(program)):
+            if candidate and os.access(candidate, os.X_OK):
+                return str(candidate)
+        print("no %s: its rows are left out (apt package %s; ./dev setup bench unpacks it, or set %s)" %
+              (program, package, variable), file=sys.stderr)
+        return None
+
+    def start(self, command, cpu=None, name="server"):
+        """A server on its processor, with the highest priority that we may have."""
+        with open(self.path(name + ".log"), "ab") as log:
+            child = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                     preexec_fn=lambda: place(self.server_cpu if cpu is None else cpu))
+        self.children.append(child)
+        return child
+
+    def log_of(self, name):
+        with open(self.path(name + ".log"), encoding="utf-8", errors="replace") as log:
+            return log.read()[-2000:]
+
+    def load(self, kind, port, cpu=None, options=()):
+        """One run of the load generator: its JSON report."""
+        command = [self.program("timepool"), "bench", kind, "--target", "127.0.0.1:%d" % port, "--json",
+                   "--inflight", str(IN_FLIGHT), "--count", "100000000", "--duration", "%dms" % (self.seconds * 1000), *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_LIMIT, check=False,
+                              preexec_fn=lambda: place(self.load_cpu if cpu is None else cpu))
+        if done.returncode != 0:
+            raise LabError("%s: %s" % (" ".join(command), done.stderr.strip()))
+        report = json.loads(done.stdout)
+        wrong = report["invalid"] + report["refused"]
+        if wrong or report["lost"] > report["sent"] * 0.01:
+            raise LabError("not a fair run: %s" % done.stdout.strip())
+        return report
+
+    def wait_for_answer(self, kind, port, child, name="server", options=()):
+        """Until the server answers. Raises with its last words when it does not."""
+        end = time.monotonic() + 15
+        while time.monotonic() < end:
+            if child.poll() is not None:
+                break
+            probe = subprocess.run(
+                [self.program("timepool"), "bench", kind, "--target", "127.0.0.1:%d" % port, "--count", "1",
+                 "--sockets", "1", "--inflight", "1", "--timeout", "300ms", *options],
+                capture_output=True, timeout=RUN_LIMIT, check=False)
+            if probe.returncode == 0:
+                return
+            time.sleep(0.1)
+        raise LabError("%s does not answer: %s" % (name, self.log_of(name)))
+
+    def compare(self, bench, peer, unit, ours, theirs):
+        """Runs the two in turn and gives the row of their medians."""
+        pairs = [(ours(), theirs()) for _ in range(self.runs)]
+        return self.row(bench, peer, unit, statistics.median(p[0] for p in pairs),
+                        statistics.median(p[1] for p in pairs))
+
+    def row(self, bench, peer, unit, ours, theirs):
+        return {"bench": bench, "peer": peer, "unit": unit, "ours": round(ours, 1), "theirs": round(theirs, 1),
+                "ratio": round(ours / theirs, 3), "runs": self.runs}
+
+
+def place(cpu):
+    os.sched_setaffinity(0, {cpu})
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
+    except PermissionError:
+        pass
+
+
+def free_port(kind=socket.SOCK_DGRAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
