@@ -1,0 +1,291 @@
+"""timepool-poold as a black box: killed in the middle of writes, its files, its faults."""
+import datetime
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+from programs import BINARY_DIR, Program, ProgramTest, main, wait_until
+
+KILLS = 8
+SERVERS = [f"127.0.{i // 100}.{i % 100 + 1}" for i in range(6)]
+
+
+class Poold(Program):
+    """Found by the port that it logs; `directory` holds all that it keeps."""
+
+    def __init__(self, directory, max_size="0B"):
+        directory = pathlib.Path(directory)
+        config = f'''
+[http]
+listen = ["127.0.0.1:0"]
+[store]
+path = "{directory}/pool.db"
+max_size = "{max_size}"
+[admin]
+token_file = "{directory}/admin.token"
+[publish]
+key_file = "{directory}/snapshot.key"
+min_interval = "50ms"
+[servers]
+allow_private = true
+[monitors]
+check_interval = "100ms"
+bad_interval = "100ms"
+[zones]
+name_servers = ["ns1.pool.test"]
+'''
+        self.url = None
+        (directory / "log").write_text("")
+        super().__init__("timepool-poold", config, directory)
+
+    def write_config(self, config):
+        self.config.write_text(config)
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"ended with {self.process.returncode}:\n{self.output()}")
+        found = re.search(r"listening on (http://\S+)", self.output())
+        self.url = found and found.group(1)
+        return self.url and "ready" in self.output()
+
+    def call(self, method, path, body=None, token=None, **headers):
+        """(status, JSON); OSError when there is no answer."""
+        return call(self.url, method, path, body, token, **headers)
+
+    def admin_token(self):
+        return (self.directory / "admin.token").read_text().strip()
+
+    def metrics(self):
+        with urllib.request.urlopen(self.url + "/metrics", timeout=10) as response:
+            lines = response.read().decode().splitlines()
+        return {k: float(v) for k, v in (line.split() for line in lines if line[0] != "#")}
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+
+def call(url, method, path, body=None, token=None, **headers):
+    data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(url + path, data, method=method)
+    if token:
+        request.add_header("Authorization", "Bearer " + token)
+    for name, value in headers.items():
+        request.add_header(name.replace("_", "-"), value)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            text = response.read()
+            return response.status, json.loads(text) if text else None
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Monitor(threading.Thread):
+    """Reports without end; sends a batch again under its key until it is acknowledged."""
+
+    def __init__(self, test, token):
+        super().__init__(daemon=True)
+        self.test, self.token, self.stopping = test, token, False
+        self.acknowledged = []  # (key, body, answer)
+        self.repeats = 0
+        self.fault = None
+
+    def run(self):
+        try:
+            while not self.stopping:
+                self.round()
+        except Exception as fault:  # told by the test's own thread
+            self.fault = fault
+
+    def round(self):
+        try:
+            status, work = call(self.test.url, "GET", "/v1/work?wait=1", token=self.token)
+        except (OSError, ValueError):
+            time.sleep(0.02)
+            return
+        if status != 200:
+            raise AssertionError(f"work: {status} {work}")
+        results = [{"server": item["server"], "ticket": item["ticket"], "time": now(),
+                    "samples": [{"offset_s": random.uniform(-0.2, 0.2), "rtt_s": 0.01, "stratum": 2}]
+                    + [{"error": "timeout"}] * 2} for item in work["work"]]
+        if not results:
+            return
+        key, body = str(uuid.uuid4()), json.dumps({"results": results}).encode()
+        while True:
+            try:
+                status, answer = call(self.test.url, "POST", "/v1/results", body, self.token,
+                                      Idempotency_Key=key)
+                break
+            except (OSError, ValueError):
+                self.repeats += 1
+                time.sleep(0.02)
+        if status != 200:
+            raise AssertionError(f"results: {status} {answer}")
+        self.acknowledged.append((key, body, answer))
+
+
+class PooldTest(ProgramTest):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="timepool-")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.url = None
+
+    def open(self, **more):
+        program = Poold(self.directory, **more)
+        self.addCleanup(lambda: program.process.poll() is None and program.kill())
+        self.url = program.url
+        return program
+
+    def database(self):
+        out = sqlite3.connect(f"file:{self.directory}/pool.db?mode=ro", uri=True)
+        self.addCleanup(out.close)
+        return out
+
+    def register(self, program, monitors):
+        token = program.admin_token()
+        for address in SERVERS:
+            status, answer = program.call("POST", "/v1/servers", {"address": address}, token)
+            self.assertEqual(status, 201, answer)
+        return [program.call("POST", "/v1/monitors", {"name": f"m{i}"}, token)[1]["token"]
+                for i in range(monitors)]
+
+    def test_killed_at_any_time_it_has_every_acknowledged_result_once(self):
+        seed = int(os.environ.get("TIMEPOOL_SEED", time.time_ns() % 100000))
+        print(f"seed {seed}", flush=True)
+        chance = random.Random(seed)
+        program = self.open()
+        monitors = [Monitor(self, token) for token in self.register(program, 3)]
+        for monitor in monitors:
+            monitor.start()
+        serials = []
+        for _ in range(KILLS):
+            time.sleep(chance.uniform(0.2, 0.9))
+            serials.append(program.metrics()["timepool_poold_snapshot_serial"])
+            program.kill()
+            program = self.open()
+        serials.append(program.metrics()["timepool_poold_snapshot_serial"])
+        for monitor in monitors:
+            monitor.stopping = True
+        for monitor in monitors:
+            monitor.join(30)
+            self.assertIsNone(monitor.fault)
+        self.assertEqual(serials, sorted(serials))
+
+        accepted = sum(a["accepted"] for m in monitors for _, _, a in m.acknowledged)
+        refused = [r for m in monitors for _, _, a in m.acknowledged for r in a["rejected"]]
+        self.assertGreater(accepted, 100)
+        self.assertEqual(refused, [])
+        self.check_stored(accepted)
+        # Every batch once more: the same answer, and nothing happens.
+        for monitor in monitors:
+            for key, body, answer in monitor.acknowledged:
+                again = program.call("POST", "/v1/results", body, monitor.token,
+                                     Idempotency_Key=key)
+                self.assertEqual(again, (200, answer))
+        self.check_stored(accepted)
+        batches = sum(len(m.acknowledged) for m in monitors)
+        self.assertEqual(program.metrics()["timepool_poold_batches_repeated_total"], batches)
+        print(f"{KILLS} kills, {batches} batches with {accepted} results acknowledged, "
+              f"{sum(m.repeats for m in monitors)} sends without an answer", flush=True)
+        self.assertEqual(program.stop(), 0)
+        self.assertEqual(self.database().execute("PRAGMA integrity_check").fetchone()[0], "ok")
+
+    def check_stored(self, accepted):
+        """Each acknowledged result is there once, and every score follows from its steps."""
+        database = self.database()
+        count, samples = database.execute(
+            "SELECT count(*), sum(samples) FROM score_log WHERE monitor_id IS NOT NULL").fetchone()
+        self.assertEqual(count, accepted)
+        self.assertEqual(database.execute("SELECT count(*) FROM samples").fetchone()[0], samples)
+        scores = {}
+        for server, monitor, step, score in database.execute(
+                "SELECT server_id, monitor_id, step, score FROM score_log "
+                "WHERE monitor_id IS NOT NULL ORDER BY id"):
+            expected = min(scores.get((server, monitor), 0) * 0.95 + step, 20)
+            self.assertAlmostEqual(score, expected, places=9)
+            scores[server, monitor] = score
+        pairs = database.execute("SELECT server_id, monitor_id, raw FROM pairs").fetchall()
+        self.assertEqual({(s, m): raw for s, m, raw in pairs}, scores)
+        database.close()
+
+    def test_full_database_is_told_and_loses_nothing(self):
+        program = self.open(max_size="400KiB")
+        token = self.register(program, 1)[0]
+        accepted, fault = 0, None
+        for _ in range(400):
+            work = program.call("GET", "/v1/work?wait=1", token=token)[1]["work"]
+            results = [{"server": item["server"], "ticket": item["ticket"], "time": now(),
+                        "samples": [{"error": "timeout"}] * 30} for item in work]
+            status, answer = program.call("POST", "/v1/results", {"results": results}, token,
+                                          Idempotency_Key=str(uuid.uuid4()))
+            if status != 200:
+                fault = (status, answer["error"])
+                break
+            accepted += answer["accepted"]
+        self.assertIsNotNone(fault)
+        self.assertEqual(fault[0], 503)
+        self.assertEqual(fault[1]["code"], "exhausted")
+        self.assertIn("no room left for the database", fault[1]["message"])
+        self.check_stored(accepted)
+        self.assertEqual(program.call("GET", "/healthz")[0], 200)
+        program.kill()
+        program = self.open()
+        self.check_stored(accepted)
+
+    def test_secrets_and_database_are_for_the_owner_only(self):
+        program = self.open()
+        for name in ("admin.token", "snapshot.key", "pool.db", "pool.db-wal"):
+            mode = (pathlib.Path(self.directory) / name).stat().st_mode & 0o777
+            self.assertEqual(mode, 0o600, name)
+        key = program.call("GET", "/v1/snapshot-key")[1]["public_key"]
+        printed = subprocess.run(
+            [BINARY_DIR / "bin" / "timepool-poold", "--config", program.config,
+             "--print-public-key"], capture_output=True, text=True, timeout=20, check=True)
+        self.assertEqual(printed.stdout.strip(), key)
+        self.assertEqual(program.stop(), 0)
+
+    def test_says_which_setting_cannot_be_used(self):
+        program = self.open()
+        port = program.url.rsplit(":", 1)[1]
+        other = tempfile.mkdtemp(prefix="timepool-", dir=self.directory)
+        cases = [("127.0.0.1:0\"]", f"127.0.0.1:{port}\"]", "[http] listen"),
+                 ("pool.db", "missing/pool.db", "[store] path"),
+                 ("admin.token", "missing/admin.token", "[admin] token_file"),
+                 ("snapshot.key", "missing/snapshot.key", "[publish] key_file"),
+                 ("[zones]", "[geoip]\nfiles = [\"/nowhere.mmdb\"]\n[zones]", "[geoip] files")]
+        text = program.config.read_text().replace(self.directory, other)
+        for old, new, setting in cases:
+            with self.subTest(setting):
+                self.assertIn(old, text)
+                config = pathlib.Path(other) / "config.toml"
+                config.write_text(text.replace(old, new))
+                done = subprocess.run(
+                    [BINARY_DIR / "bin" / "timepool-poold", "--config", config],
+                    capture_output=True, text=True, timeout=20)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn(setting, done.stderr)
+        second = subprocess.run(
+            [BINARY_DIR / "bin" / "timepool-poold", "--config", program.config],
+            capture_output=True, text=True, timeout=20)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("another process has this database open", second.stderr)
+
+
+if __name__ == "__main__":
+    main()
