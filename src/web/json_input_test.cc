@@ -105,8 +105,8 @@ TEST(ResultsInput, batch_is_bounded) {
 }
 
 TEST(JsonText, writes_what_the_parser_reads_back) {
-  const std::string text =
-      R"({"a":[1,-2,18446744073709551615,10.5,1e-09,0],"b":{"c":"x\"\\\u0000\u007fü"},"d":null,"e":true})";
+  const std::string text = R"({"a":[1,-2,18446744073709551615,10.5,1e-09,0],)"
+                           R"("b":{"c":"x\"\\\u0000\u007fü"},"d":null,"e":true})";
   const auto object = parse_object(text);
   ASSERT_TRUE(object.ok());
   EXPECT_EQ(json_text(*object), text);
