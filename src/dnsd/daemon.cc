@@ -1,0 +1,279 @@
+#include "dnsd/daemon.h"
+
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <csignal>
+
+#include "dnsd/report.h"
+#include "net/metrics_http.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/notify.h"
+#include "sys/random.h"
+#include "sys/signal_flag.h"
+#include "sys/version.h"
+
+namespace timepool::dnsd {
+namespace json = boost::json;
+namespace {
+
+// How often files are looked at.
+constexpr std::chrono::seconds kWatchInterval{1};
+
+sys::LogLevel level_of(config::DnsdLogLevel level) {
+  switch (level) {
+    case config::DnsdLogLevel::kError:
+      return sys::LogLevel::kError;
+    case config::DnsdLogLevel::kWarning:
+      return sys::LogLevel::kWarning;
+    case config::DnsdLogLevel::kInfo:
+      return sys::LogLevel::kInfo;
+    case config::DnsdLogLevel::kDebug:
+      break;
+  }
+  return sys::LogLevel::kDebug;
+}
+
+std::vector<crypto::PublicKey> keys_of(const config::DnsdSnapshotConfig& config) {
+  std::vector<crypto::PublicKey> out;
+  // The schema has checked them.
+  for (const std::string& text : config.public_keys) {
+    out.push_back(crypto::parse_public_key(text).value());
+  }
+  return out;
+}
+
+Error with_setting(Error error, std::string_view setting) {
+  error.operation = std::string(setting) + ": " + error.operation;
+  return error;
+}
+
+}  // namespace
+
+Daemon::Daemon(config::DnsdConfig config, std::string config_path, sys::Logger& logger)
+    : config_(std::move(config)),
+      config_path_(std::move(config_path)),
+      logger_(logger),
+      started_(sys::mono_now()) {}
+
+Daemon::~Daemon() {
+  if (puller_) puller_->stop();
+  {
+    const std::lock_guard lock(watch_mutex_);
+    watch_stop_ = true;
+  }
+  watch_stopped_.notify_all();
+  if (watcher_.joinable()) watcher_.join();
+}
+
+Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::string config_path,
+                                               sys::Logger& logger) {
+  logger.set_level(level_of(config.log_level));
+  std::unique_ptr<Daemon> out(new Daemon(std::move(config), std::move(config_path), logger));
+  TRY(out->catch_signals());
+  // The control socket first: its file mode is set by the process's mask, before there are threads.
+  TRY(out->open_control());
+  out->keeper_ = TRY(ZoneKeeper::create(out->config_, logger));
+  TRY(out->load_snapshot());
+  out->make_puller();
+  out->frontend_ = TRY(Frontend::start(out->reactor_, out->config_, out->keeper_->serving()));
+  for (const Endpoint& address : out->frontend_->addresses()) {
+    logger.info("serving on {}", format(address));
+  }
+  TRY(out->start_metrics());
+  if (out->config_.zones.directory.empty() && out->config_.snapshot.urls.empty() && !out->held_) {
+    logger.warning("neither [zones] directory nor [snapshot] urls: every query is refused");
+  }
+  return out;
+}
+
+Result<void> Daemon::catch_signals() {
+  sys::ignore_sigpipe();
+  TRY(reactor_.on_signal(SIGTERM, [this] { reactor_.stop(); }));
+  TRY(reactor_.on_signal(SIGINT, [this] { reactor_.stop(); }));
+  TRY(reactor_.on_signal(SIGHUP, [this] {
+    if (const auto result = reload(); !result.ok()) {
+      logger_.error("{}; what was served stays", result.error().text());
+    }
+  }));
+  return {};
+}
+
+Result<void> Daemon::open_control() {
+  if (config_.control.socket.empty()) return {};
+  const Result<void> made = sys::make_directories(sys::directory_of(config_.control.socket));
+  if (!made.ok()) return fail(with_setting(made.error(), "[control] socket"));
+  net::ControlOptions options;
+  options.path = config_.control.socket;
+  control_ = TRY(net::ControlServer::create(reactor_, std::move(options)));
+  add_commands();
+  return {};
+}
+
+// What was served last, so that this server starts without a manager.
+Result<void> Daemon::load_snapshot() {
+  const config::DnsdSnapshotConfig& config = config_.snapshot;
+  if (config.directory.empty()) return {};
+  auto store = snapshot::SnapshotStore::create(config.directory, "dns", config.keep);
+  if (!store.ok()) return fail(with_setting(store.error(), "[snapshot] directory"));
+  store_ = std::move(store).value();
+  auto loaded = store_->load(keys_of(config));
+  if (!loaded.ok()) return fail(with_setting(loaded.error(), "[snapshot] directory"));
+  for (const Error& skipped : loaded->skipped) logger_.error("{}; left aside", skipped.text());
+  if (!loaded->snapshot) return {};
+  if (const auto taken = keeper_->take_snapshot(*loaded->snapshot); !taken.ok()) {
+    logger_.error("{}; left aside", taken.error().text());
+    return {};
+  }
+  held_ = std::move(loaded->snapshot);
+  return {};
+}
+
+void Daemon::make_puller() {
+  const config::DnsdSnapshotConfig& config = config_.snapshot;
+  if (config.urls.empty()) return;
+  snapshot::PullerOptions options;
+  options.urls = config.urls;
+  options.public_keys = keys_of(config);
+  options.ca_file = config.ca_file;
+  options.wait = config.wait;
+  options.longest_rest = config.retry_max;
+  options.first_rest = std::min(options.first_rest, config.retry_max);
+  options.seed = sys::random_u64();
+  puller_ = std::make_unique<snapshot::SnapshotPuller>(
+      std::move(options), store_ ? &*store_ : nullptr, held_,
+      [this](const snapshot::Snapshot& taken) { return keeper_->take_snapshot(taken); });
+}
+
+Result<void> Daemon::start_metrics() {
+  if (!config_.metrics.listen) return {};
+  net::HttpListen listen;
+  listen.setting = "[metrics] listen";
+  listen.endpoint = *config_.metrics.listen;
+  metrics_ = TRY(net::start_metrics_server(
+      std::move(listen),
+      {[this](net::MetricSink& sink) { write_metrics(*frontend_, *keeper_, puller_.get(), sink); }},
+      [this](std::string_view line) { logger_.warning("metrics: {}", line); }));
+  return {};
+}
+
+void Daemon::start_watching() {
+  watcher_ = std::thread([this] {
+    sys::block_all_signals();
+    std::unique_lock lock(watch_mutex_);
+    while (!watch_stopped_.wait_for(lock, kWatchInterval, [this] { return watch_stop_; })) {
+      lock.unlock();
+      keeper_->scan();
+      lock.lock();
+    }
+  });
+}
+
+void Daemon::add_commands() {
+  const auto add = [this](const char* name, const char* help, auto command) {
+    control_->add(name, help, [command](const json::object& request) -> Result<json::object> {
+      return command(request);
+    });
+  };
+  add("status", "What runs, since when, where.", [this](const json::object&) { return status(); });
+  add("zones", "Every zone served, where it comes from, and what is wrong now.",
+      [this](const json::object&) { return zones_report(keeper_->report()); });
+  add("stats", "Queries by what became of them and by type.",
+      [this](const json::object&) { return stats_report(*frontend_); });
+  add("lookup", "What an address is answered from: name, type, address.",
+      [this](const json::object& request) { return lookup_report(*keeper_->zones(), request); });
+  add("metrics", "The counters as Prometheus text.", [this](const json::object&) {
+    json::object out;
+    out["text"] = net::metrics_text({[this](net::MetricSink& sink) {
+      write_metrics(*frontend_, *keeper_, puller_.get(), sink);
+    }});
+    return out;
+  });
+  add("reload", "Takes in the configuration and what it names anew.",
+      [this](const json::object&) { return reload(); });
+}
+
+json::object Daemon::status() const {
+  json::object out;
+  out["program"] = "timepool-dnsd";
+  out["version"] = sys::version();
+  out["pid"] = ::getpid();
+  out["uptime_s"] = (sys::mono_now() - started_).to_seconds();
+  out["config"] = config_path_;
+  json::array listen;
+  for (const Endpoint& address : frontend_->addresses()) listen.emplace_back(format(address));
+  out["listen"] = std::move(listen);
+  out["threads"] = config_.server.threads;
+  if (metrics_) {
+    json::array metrics;
+    for (const Endpoint& address : metrics_->endpoints()) metrics.emplace_back(format(address));
+    out["metrics"] = std::move(metrics);
+  }
+  const KeeperReport report = keeper_->report();
+  out["zones"] = report.zones.size();
+  out["problems"] = report.problems.size();
+  out["snapshot_serial"] = report.snapshot_serial;
+  if (puller_) out["snapshot"] = snapshot_report(puller_->status());
+  return out;
+}
+
+Result<json::object> Daemon::reload() {
+  sys::notify_reloading();
+  auto read = config::load(config::dnsd_schema(), config_path_);
+  sys::notify_ready("running");
+  if (!read.ok()) {
+    return fail(Error{ErrorCode::kInvalid, "reload", config::format(read.error())});
+  }
+  config::DnsdConfig next = std::move(read).value();
+  TRY(keeper_->reconfigure(next));
+  logger_.set_level(level_of(next.log_level));
+  frontend_->reconfigure(next.tcp);
+  json::array restart;
+  const config::DnsdServerConfig& server = config_.server;
+  if (next.server.listen != server.listen || next.server.threads != server.threads ||
+      next.server.pin_threads != server.pin_threads ||
+      next.server.receive_buffer != server.receive_buffer) {
+    restart.emplace_back("server.listen and how its sockets are made");
+  }
+  if (!(next.snapshot == config_.snapshot)) restart.emplace_back("snapshot");
+  if (!(next.control == config_.control)) restart.emplace_back("control");
+  if (!(next.metrics == config_.metrics)) restart.emplace_back("metrics");
+  // What runs on with its old value is compared with that the next time.
+  next.server.listen = server.listen;
+  next.server.threads = server.threads;
+  next.server.pin_threads = server.pin_threads;
+  next.server.receive_buffer = server.receive_buffer;
+  next.snapshot = config_.snapshot;
+  next.control = config_.control;
+  next.metrics = config_.metrics;
+  config_ = std::move(next);
+  for (const json::value& setting : restart) {
+    logger_.warning("{} changed: that needs a restart", setting.get_string().c_str());
+  }
+  logger_.info("configuration reloaded");
+  json::object out;
+  out["needs_restart"] = std::move(restart);
+  return out;
+}
+
+void Daemon::keep_watchdog() {
+  const Duration interval = sys::watchdog_interval();
+  if (interval == Duration()) return;
+  sys::notify_watchdog();
+  watchdog_ = reactor_.at(sys::mono_now() + interval, [this] { keep_watchdog(); });
+}
+
+void Daemon::run() {
+  if (puller_) puller_->start();
+  start_watching();
+  keep_watchdog();
+  sys::notify_ready("running");
+  logger_.info("ready");
+  reactor_.run();
+  sys::notify_stopping();
+  logger_.info("stopping");
+}
+
+}  // namespace timepool::dnsd

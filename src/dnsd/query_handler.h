@@ -1,0 +1,63 @@
+// QueryHandler: answers queries for one UDP worker, or for all TCP connections, and counts exactly
+// one reason for each. Called from one thread; the counts are read from any.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include "base/prng.h"
+#include "dns/reason.h"
+#include "dns/responder.h"
+#include "dnsd/serving.h"
+#include "net/published.h"
+#include "sys/udp_socket.h"
+
+namespace timepool::dnsd {
+
+// The types that are counted apart, and the rest together.
+inline constexpr std::array kCountedTypes{
+    wire::dns::RrType::kA,   wire::dns::RrType::kAaaa,  wire::dns::RrType::kNs,
+    wire::dns::RrType::kSoa, wire::dns::RrType::kCname, wire::dns::RrType::kTxt,
+    wire::dns::RrType::kMx,  wire::dns::RrType::kSrv,   wire::dns::RrType::kPtr,
+    wire::dns::RrType::kDs,  wire::dns::RrType::kHttps, wire::dns::RrType::kAny};
+
+struct QueryCounts {
+  std::array<std::uint64_t, dns::kReasons> reasons{};
+  std::array<std::uint64_t, kCountedTypes.size() + 1> types{};  // the last: all others
+  std::uint64_t with_subnet = 0;
+
+  void add(const QueryCounts& other);
+};
+
+// "A", ...; "other" for the last.
+std::string type_label(std::size_t index);
+
+class QueryHandler {
+ public:
+  explicit QueryHandler(net::Published<Serving>& serving);
+
+  // For net::UdpServer.
+  void begin_batch() { serving_ = &reader_.acquire(); }
+  std::size_t operator()(const sys::Datagram& datagram, Bytes request, MutableBytes reply);
+
+  // One query by TCP; begin_batch() first. 0: no answer.
+  std::size_t answer_tcp(const IpAddress& source, std::uint32_t now, Bytes request,
+                         MutableBytes reply);
+
+  QueryCounts counts() const;
+
+ private:
+  std::size_t answer(const dns::Rx& rx, Bytes request, MutableBytes reply);
+  void count(const dns::Outcome& outcome);
+
+  net::Published<Serving>::Reader reader_;
+  const Serving* serving_ = nullptr;
+  Prng prng_;
+  std::array<std::atomic<std::uint64_t>, dns::kReasons> reasons_{};
+  std::array<std::atomic<std::uint64_t>, kCountedTypes.size() + 1> types_{};
+  std::atomic<std::uint64_t> with_subnet_{0};
+};
+
+}  // namespace timepool::dnsd

@@ -1,0 +1,242 @@
+#include "dnsd/zone_keeper.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <map>
+
+#include "base/hex.h"
+#include "sys/clock.h"
+#include "sys/random.h"
+
+namespace timepool::dnsd {
+namespace {
+
+SiphashKey new_secret() {
+  std::array<std::byte, 16> bytes;
+  sys::fill_random(bytes);
+  return siphash_key(bytes);
+}
+
+dns::ResponderSettings settings_of(const config::DnsdConfig& config, const SiphashKey& random) {
+  dns::ResponderSettings out;
+  out.identity = config.server.identity;
+  out.version = config.server.version;
+  out.max_udp = config.server.max_udp;
+  const auto secret = from_hex(config.server.cookie_secret);
+  out.cookie_secret = secret.ok() && secret->size() == 16 ? siphash_key(*secret) : random;
+  // RFC 7828 3.1: in tenths of a second.
+  const std::int64_t tenths = config.tcp.idle_timeout.ns() / 100'000'000;
+  out.tcp_keepalive = static_cast<std::uint16_t>(std::min<std::int64_t>(tenths, 0xffff));
+  return out;
+}
+
+std::shared_ptr<const dns::CompiledZones> no_zones() {
+  dns::ClassCache cache;
+  return dns::CompiledZones::compile({}, dns::GeoTable(), cache).value();
+}
+
+// What tells that a file may have changed; empty when it is not there.
+std::string stamp_of(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec) +
+         '/' + std::to_string(status.st_size) + '/' + std::to_string(status.st_ino);
+}
+
+std::vector<std::string> stamps_of(const std::vector<std::string>& paths) {
+  std::vector<std::string> out;
+  for (const std::string& path : paths) out.push_back(stamp_of(path));
+  return out;
+}
+
+}  // namespace
+
+ZoneKeeper::ZoneKeeper(const config::DnsdConfig& config, sys::Logger& logger)
+    : logger_(logger),
+      random_secret_(new_secret()),
+      config_(config),
+      compiled_(no_zones()),
+      serving_(std::make_unique<Serving>(Serving{compiled_, settings_of(config, random_secret_)})) {
+}
+
+Result<std::unique_ptr<ZoneKeeper>> ZoneKeeper::create(const config::DnsdConfig& config,
+                                                       sys::Logger& logger) {
+  std::unique_ptr<ZoneKeeper> out(new ZoneKeeper(config, logger));
+  TRY(out->reconfigure(config));
+  return out;
+}
+
+Result<void> ZoneKeeper::read_geography(const config::DnsdGeoipConfig& config, Inputs& inputs) {
+  // Before reading, so that a change in between is seen as one.
+  inputs.geography_stamps = stamps_of(config.files);
+  inputs.geography = TRY(load_geography(config));
+  for (const GeoFile& file : inputs.geography.files) {
+    logger_.info(
+        "{}: {}, {} networks, of {}", file.path, file.type, file.networks,
+        format_utc(UnixTime::from_seconds(static_cast<std::int64_t>(file.build_epoch)), 0));
+  }
+  return {};
+}
+
+void ZoneKeeper::log_scan(const ZoneDirectory::Scan& scan) {
+  for (const std::string& warning : scan.warnings) logger_.warning("{}", warning);
+  for (const std::string& problem : scan.problems) {
+    logger_.error("{}; its zone stays as it was", problem);
+  }
+  for (const std::string& path : scan.loaded) logger_.info("{}: loaded", path);
+  for (const std::string& path : scan.removed) logger_.info("{}: gone", path);
+}
+
+Result<void> ZoneKeeper::reconfigure(const config::DnsdConfig& config) {
+  const std::lock_guard lock(mutex_);
+  const bool first = compiles_ == 0;
+  const bool new_geography = first || !(config.geoip == config_.geoip);
+  Inputs next = inputs_;
+  if (new_geography) TRY(read_geography(config.geoip, next));
+  if (first || !(config.zones == config_.zones)) {
+    next.directory = ZoneDirectory(config.zones.directory);
+  }
+  log_scan(TRY(next.directory.scan()));
+  if (new_geography) classes_.clear();
+  const config::DnsdConfig before = config_;
+  config_ = config;
+  if (auto done = compile_and_publish(next); !done.ok()) {
+    config_ = before;
+    if (new_geography) classes_.clear();
+    return done;
+  }
+  inputs_ = std::move(next);
+  directory_problem_.clear();
+  geography_problem_.clear();
+  return {};
+}
+
+// Of a zone that a file and the snapshot have, the file counts.
+std::vector<LoadedZone> ZoneKeeper::joined(const Inputs& inputs) const {
+  std::map<std::string, LoadedZone> by_origin;
+  for (const LoadedZone& zone : inputs.snapshot) by_origin[format(zone.zone->origin)] = zone;
+  for (const LoadedZone& zone : inputs.directory.zones()) {
+    by_origin[format(zone.zone->origin)] = zone;
+  }
+  std::vector<LoadedZone> out;
+  for (auto& [origin, zone] : by_origin) out.push_back(std::move(zone));
+  return out;
+}
+
+Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
+  const MonoTime start = sys::mono_now();
+  std::vector<LoadedZone> zones = joined(inputs);
+  std::vector<const dns::Zone*> pointers;
+  for (const LoadedZone& zone : zones) pointers.push_back(zone.zone.get());
+  dns::ClassCache used;
+  // Tables that no zone uses any more are dropped with the old cache.
+  used.swap(classes_);
+  auto compiled = dns::CompiledZones::compile(pointers, inputs.geography.table, used);
+  if (!compiled.ok()) {
+    classes_.swap(used);
+    compile_problem_ = compiled.error();
+    return fail(Error{ErrorCode::kExhausted, "compile the zones", compiled.error()});
+  }
+  for (const auto& info : (*compiled)->zones()) classes_[info.classes->use()] = info.classes;
+  compile_problem_.clear();
+  compiled_ = *compiled;
+  served_ = std::move(zones);
+  serving_.publish(
+      std::make_unique<Serving>(Serving{compiled_, settings_of(config_, random_secret_)}));
+  last_compile_s_ = (sys::mono_now() - start).to_seconds();
+  ++compiles_;
+  logger_.debug("{} zones, {} names compiled in {:.3f} s", served_.size(), compiled_->node_count(),
+                last_compile_s_);
+  return {};
+}
+
+// A problem is logged when it is new, not each second.
+void ZoneKeeper::note(std::string& slot, std::string problem) {
+  if (problem != slot) logger_.error("{}; what was served stays", problem);
+  slot = std::move(problem);
+}
+
+void ZoneKeeper::scan_geography() {
+  if (stamps_of(config_.geoip.files) == inputs_.geography_stamps) return;
+  Inputs next = inputs_;
+  if (const auto read = read_geography(config_.geoip, next); !read.ok()) {
+    note(geography_problem_, read.error().text());
+    // Seen: it is read again when it changes once more.
+    inputs_.geography_stamps = stamps_of(config_.geoip.files);
+    return;
+  }
+  classes_.clear();
+  if (const auto done = compile_and_publish(next); !done.ok()) {
+    note(geography_problem_, done.error().text());
+    inputs_.geography_stamps = next.geography_stamps;
+    return;
+  }
+  geography_problem_.clear();
+  inputs_ = std::move(next);
+}
+
+void ZoneKeeper::scan() {
+  const std::lock_guard lock(mutex_);
+  scan_geography();
+  const auto scan = inputs_.directory.scan();
+  if (!scan.ok()) {
+    note(directory_problem_, scan.error().text());
+    return;
+  }
+  directory_problem_.clear();
+  log_scan(*scan);
+  if (!scan->changed) return;
+  if (const auto done = compile_and_publish(inputs_); !done.ok()) {
+    logger_.error("{}; what was served stays", done.error().text());
+  }
+}
+
+Result<void> ZoneKeeper::take_snapshot(const snapshot::Snapshot& snapshot) {
+  // Reading takes the longest and needs no lock.
+  std::vector<LoadedZone> zones = TRY(zones_of(snapshot));
+  const std::lock_guard lock(mutex_);
+  std::vector<LoadedZone> before = std::exchange(inputs_.snapshot, std::move(zones));
+  if (auto done = compile_and_publish(inputs_); !done.ok()) {
+    inputs_.snapshot = std::move(before);
+    return done;
+  }
+  inputs_.snapshot_serial = snapshot.serial;
+  logger_.info("snapshot {}: {} zones taken", snapshot.serial, inputs_.snapshot.size());
+  return {};
+}
+
+std::shared_ptr<const dns::CompiledZones> ZoneKeeper::zones() const {
+  const std::lock_guard lock(mutex_);
+  return compiled_;
+}
+
+KeeperReport ZoneKeeper::report() const {
+  const std::lock_guard lock(mutex_);
+  KeeperReport out;
+  for (std::size_t i = 0; i < served_.size(); ++i) {
+    // Compiled in the order in which they were given.
+    const auto& info = compiled_->zones()[i];
+    ZoneReport zone;
+    zone.zone = format(info.origin);
+    zone.serial = info.serial;
+    zone.names = info.names;
+    zone.classes = info.classes->classes().size();
+    zone.networks = info.classes->runs();
+    zone.source = served_[i].source;
+    zone.warnings = served_[i].zone->warnings;
+    out.zones.push_back(std::move(zone));
+  }
+  out.problems = inputs_.directory.problems();
+  for (const std::string* problem : {&directory_problem_, &geography_problem_, &compile_problem_}) {
+    if (!problem->empty()) out.problems.push_back(*problem);
+  }
+  out.geoip = inputs_.geography.files;
+  out.snapshot_serial = inputs_.snapshot_serial;
+  out.memory = compiled_->memory();
+  out.last_compile_s = last_compile_s_;
+  out.compiles = compiles_;
+  return out;
+}
+
+}  // namespace timepool::dnsd

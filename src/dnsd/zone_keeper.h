@@ -1,0 +1,98 @@
+// ZoneKeeper: what is served and where it comes from. It joins the zones of files and of the
+// snapshot with the geography, compiles them, and publishes the result for the workers. Whatever
+// fails to load leaves what was served before. Methods may be called from any thread; each that
+// changes something holds a lock that no query ever waits for.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/dnsd.h"
+#include "dns/responder.h"
+#include "dnsd/geography.h"
+#include "dnsd/serving.h"
+#include "dnsd/snapshot_zones.h"
+#include "dnsd/zone_directory.h"
+#include "net/published.h"
+#include "sys/log.h"
+
+namespace timepool::dnsd {
+
+struct ZoneReport {
+  std::string zone;
+  std::uint32_t serial = 0;
+  std::uint32_t names = 0;
+  std::size_t classes = 0;   // of clients that it tells apart
+  std::size_t networks = 0;  // runs of addresses of one class
+  std::string source;
+  std::vector<std::string> warnings;
+};
+
+struct KeeperReport {
+  std::vector<ZoneReport> zones;
+  std::vector<std::string> problems;  // that hold now
+  std::vector<GeoFile> geoip;
+  std::uint64_t snapshot_serial = 0;
+  std::size_t memory = 0;  // bytes of the compiled zones
+  double last_compile_s = 0;
+  std::uint64_t compiles = 0;
+};
+
+class ZoneKeeper {
+ public:
+  // Reads everything that `config` names. Errors: geography or the zone directory can't be read.
+  // A wrong zone file is logged and left out.
+  static Result<std::unique_ptr<ZoneKeeper>> create(const config::DnsdConfig& config,
+                                                    sys::Logger& logger);
+
+  // Takes in zone files and geographic files that changed. Cheap when none did.
+  void scan();
+  // Replaces the zones of the snapshot. Errors: they do not load or compile; nothing changes.
+  Result<void> take_snapshot(const snapshot::Snapshot& snapshot);
+  // Takes in [geoip], [zones] and the answers' settings. Errors: as create; nothing changes.
+  Result<void> reconfigure(const config::DnsdConfig& config);
+
+  net::Published<Serving>& serving() { return serving_; }
+  // The zones that are served now.
+  std::shared_ptr<const dns::CompiledZones> zones() const;
+  KeeperReport report() const;
+
+ private:
+  // Everything that a compilation is made from.
+  struct Inputs {
+    Geography geography;
+    std::vector<std::string> geography_stamps;  // of its files, as they were read
+    ZoneDirectory directory{""};
+    std::vector<LoadedZone> snapshot;
+    std::uint64_t snapshot_serial = 0;
+  };
+
+  ZoneKeeper(const config::DnsdConfig& config, sys::Logger& logger);
+  std::vector<LoadedZone> joined(const Inputs& inputs) const;
+  Result<void> compile_and_publish(const Inputs& inputs);
+  Result<void> read_geography(const config::DnsdGeoipConfig& config, Inputs& inputs);
+  void log_scan(const ZoneDirectory::Scan& scan);
+  void scan_geography();
+  void note(std::string& slot, std::string problem);
+
+  sys::Logger& logger_;
+  SiphashKey random_secret_;
+  mutable std::mutex mutex_;
+  config::DnsdConfig config_;
+  Inputs inputs_;
+  dns::ClassCache classes_;
+  std::vector<LoadedZone> served_;
+  std::shared_ptr<const dns::CompiledZones> compiled_;
+  std::string directory_problem_;
+  std::string geography_problem_;
+  std::string compile_problem_;
+  double last_compile_s_ = 0;
+  std::uint64_t compiles_ = 0;
+  net::Published<Serving> serving_;
+};
+
+}  // namespace timepool::dnsd
