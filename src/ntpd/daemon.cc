@@ -184,7 +184,17 @@ void Daemon::run() {
   logger_.info("ready");
   reactor_.run();
   sys::notify_stopping();
+  log_tracking();
   logger_.info("stopping");
+}
+
+void Daemon::log_tracking() {
+  if (client_ == nullptr) return;
+  const ntp::Tracking tracking = client_->sources().tracking(sys::mono_now());
+  if (!tracking.synchronised) return;
+  logger_.info("the system clock was off by {} s at {}, to {} s now, by {} sources",
+               -tracking.offset.to_seconds(), format_utc(tracking.updated.unix),
+               tracking.uncertainty.to_seconds(), tracking.survivors);
 }
 
 }  // namespace timepool::ntpd

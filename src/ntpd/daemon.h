@@ -33,6 +33,7 @@ class Daemon {
   // Takes in the configuration anew; all that is wrong with it when it can't be read.
   Result<boost::json::object> reload();
   void keep_watchdog();
+  void log_tracking();
   boost::json::object status() const;
   Halves halves() const { return {config_, server_.get(), client_.get()}; }
 
