@@ -33,6 +33,21 @@ bool has_sources(const config::NtpdConfig& config) {
   return !config.sources.servers.empty() || !config.sources.pools.empty();
 }
 
+// RFC 8633 3.2: with four sources one may lie and another fail.
+constexpr int kEnoughSources = 4;
+
+void warn_about_number(const config::NtpSourcesConfig& sources, sys::Logger& logger) {
+  int most = static_cast<int>(sources.servers.size());
+  for (const config::NtpSourceConfig& pool : sources.pools) most += pool.max_addresses;
+  if (most < sources.min_sources) {
+    logger.warning("[sources] min_sources is {}, but there are {} at most: none will be believed",
+                   sources.min_sources, most);
+  } else if (most < kEnoughSources) {
+    logger.warning("{} sources at most: {} or more find a liar (RFC 8633 3.2)", most,
+                   kEnoughSources);
+  }
+}
+
 }  // namespace
 
 Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& logger)
@@ -100,6 +115,7 @@ Result<void> Daemon::start_server() {
 Result<void> Daemon::start_client() {
   client_.reset();
   if (!has_sources(config_)) return {};
+  warn_about_number(config_.sources, logger_);
   client_ = TRY(TimeClient::start(reactor_, logger_, config_, precision_));
   return {};
 }

@@ -1,0 +1,95 @@
+#include "ntpd/time_server.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "ntpd/report.h"
+#include "sys/clock.h"
+
+namespace timepool::ntpd {
+namespace {
+
+const UnixTime kNow = UnixTime::from_seconds(1'795'000'000);
+
+config::NtpServerConfig local_config() {
+  config::NtpServerConfig out;
+  out.listen = {{parse_ip("127.0.0.1").value(), 0, 0}};
+  out.local = config::NtpLocalConfig{2, "GPS", Duration::milliseconds(3)};
+  return out;
+}
+
+std::array<std::byte, 48> request() {
+  std::array<std::byte, 48> out{};
+  out[0] = std::byte{0x23};
+  return out;
+}
+
+TEST(ServerState, without_local_the_server_is_not_synchronised) {
+  EXPECT_FALSE(server_state(config::NtpServerConfig{}, -20, kNow).synchronised());
+}
+
+TEST(ServerState, local_announces_what_it_says) {
+  config::NtpServerConfig config = local_config();
+  config.test.offset = Duration::milliseconds(400);
+  const ntp::ServerState state = server_state(config, -23, kNow);
+  EXPECT_TRUE(state.synchronised());
+  EXPECT_EQ(state.stratum, 2);
+  EXPECT_EQ(state.precision, -23);
+  EXPECT_EQ(wire::ntp::text_of(state.reference_id), "GPS");
+  EXPECT_EQ(state.root_dispersion, Duration::milliseconds(3));
+  EXPECT_EQ(state.reference_time, kNow);
+  EXPECT_EQ(state.test_offset, Duration::milliseconds(400));
+}
+
+TEST(ServerHandler, gives_every_datagram_one_reason) {
+  net::Published<ntp::ServerState> published(
+      std::make_unique<ntp::ServerState>(server_state(local_config(), -20, kNow)));
+  ServerHandler handler(published);
+  handler.begin_batch();
+  std::array<std::byte, 64> reply{};
+  sys::Datagram datagram;
+  datagram.from = {parse_ip("192.0.2.1").value(), 1234, 0};
+  datagram.received = kNow;
+  EXPECT_EQ(handler(datagram, request(), reply), 48u);
+  EXPECT_EQ(handler(datagram, Bytes(request()).first(40), reply), 0u);
+  // What is longer than the buffer was cut off and can't be judged.
+  datagram.truncated = true;
+  EXPECT_EQ(handler(datagram, request(), reply), 0u);
+  ReasonCounts counts{};
+  handler.add_counts(counts);
+  EXPECT_EQ(counts[static_cast<std::size_t>(ntp::Reason::kAnsweredPlain)], 1u);
+  EXPECT_EQ(counts[static_cast<std::size_t>(ntp::Reason::kTooShort)], 1u);
+  EXPECT_EQ(counts[static_cast<std::size_t>(ntp::Reason::kBadLength)], 1u);
+}
+
+TEST(TimeServer, reload_changes_the_state_but_says_when_sockets_would_have_to) {
+  net::Reactor reactor;
+  config::NtpServerConfig config = local_config();
+  auto server = TimeServer::start(reactor, config, -20);
+  ASSERT_TRUE(server.ok()) << server.error().text();
+  config.local->stratum = 5;
+  EXPECT_TRUE((*server)->reload(config));
+  EXPECT_EQ((*server)->state().stratum, 5);
+  config.threads = 1;
+  EXPECT_FALSE((*server)->reload(config));
+  EXPECT_EQ((*server)->threads(), 0u);
+}
+
+TEST(Metrics, name_every_reason) {
+  net::Reactor reactor;
+  auto server = TimeServer::start(reactor, local_config(), -20);
+  ASSERT_TRUE(server.ok()) << server.error().text();
+  const config::NtpdConfig config;
+  const std::string text = metrics_text({config, server->get(), nullptr}, sys::mono_now());
+  for (std::size_t i = 0; i < ntp::kReasonCount; ++i) {
+    const std::string reason(name_of(static_cast<ntp::Reason>(i)));
+    EXPECT_NE(text.find("timepool_ntpd_server_datagrams_total{reason=\"" + reason + "\"} 0"),
+              std::string::npos)
+        << reason;
+  }
+  EXPECT_NE(text.find("timepool_ntpd_server_stratum 2"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace timepool::ntpd
