@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   cli::add_up(root);
   cli::add_query(root);
   cli::add_ntp(root);
+  cli::add_dns(root);
   cli::add_pool(root);
   cli::add_bench(root);
   return program.run(argc, argv);

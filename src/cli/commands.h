@@ -9,6 +9,7 @@ void add_up(Command& root);
 void add_query(Command& root);
 void add_ntp(Command& root);
 void add_dns(Command& root);
+void add_dns(Command& root);
 void add_pool(Command& root);
 void add_bench(Command& root);
 

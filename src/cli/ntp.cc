@@ -6,28 +6,22 @@
 
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "client/json_fields.h"
 #include "net/control.h"
 
 namespace timepool::cli {
 namespace {
 
 namespace json = boost::json;
+using client::flag_of;
+using client::list_of;
+using client::number_of;
+using client::text_of;
 
 struct NtpOptions {
   std::string socket = "/run/timepool/ntpd.sock";
   bool json = false;
 };
-
-std::string text_of(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-std::optional<double> number_of(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  if (value == nullptr || !value->is_number()) return std::nullopt;
-  return value->to_number<double>();
-}
 
 std::string whole(const json::object& object, const char* key) {
   const auto number = number_of(object, key);
@@ -53,14 +47,14 @@ constexpr const char* kLegend =
     "State * selected  + combined  - left out  x falseticker  ? not usable";
 
 void show_sources(const json::object& answer) {
-  const json::value* list = answer.if_contains("sources");
-  if (list == nullptr || !list->is_array() || list->get_array().empty()) {
+  const json::array& list = list_of(answer, "sources");
+  if (list.empty()) {
     print("no sources: see [[server]] and [[pool]] of ntpd.toml");
     return;
   }
   Table table(
       {"MS", "Name", "Address", "Stratum", "Poll", "Reach", "LastRx", "Offset", "Error", "Status"});
-  for (const json::value& value : list->get_array()) {
+  for (const json::value& value : list) {
     if (!value.is_object()) continue;
     const json::object& source = value.get_object();
     const std::string address = text_of(source, "address");
@@ -75,8 +69,7 @@ void show_sources(const json::object& answer) {
 }
 
 void show_tracking(const json::object& answer) {
-  const json::value* synchronised = answer.if_contains("synchronised");
-  const bool good = synchronised != nullptr && synchronised->is_bool() && synchronised->get_bool();
+  const bool good = flag_of(answer, "synchronised");
   const auto line = [](const char* name, const std::string& value) {
     print(fmt::format("{:<16}: {}", name, value.empty() ? "-" : value));
   };
@@ -96,24 +89,12 @@ void show_tracking(const json::object& answer) {
   line("Leap", text_of(answer, "leap"));
 }
 
-void show_counts(const json::object& object, const std::string& indent) {
-  for (const json::key_value_pair& pair : object) {
-    const std::string key(pair.key());
-    if (pair.value().is_object()) {
-      print(indent + key);
-      show_counts(pair.value().get_object(), indent + "  ");
-    } else if (pair.value().is_number()) {
-      print(fmt::format("{}{:<24} {:.0f}", indent, key, pair.value().to_number<double>()));
-    }
-  }
-}
-
 void show_counters(const json::object& answer) {
   for (const char* half : {"server", "client"}) {
     const json::value* value = answer.if_contains(half);
     if (value == nullptr || !value->is_object()) continue;
     print(half);
-    show_counts(value->get_object(), "  ");
+    print_counts(value->get_object(), "  ");
   }
 }
 

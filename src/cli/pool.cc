@@ -7,12 +7,16 @@
 
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "client/json_fields.h"
 #include "client/manager_api.h"
 
 namespace timepool::cli {
 namespace {
 
 namespace json = boost::json;
+using client::list_of;
+using client::number_of;
+using client::text_of;
 
 struct PoolOptions {
   std::string url = "http://127.0.0.1:8080";
@@ -79,12 +83,12 @@ std::string span_text(const std::optional<double>& seconds, bool with_sign) {
 void show_servers(const json::object& answer) {
   Table table({"Address", "Hostname", "Country", "Netspeed", "Score", "In DNS", "Stratum", "Offset",
                "RTT", "Why not"});
-  const json::value* list = answer.if_contains("servers");
-  if (list == nullptr || !list->is_array() || list->get_array().empty()) {
+  const json::array& list = list_of(answer, "servers");
+  if (list.empty()) {
     print("no servers yet: timepool pool server add ADDRESS");
     return;
   }
-  for (const json::value& value : list->get_array()) {
+  for (const json::value& value : list) {
     if (!value.is_object()) continue;
     const client::ServerInfo server = client::server_info(value.get_object());
     table.row({server.address, text_or_dash(server.hostname), text_or_dash(server.country),
@@ -107,44 +111,33 @@ void show_server(const json::object& answer) {
       server.reason.empty() ? "" : " (" + server.reason + ")",
       server.stratum ? std::to_string(*server.stratum) : "-", span_text(server.last_offset, true),
       span_text(server.last_rtt, false), text_or_dash(server.last_check)));
-  const json::value* monitors = answer.if_contains("monitors");
-  if (monitors == nullptr || !monitors->is_array() || monitors->get_array().empty()) return;
+  const json::array& monitors = list_of(answer, "monitors");
+  if (monitors.empty()) return;
   Table table({"Monitor", "Status", "Score", "Offset", "RTT", "Last"});
-  for (const json::value& value : monitors->get_array()) {
+  for (const json::value& value : monitors) {
     if (!value.is_object()) continue;
     const json::object& monitor = value.get_object();
-    const auto text = [&](const char* key) {
-      const json::value* found = monitor.if_contains(key);
-      return found != nullptr && found->is_string() ? std::string(found->get_string())
-                                                    : std::string("-");
-    };
-    const auto number = [&](const char* key) -> std::optional<double> {
-      const json::value* found = monitor.if_contains(key);
-      if (found == nullptr || !found->is_number()) return std::nullopt;
-      return found->to_number<double>();
-    };
-    table.row({text("name"), text("status"), score_text(number("score")),
-               span_text(number("offset"), true), span_text(number("rtt"), false), text("reason")});
+    table.row({text_of(monitor, "name"), text_of(monitor, "status"),
+               score_text(number_of(monitor, "score")),
+               span_text(number_of(monitor, "offset"), true),
+               span_text(number_of(monitor, "rtt"), false), text_of(monitor, "reason")});
   }
   print("\n" + table.text());
 }
 
 void show_monitors(const json::object& answer) {
-  const json::value* list = answer.if_contains("monitors");
-  if (list == nullptr || !list->is_array() || list->get_array().empty()) {
+  const json::array& list = list_of(answer, "monitors");
+  if (list.empty()) {
     print("no monitors yet: timepool pool monitor add NAME");
     return;
   }
   Table table({"Name", "Status", "Address", "Last seen"});
-  for (const json::value& value : list->get_array()) {
+  for (const json::value& value : list) {
     if (!value.is_object()) continue;
-    const auto text = [&](const char* key) {
-      const json::value* found = value.get_object().if_contains(key);
-      return found != nullptr && found->is_string() ? std::string(found->get_string())
-                                                    : std::string();
-    };
-    table.row({text("name"), text("status"), text_or_dash(text("address")),
-               text_or_dash(text("last_seen"))});
+    const json::object& monitor = value.get_object();
+    table.row({text_of(monitor, "name"), text_of(monitor, "status"),
+               text_or_dash(text_of(monitor, "address")),
+               text_or_dash(text_of(monitor, "last_seen"))});
   }
   print(table.text());
 }
@@ -251,10 +244,7 @@ void add_monitor_commands(Command& pool) {
         [&](client::ManagerApi& api) {
           return api.post("/v1/monitors", {{"name", add_options->name}});
         },
-        [](const json::object& answer) {
-          const json::value* token = answer.if_contains("token");
-          if (token != nullptr && token->is_string()) print(std::string(token->get_string()));
-        });
+        [](const json::object& answer) { print(text_of(answer, "token")); });
   });
   add.footer(
       "Only the token stands on standard output, for [manager] token_file:\n"

@@ -39,6 +39,18 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
+void print_counts(const boost::json::object& counts, const std::string& indent) {
+  for (const boost::json::key_value_pair& pair : counts) {
+    const std::string key(pair.key());
+    if (pair.value().is_object()) {
+      print(indent + key);
+      print_counts(pair.value().get_object(), indent + "  ");
+    } else if (pair.value().is_number()) {
+      print(fmt::format("{}{:<24} {:.0f}", indent, key, pair.value().to_number<double>()));
+    }
+  }
+}
+
 void Table::row(std::vector<std::string> cells) {
   cells.resize(rows_.front().size());
   rows_.push_back(std::move(cells));

@@ -2,7 +2,7 @@
 // standard output, tables with aligned columns, numbers with units.
 #pragma once
 
-#include <boost/json/value.hpp>
+#include <boost/json/object.hpp>
 #include <string>
 #include <vector>
 
@@ -21,6 +21,9 @@ int failed(const std::string& text);
 // One line of JSON on standard output.
 void print_json(const boost::json::value& value);
 void print(const std::string& text);
+
+// The numbers of an object, a line each, those of the objects inside it further in.
+void print_counts(const boost::json::object& counts, const std::string& indent);
 
 // Rows under a heading; columns as wide as their widest text, numbers (as they look) to the right.
 class Table {

@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "client/json_fields.h"
 #include "sys/file.h"
 
 namespace timepool::client {
@@ -11,26 +12,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxTokenFile = 4096;
-
-const json::value* member(const json::object& object, std::string_view key) {
-  return object.if_contains({key.data(), key.size()});
-}
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* value = member(object, key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-std::optional<double> number_of(const json::object& object, std::string_view key) {
-  const json::value* value = member(object, key);
-  if (value == nullptr || !value->is_number()) return std::nullopt;
-  return value->to_number<double>();
-}
-
-bool flag_of(const json::object& object, std::string_view key) {
-  const json::value* value = member(object, key);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
 
 ErrorCode code_of(int status) {
   switch (status) {
@@ -48,10 +29,7 @@ ErrorCode code_of(int status) {
 
 // What the manager said of an error, with what to do where that is known.
 std::string explain(int status, const json::object& body) {
-  const json::value* error = member(body, "error");
-  std::string message = error != nullptr && error->is_object()
-                            ? text_of(error->get_object(), "message")
-                            : std::string();
+  std::string message = text_of(object_of(body, "error"), "message");
   if (message.empty()) message = "status " + std::to_string(status);
   if (status == 401 || status == 403) {
     message += " (give the administrator's token with --token-file)";

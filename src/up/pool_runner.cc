@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 
+#include "client/json_fields.h"
 #include "net/control.h"
 #include "sys/clock.h"
 #include "sys/file.h"
@@ -19,6 +20,8 @@ namespace timepool::up {
 namespace {
 
 namespace json = boost::json;
+using client::list_of;
+using client::text_of;
 using wire::dns::RrType;
 
 constexpr Duration kStartLimit = Duration::seconds(20);
@@ -31,11 +34,6 @@ constexpr int kSummaryQueries = 60;
 void pause(Duration span) {
   const timespec time = sys::to_timespec(span);
   ::nanosleep(&time, nullptr);  // a signal may cut it short: the loop looks
-}
-
-std::string text_of(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
 // "127.10.0.1" of "127.10.0.1:11123".
@@ -225,9 +223,8 @@ void PoolRunner::look_at_client() {
   if (!state_.client_runs) return;
   const auto answer =
       net::control_request(plan_.socket_of("ntpd-client"), {{"command", "sources"}}, kAskTimeout);
-  const json::value* list = answer.ok() ? answer->if_contains("sources") : nullptr;
-  if (list == nullptr || !list->is_array()) return;
-  for (const json::value& value : list->get_array()) {
+  if (!answer.ok()) return;
+  for (const json::value& value : list_of(*answer, "sources")) {
     if (!value.is_object()) continue;
     const json::object& source = value.get_object();
     if (text_of(source, "address").empty()) continue;
