@@ -8,7 +8,6 @@ namespace {
 using wire::ntp::Header;
 using wire::ntp::Leap;
 using wire::ntp::Mode;
-using wire::ntp::Packet;
 
 // How late the kernel may stamp a packet after we made it.
 constexpr Duration kMaxSendDelay = Duration::seconds(1);

@@ -95,6 +95,7 @@ void ClientActor::send(const ntp::SendAction& action) {
 }
 
 void ClientActor::resolve(ntp::SourceId source) {
+  ++lookups_;
   const std::vector<IpAddress> addresses = dns_.lookup(sources_.name(source), world_.elapsed());
   world_.after(kLookupLatency, [this, source, addresses] {
     world_.trace().add(world_.now(), "resolved", addresses.size());

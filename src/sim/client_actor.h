@@ -47,6 +47,7 @@ class ClientActor final : public Node {
   Duration true_offset() { return clock_.true_offset(world_.now()); }
   // When the source set was last called, as time since the start.
   Duration last_look() const { return last_look_; }
+  std::uint64_t lookups() const { return lookups_; }
   const std::vector<TimedEvent>& events() const { return events_; }
   // Replies taken that were none to the request that waits.
   const std::vector<std::string>& violations() const { return violations_; }
@@ -75,6 +76,7 @@ class ClientActor final : public Node {
   IpAddress address_;
   std::map<ntp::AssociationId, Socket> sockets_;
   std::uint64_t wakes_ = 0;
+  std::uint64_t lookups_ = 0;
   Duration last_look_;
   std::function<void()> watcher_;
   std::vector<TimedEvent> events_;

@@ -147,6 +147,7 @@ Schema<Expectations> expect_schema() {
       .field("settled", &E::settled, span(), "The limits hold from here on.")
       .field("max_error", &E::max_error, span(), "Of the tracked offset.")
       .field("max_uncertainty", &E::max_uncertainty, span(), "As reported.")
+      .field("max_lookups", &E::max_lookups, integer<std::uint64_t>(0, 1'000'000), "Of names.")
       .field("reference", &E::reference, list_of(text(64)), "Only these are ever the reference.")
       .field("falsetickers", &E::falsetickers, list_of(text(64)), "At the end.")
       .field("falsetickers_within", &E::falsetickers_within, span(), "The first time.")

@@ -40,6 +40,7 @@ struct Expectations {
   Duration settled;              // the limits below hold from this time on
   Duration max_error;            // of the tracked offset
   Duration max_uncertainty;
+  std::uint64_t max_lookups = 0;          // of names
   std::vector<std::string> reference;     // only these are ever the reference
   std::vector<std::string> falsetickers;  // these and no others at the end
   Duration falsetickers_within;           // all of them named for the first time

@@ -30,6 +30,7 @@ class Run {
         world_(seed),
         network_(world_),
         client_(world_, network_, dns_, scenario.client) {
+    servers_.reserve(scenario.servers.size());
     for (const ServerConfig& server : scenario.servers) {
       servers_.push_back(std::make_unique<ServerActor>(world_, network_, server));
       names_[server.address] = server.name;
@@ -181,6 +182,10 @@ class Run {
   }
 
   void check_requests() {
+    const std::uint64_t lookups = client_.lookups();
+    if (scenario_.expect.max_lookups > 0 && lookups > scenario_.expect.max_lookups) {
+      violation("names were looked up " + std::to_string(lookups) + " times");
+    }
     for (const RequestLimit& limit : scenario_.expect.requests) {
       for (const auto& server : servers_) {
         if (server->config().name != limit.server) continue;
