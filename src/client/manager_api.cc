@@ -56,8 +56,8 @@ ServerInfo server_info(const json::object& server) {
   return out;
 }
 
-ManagerApi::ManagerApi(std::string url, std::string token)
-    : url_(std::move(url)), token_(std::move(token)) {
+ManagerApi::ManagerApi(std::string url, std::string token, Duration timeout)
+    : url_(std::move(url)), token_(std::move(token)), timeout_(timeout) {
   while (url_.ends_with('/')) url_.pop_back();
 }
 
@@ -66,6 +66,7 @@ Result<json::object> ManagerApi::call(const char* method, const std::string& pat
   net::HttpFetch fetch;
   fetch.url = url_ + path;
   fetch.method = method;
+  fetch.total_timeout = timeout_;
   if (!token_.empty()) fetch.headers.set("Authorization", "Bearer " + token_);
   if (body != nullptr) {
     fetch.headers.set("Content-Type", "application/json");

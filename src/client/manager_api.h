@@ -33,8 +33,9 @@ ServerInfo server_info(const boost::json::object& server);
 
 class ManagerApi {
  public:
-  // `token` is the administrator's; reads need none.
-  explicit ManagerApi(std::string url, std::string token = {});
+  // `token` is the administrator's; reads need none. No call takes longer than `timeout`.
+  explicit ManagerApi(std::string url, std::string token = {},
+                      Duration timeout = Duration::seconds(30));
 
   // The answer's JSON; an object without members for 204. Errors: no answer, or what the manager
   // said, with the code that fits its status.
@@ -58,6 +59,7 @@ class ManagerApi {
 
   std::string url_;
   std::string token_;
+  Duration timeout_;
   net::HttpClient http_;
 };
 

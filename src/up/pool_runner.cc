@@ -59,7 +59,7 @@ PoolRunner::PoolRunner(const Plan& plan, Display& display, std::function<bool()>
       display_(display),
       stopping_(std::move(stopping)),
       supervisor_(plan.path("log"), display),
-      reader_(plan.http_url()),
+      reader_(plan.http_url(), {}, kAskTimeout),
       started_(sys::mono_now()) {}
 
 Result<void> PoolRunner::start() {
