@@ -70,13 +70,14 @@ std::vector<pool::MonitorScore> monitor_scores(const std::vector<store::Pair>& p
 }  // namespace
 
 Intake::Intake(store::Db& db, const Settings& settings, Scheduler& scheduler, Tickets tickets,
-               UnixClock now, std::function<void()> scored)
+               UnixClock now, std::function<void()> scored, UnixTime last_issue)
     : db_(db),
       settings_(settings),
       scheduler_(scheduler),
       tickets_(std::move(tickets)),
       now_(std::move(now)),
-      scored_(std::move(scored)) {}
+      scored_(std::move(scored)),
+      last_issue_(last_issue) {}
 
 UnixTime Intake::next_issue() {
   const std::lock_guard lock(issue_mutex_);
@@ -157,7 +158,9 @@ Result<std::string> Intake::take_one(store::Tx& tx, const store::Monitor& monito
   const auto issued =
       tickets_.check(result.ticket, monitor.id, result.server, now, settings_.ticket_lifetime);
   if (!issued.ok()) return std::string(explain(issued.error()));
-  if (result.time < *issued - kClockTolerance || result.time > now + kClockTolerance) {
+  // After our clock was set back tickets are ahead of it: they only go forward.
+  if (result.time < std::min(*issued, now) - kClockTolerance ||
+      result.time > now + kClockTolerance) {
     return std::string("time: not between when the check was handed out and now");
   }
   auto server = TRY(store::find_server(tx, result.server));

@@ -63,9 +63,10 @@ struct IntakeCounters {
 
 class Intake {
  public:
-  // `scored` is called after each batch that changed a score.
+  // `scored` is called after each batch that changed a score. `last_issue` is when the last ticket
+  // that was used was made.
   Intake(store::Db& db, const Settings& settings, Scheduler& scheduler, Tickets tickets,
-         UnixClock now, std::function<void()> scored);
+         UnixClock now, std::function<void()> scored, UnixTime last_issue);
 
   // What is due for the monitor now, and when something next will be.
   struct Work {

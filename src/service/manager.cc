@@ -45,9 +45,15 @@ Result<std::unique_ptr<Manager>> Manager::create(std::unique_ptr<store::Db> db,
       TRY(Publisher::create(*self.db_, self.settings_, std::move(key), self.parts_.unix_now, log));
   self.registry_ = std::make_unique<Registry>(*self.db_, self.settings_, self.parts_.country_of,
                                               self.parts_.unix_now, [&self] { self.on_change(); });
-  self.intake_ =
-      std::make_unique<Intake>(*self.db_, self.settings_, self.scheduler_, std::move(tickets),
-                               self.parts_.unix_now, [&self] { self.publisher_->mark_changed(); });
+  std::int64_t last_ticket = 0;
+  const auto find_last = [&](store::Tx& tx) -> Result<void> {
+    last_ticket = TRY(store::last_ticket(tx));
+    return {};
+  };
+  TRY(self.db_->read(find_last));
+  self.intake_ = std::make_unique<Intake>(
+      *self.db_, self.settings_, self.scheduler_, std::move(tickets), self.parts_.unix_now,
+      [&self] { self.publisher_->mark_changed(); }, UnixTime::from_ns(last_ticket));
   TRY(self.rebuild_schedule());
   TRY(self.publisher_->publish());
   self.publisher_->start();

@@ -4,12 +4,17 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "service/housekeeping.h"
 #include "snapshot/seal.h"
 #include "store/temporary_store.h"
 
 namespace timepool::service {
 namespace {
+
+using namespace std::chrono_literals;
 
 crypto::SigningKey test_key(std::uint8_t first) {
   crypto::SigningKey::Seed seed{};
@@ -330,6 +335,40 @@ TEST_F(ManagerTest, schedule_goes_on_over_a_restart) {
   start(1);
   // 127.0.0.1 was last checked 1200 s ago as the store has it, 127.0.0.2 never.
   EXPECT_EQ(work().size(), 2u);
+}
+
+TEST_F(ManagerTest, clock_set_back_does_not_stop_the_scoring) {
+  add("127.0.0.1");
+  check_all(0.001);
+  now_ = now_ - Duration::seconds(86'400);
+  check_all(0.001);
+  start(1);
+  check_all(0.001);
+  EXPECT_NEAR(score("127.0.0.1"), 1 + 0.95 + 0.9025, 1e-9);
+}
+
+TEST_F(ManagerTest, changes_are_published_soon_and_not_more_often_than_set) {
+  config_.publish.min_interval = Duration::milliseconds(100);
+  start(1);
+  add("127.0.0.1");
+  for (int i = 0; i < 14; ++i) check_all(0.001);
+  const std::uint64_t before = manager_->publisher().current()->serial;
+  const auto changed = [&] { return manager_->publisher().current()->serial != before; };
+  for (int i = 0; i < 200 && !changed(); ++i) std::this_thread::sleep_for(10ms);
+  std::uint64_t last = manager_->publisher().current()->serial;
+  ServerChange change;
+  int published = 0;
+  for (int i = 0; i < 60; ++i) {
+    change.netspeed = static_cast<std::uint32_t>(1000 + i);
+    ASSERT_TRUE(manager_->registry().change_server("127.0.0.1", change).ok());
+    std::this_thread::sleep_for(5ms);
+    const std::uint64_t serial = manager_->publisher().current()->serial;
+    published += serial != last ? 1 : 0;
+    last = serial;
+  }
+  // 60 changes in 0.3 s or, on a busy machine, more: at most one snapshot each 100 ms of it.
+  EXPECT_GE(published, 1);
+  EXPECT_LT(published, 30);
 }
 
 TEST_F(ManagerTest, snapshot_opens_with_the_key_and_holds_the_zone) {

@@ -129,7 +129,7 @@ Result<ServerView> Registry::add_server(const NewServer& in) {
   }
   server.created = now_();
   const auto insert = [&](store::Tx& tx) -> Result<void> {
-    if (TRY(store::list_servers(tx)).size() >= kMaxServers) {
+    if (TRY(store::count_servers(tx)) >= kMaxServers) {
       return fail(Error{ErrorCode::kExhausted, "servers", "the pool has as many as it can hold"});
     }
     if (TRY(store::find_server(tx, server.address)).has_value()) {

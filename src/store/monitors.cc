@@ -84,6 +84,13 @@ Result<std::vector<Pair>> list_pairs_of(Tx& tx, std::int64_t server_id) {
   return out;
 }
 
+Result<std::int64_t> last_ticket(Tx& tx) {
+  std::int64_t out = 0;
+  TRY(tx.run("SELECT coalesce(max(last_ticket), 0) FROM pairs", {},
+             [&](const Row& row) { out = row.integer(0); }));
+  return out;
+}
+
 Result<void> upsert_pair(Tx& tx, const Pair& pair) {
   TRY(tx.run(
       "INSERT INTO pairs (server_id, monitor_id, raw, last_check, last_offset, last_rtt, "

@@ -40,6 +40,8 @@ Result<void> update_monitor_seen(Tx& tx, std::int64_t id, UnixTime now);
 Result<std::optional<Pair>> find_pair(Tx& tx, std::int64_t server_id, std::int64_t monitor_id);
 Result<std::vector<Pair>> list_pairs(Tx& tx);
 Result<std::vector<Pair>> list_pairs_of(Tx& tx, std::int64_t server_id);
+// The newest Pair::last_ticket of all; 0 when there is none.
+Result<std::int64_t> last_ticket(Tx& tx);
 Result<void> upsert_pair(Tx& tx, const Pair& pair);
 
 }  // namespace timepool::store

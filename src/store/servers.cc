@@ -36,6 +36,13 @@ Result<std::vector<Server>> list_servers(Tx& tx) {
   return out;
 }
 
+Result<std::size_t> count_servers(Tx& tx) {
+  std::int64_t out = 0;
+  TRY(tx.run("SELECT count(*) FROM servers WHERE deleted IS NULL", {},
+             [&](const Row& row) { out = row.integer(0); }));
+  return static_cast<std::size_t>(out);
+}
+
 Result<std::optional<Server>> find_server(Tx& tx, const IpAddress& address) {
   std::optional<Server> out;
   TRY(tx.run(SERVER_COLUMNS "AND address = $1", {format(address)},

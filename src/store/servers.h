@@ -29,6 +29,7 @@ struct Server {
 
 // All servers that were not removed, by id.
 Result<std::vector<Server>> list_servers(Tx& tx);
+Result<std::size_t> count_servers(Tx& tx);
 // None when no server has the address.
 Result<std::optional<Server>> find_server(Tx& tx, const IpAddress& address);
 Result<std::optional<Server>> find_server(Tx& tx, std::int64_t id);

@@ -1,0 +1,65 @@
+// What pool/ writes is what dns/ reads: the zone of a snapshot means to dnsd what the manager
+// meant.
+#include <gtest/gtest.h>
+
+#include "dns/zone.h"
+#include "pool/zone.h"
+
+namespace timepool::service {
+namespace {
+
+constexpr const char* kCountries[] = {"de", "gb", "us", "jp", ""};
+constexpr const char* kContinents[] = {"europe", "europe", "north-america", "asia", ""};
+
+std::vector<pool::Candidate> candidates() {
+  std::vector<pool::Candidate> out;
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    pool::Candidate next{
+        IpAddress::v4(0xc6336400u + i), kCountries[i % 5], kContinents[i % 5], 1000 + i, true,
+        i % 7 == 0 ? 5.0 : 20.0};
+    if (i % 2 == 1) {
+      std::vector<std::byte> bytes(16, static_cast<std::byte>(i));
+      next.address = IpAddress::from_bytes(bytes);
+    }
+    out.push_back(next);
+  }
+  return out;
+}
+
+std::size_t records(const dns::Label& label, wire::dns::RrType type) {
+  const dns::RecordSet* set = label.find(type);
+  return set == nullptr ? 0 : set->records.size();
+}
+
+TEST(ZoneAgreement, dns_reads_every_label_as_it_was_meant) {
+  pool::ZoneSettings settings;
+  settings.name_servers = {"ns1.pool.test", "ns.example."};
+  settings.hosts = {{"ns1", {IpAddress::v4(0x7f000001)}}};
+  const pool::Zone zone = pool::build_zone(candidates(), settings);
+  const std::string json = pool::to_geodns_json(zone, 4'000'000'000u);
+  const auto read = dns::load_zone(json, "pool.test", 0);
+  ASSERT_TRUE(read.ok()) << dns::format(read.error(), "zone") << "\n" << json;
+  EXPECT_TRUE(read->warnings.empty());
+  EXPECT_EQ(read->serial, 4'000'000'000u);
+  EXPECT_EQ(read->ttl, 150u);
+  EXPECT_EQ(read->max_hosts, 4u);
+  EXPECT_EQ(read->targeting, dns::Targeting());
+  for (const auto& [name, label] : zone.labels) {
+    const dns::Label* found = read->find(name);
+    ASSERT_NE(found, nullptr) << name;
+    EXPECT_EQ(found->alias.value_or(""), label.alias) << name;
+    EXPECT_EQ(records(*found, wire::dns::RrType::kA), label.a.size()) << name;
+    EXPECT_EQ(records(*found, wire::dns::RrType::kAaaa), label.aaaa.size()) << name;
+    for (std::size_t i = 0; i < label.a.size(); ++i) {
+      const dns::ZoneRecord& record = found->find(wire::dns::RrType::kA)->records[i];
+      const Bytes address = label.a[i].address.bytes();
+      EXPECT_TRUE(
+          std::equal(address.begin(), address.end(), record.rdata.begin(), record.rdata.end()));
+      EXPECT_EQ(record.weight, label.a[i].weight);
+    }
+  }
+  EXPECT_EQ(records(*read->find(""), wire::dns::RrType::kNs), 2u);
+}
+
+}  // namespace
+}  // namespace timepool::service
