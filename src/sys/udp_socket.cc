@@ -141,7 +141,7 @@ Result<UdpSocket> UdpSocket::create(IpFamily family, const UdpOptions& options) 
                    static_cast<socklen_t>(options.interface.size())) < 0) {
     return fail(system_error(errno, "bind to interface " + options.interface));
   }
-  UdpSocket out(std::move(fd), family);
+  UdpSocket out(std::move(fd));
   if (options.rx_timestamps || options.tx_timestamps) {
     out.timestamps_on_ = set_timestamps(number, options);
   }

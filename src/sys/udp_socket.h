@@ -63,12 +63,11 @@ class UdpSocket {
   std::optional<UnixTime> transmit_timestamp();
 
  private:
-  UdpSocket(Fd fd, IpFamily family) : fd_(std::move(fd)), family_(family) {}
+  explicit UdpSocket(Fd fd) : fd_(std::move(fd)) {}
   static Result<UdpSocket> create(IpFamily family, const UdpOptions& options);
   Result<void> read_local();
 
   Fd fd_;
-  IpFamily family_;
   Endpoint local_;
   bool timestamps_on_ = false;
 };
