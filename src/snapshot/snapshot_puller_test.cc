@@ -98,7 +98,10 @@ class SnapshotPullerTest : public ::testing::Test {
     options_.longest_rest = Duration::milliseconds(200);
     options_.min_interval = Duration::milliseconds(50);
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
+  void TearDown() override {
+    puller_.reset();  // its thread may be about to save
+    std::filesystem::remove_all(directory_);
+  }
 
   static crypto::SigningKey key_of(unsigned char fill) {
     crypto::SigningKey::Seed seed;
