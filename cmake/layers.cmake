@@ -29,7 +29,7 @@ set(TIMEPOOL_LAYERS
     "poold"          "base config sys net geo crypto store service web"
     "ntpd"           "base wire/ntp ntp config sys net"
     "dnsd"           "base wire/dns dns config sys net geo snapshot crypto"
-    "monitord"       "base wire/ntp ntp config sys net"
+    "monitord"       "base wire/ntp ntp config sys net client"
     "load"           "base wire/dns sys"
     "client"         "base sys net"
     "up"             "base wire/dns config sys net client"

@@ -9,6 +9,7 @@
 #include "cli/print.h"
 #include "client/json_fields.h"
 #include "client/manager_api.h"
+#include "net/control.h"
 
 namespace timepool::cli {
 namespace {
@@ -249,6 +250,26 @@ void add_monitor_commands(Command& pool) {
   add.footer(
       "Only the token stands on standard output, for [manager] token_file:\n"
       "  timepool pool monitor add fra1 --token-file admin.token > monitord.token");
+
+  struct StatusOptions {
+    std::string socket = "/run/timepool/monitord.sock";
+    bool json = false;
+  };
+  Command status = monitors.command("status", "What timepool-monitord on this machine does");
+  const auto status_options = std::make_shared<StatusOptions>();
+  status.option("--socket", status_options->socket, "The monitor's control socket")
+      .flag("--json", status_options->json, "The monitor's JSON instead of text");
+  status.action([status_options] {
+    const auto answer = net::control_request(status_options->socket, {{"command", "status"}});
+    if (!answer.ok()) return failed(answer.error());
+    if (status_options->json) {
+      print_json(*answer);
+    } else {
+      print("clock " + text_of(*answer, "sanity"));
+      print_counts(*answer, "");
+    }
+    return kOk;
+  });
 
   Command list = monitors.command("list", "Every monitor and when it was last heard of");
   const auto list_options = add_access(list);

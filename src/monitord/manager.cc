@@ -1,28 +1,12 @@
 #include "monitord/manager.h"
 
-#include "sys/file.h"
+#include "client/manager_api.h"
 
 namespace timepool::monitord {
 namespace {
 
-constexpr std::size_t kMaxTokenFile = 4096;
 // Beyond the manager's own wait: connecting, and a busy manager.
 constexpr Duration kGrace = Duration::seconds(15);
-
-// The first line. Read for each request, so that a replaced token needs no restart.
-Result<std::string> read_token(const std::string& path) {
-  auto text = sys::read_file(path, kMaxTokenFile);
-  if (!text.ok()) {
-    text.error().operation = "[manager] token_file: " + text.error().operation;
-    return fail(text.error());
-  }
-  std::string token = text->substr(0, text->find_first_of("\r\n"));
-  if (token.empty()) {
-    return fail(
-        Error{ErrorCode::kInvalid, "[manager] token_file " + path, "its first line is empty"});
-  }
-  return token;
-}
 
 }  // namespace
 
@@ -32,7 +16,13 @@ Result<net::HttpFetch> ManagerClient::request(const std::string& path) {
   while (base.ends_with('/')) base.pop_back();
   fetch.url = base + path;
   fetch.ca_file = settings_.ca_file;
-  fetch.headers.set("Authorization", "Bearer " + TRY(read_token(settings_.token_file)));
+  // For each request, so that a replaced token needs no restart.
+  auto token = client::read_token(settings_.token_file);
+  if (!token.ok()) {
+    token.error().operation = "[manager] token_file: " + token.error().operation;
+    return fail(token.error());
+  }
+  fetch.headers.set("Authorization", "Bearer " + *token);
   return fetch;
 }
 

@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 
+#include "client/json_fields.h"
 #include "up/display.h"
 
 namespace timepool::up {
@@ -84,41 +85,52 @@ class TextDisplay : public Display {
   void summary(const json::object& summary) override {
     erase();
     std::puts("\nSummary");
-    for (const char* key : {"servers", "dns"}) {
-      const json::value* part = summary.if_contains(key);
-      if (part == nullptr) continue;
-      if (part->is_array()) {
-        for (const json::value& item : part->get_array()) {
-          if (item.is_object()) print_server(item.get_object());
-        }
-      } else {
-        std::puts(("  answers  " + json::serialize(*part)).c_str());
-      }
+    for (const json::value& server : client::list_of(summary, "servers")) {
+      if (server.is_object()) print_server(server.get_object());
     }
-    std::puts(("  client   " + text_of(summary, "client")).c_str());
+    const json::object& dns = client::object_of(summary, "dns");
+    std::string answers;
+    for (const auto& [address, count] : client::object_of(dns, "answers")) {
+      answers += fmt::format(" {}x{}", std::string(address), json::serialize(count));
+    }
+    std::puts(fmt::format("  {} queries were answered by{}", text_of(dns, "queries"),
+                          answers.empty() ? " nothing" : answers)
+                  .c_str());
+    std::string selected;
+    const json::object& client = client::object_of(summary, "client");
+    for (const json::value& address : client::list_of(client, "selected")) {
+      selected += " " + std::string(address.get_string());
+    }
+    std::puts(
+        fmt::format("  the client selects{}", selected.empty() ? " nothing" : selected).c_str());
     std::fflush(stdout);
   }
 
  private:
   void print_server(const json::object& server) const {
     std::puts(fmt::format("  {:<6} {:<13} score {:>7}  {}", text_of(server, "role"),
-                          text_of(server, "address"), text_of(server, "score"),
+                          text_of(server, "address"),
+                          score_text(client::number_of(server, "score")),
                           text_of(server, "in_dns") == "true" ? "in DNS" : "not in DNS")
                   .c_str());
   }
 
   std::string heading() const {
     const std::string where = fmt::format("@{} -p {}", format(plan_.dns.address), plan_.dns.port);
+    const std::string elsewhere =
+        plan_.geoip
+            ? fmt::format("           dig {} {} +subnet=193.99.144.0/24     as from Germany\n",
+                          where, plan_.zone)
+            : "";
     return fmt::format(
         "\nA whole pool runs on this machine, in {}\n"
         "  pages    {}/\n"
-        "  DNS      dig {} {}\n"
-        "           dig {} {} +subnet=81.2.69.0/24     what a client elsewhere gets\n"
+        "  DNS      dig {} {}\n{}"
         "  time     timepool query {}:{}\n"
         "  client   timepool ntp sources --socket {}\n"
         "  servers  timepool pool server list --url {}\n"
         "Ctrl-C ends it.\n",
-        plan_.directory, plan_.http_url(), where, plan_.zone, where, plan_.zone,
+        plan_.directory, plan_.http_url(), where, plan_.zone, elsewhere,
         format(plan_.servers.front().address), plan_.ntp_port, plan_.socket_of("ntpd-client"),
         plan_.http_url());
   }
