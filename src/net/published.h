@@ -16,6 +16,12 @@ namespace timepool::net {
 
 template <class T>
 class Published {
+  // A cache line each: a reader's store must not disturb the others.
+  struct alignas(64) Mark {
+    std::atomic<const T*> value{nullptr};
+    std::atomic<bool> claimed{false};
+  };
+
  public:
   // Readers at the same time; workers are limited by it.
   static constexpr std::size_t kMaxReaders = 128;
@@ -68,23 +74,18 @@ class Published {
 
    private:
     Published* from_;
-    typename Published::Mark* mark_;
+    Mark* mark_;
   };
 
  private:
-  // A cache line each: a reader's store must not disturb the others.
-  struct alignas(64) Mark {
-    std::atomic<const T*> value{nullptr};
-    std::atomic<bool> claimed{false};
-  };
-
   Mark& claim() {
-    for (Mark& mark : marks_) {
-      bool free = false;
-      if (mark.claimed.compare_exchange_strong(free, true)) return mark;
+    std::size_t index = 0;
+    for (bool free = false; !marks_[index].claimed.compare_exchange_strong(free, true);
+         free = false) {
+      ++index;
+      CHECK(index < kMaxReaders);
     }
-    CHECK(!"more readers than kMaxReaders");
-    return marks_[0];
+    return marks_[index];
   }
   bool in_use(const T* value) const {
     for (const Mark& mark : marks_) {
