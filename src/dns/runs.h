@@ -162,9 +162,12 @@ class Runs {
 
 template <class Key>
 Runs<Key> Runs<Key>::flatten(std::span<const PrefixValue<Key>> prefixes, std::uint32_t background) {
-  std::vector<PrefixValue<Key>> sorted(prefixes.begin(), prefixes.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-    return a.base != b.base ? a.base < b.base : a.length < b.length;
+  // By pointer, so that equal blocks keep their order.
+  std::vector<const PrefixValue<Key>*> sorted;
+  for (const auto& prefix : prefixes) sorted.push_back(&prefix);
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+    if (a->base != b->base) return a->base < b->base;
+    return a->length != b->length ? a->length < b->length : a < b;
   });
   Builder builder;
   builder.append(0, background);
@@ -182,10 +185,10 @@ Runs<Key> Runs<Key>::flatten(std::span<const PrefixValue<Key>> prefixes, std::ui
       builder.append(last + 1, open.empty() ? background : open.back().value);
     }
   };
-  for (const auto& prefix : sorted) {
-    close_before(prefix.base, false);
-    builder.append(prefix.base, prefix.value);
-    open.push_back(prefix);
+  for (const auto* prefix : sorted) {
+    close_before(prefix->base, false);
+    builder.append(prefix->base, prefix->value);
+    open.push_back(*prefix);
   }
   close_before(0, true);
   return std::move(builder).finish();
