@@ -27,6 +27,15 @@ def read_output(text):
     if edns:
         out["edns"] = {"version": int(edns.group(1)), "do": "do" in edns.group(2).split(),
                        "udp": int(edns.group(3))}
+        subnet = re.search(r"CLIENT-SUBNET: (\S+)", text)
+        if subnet:
+            out["edns"]["subnet"] = subnet.group(1)
+        cookie = re.search(r"COOKIE: ([0-9a-fA-F]+)", text)
+        if cookie:
+            out["edns"]["cookie"] = cookie.group(1).lower()
+        nsid = re.search(r"NSID: ((?:[0-9a-fA-F]{2} ?)+)", text)
+        if nsid:
+            out["edns"]["nsid"] = nsid.group(1).replace(" ", "").lower()
     section = None
     for line in text.splitlines():
         found = SECTION.match(line)
