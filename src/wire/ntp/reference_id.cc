@@ -37,7 +37,7 @@ std::string text_of(ReferenceId id) {
 
 std::string format(ReferenceId id, std::uint8_t stratum) {
   if (stratum >= 2 && stratum <= 15) return timepool::format(IpAddress::v4(id.bits()));
-  const std::string text = text_of(id);
+  std::string text = text_of(id);
   if (!text.empty()) return text;
   std::array<char, 16> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%08X", static_cast<unsigned>(id.bits()));
