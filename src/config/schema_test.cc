@@ -244,9 +244,9 @@ TEST(Schema, the_reference_has_every_setting_with_type_and_default) {
             std::string::npos)
       << page;
   EXPECT_NE(page.find("=== [server]\n\nServes."), std::string::npos);
-  EXPECT_NE(page.find("=== [[sources.server]]"), std::string::npos);
+  EXPECT_NE(page.find("=== \\[[sources.server]]"), std::string::npos);
   EXPECT_NE(page.find("*name* = a string (required)"), std::string::npos);
-  EXPECT_NE(page.find("The same as [[sources.server]]."), std::string::npos);
+  EXPECT_NE(page.find("The same as \\[[sources.server]]."), std::string::npos);
 }
 
 TEST(Schema, loads_drop_ins_beside_the_file_in_order) {

@@ -47,6 +47,17 @@ bool shape_fits(const Field& field, const Value& value) {
   }
 }
 
+// In AsciiDoc "[[name]]" is an anchor, which would vanish from the page.
+std::string as_asciidoc(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool anchor = text.substr(i).starts_with("[[") && (i == 0 || text[i - 1] != '[');
+    if (anchor) out += '\\';
+    out += text[i];
+  }
+  return out;
+}
+
 void append_doc(const Field& field, const std::string& value, std::string& out) {
   out += fmt::format("*{}* = {}", field.key, field.type);
   if (field.required) {
@@ -56,7 +67,7 @@ void append_doc(const Field& field, const std::string& value, std::string& out) 
   } else {
     out += " (no default)";
   }
-  out += fmt::format("::\n{}\n\n", field.doc);
+  out += fmt::format("::\n{}\n\n", as_asciidoc(field.doc));
 }
 
 }  // namespace
@@ -217,12 +228,12 @@ void Table::reference(const std::string& place, std::string& out) const {
     if (field.shape == Field::Shape::kValue) continue;
     const std::string here = join(place, field.key);
     const bool tables = field.shape == Field::Shape::kTables;
-    out += fmt::format("=== {}{}{}\n\n{}\n\n", tables ? "[[" : "[", here, tables ? "]]" : "]",
-                       field.doc);
+    out += fmt::format("=== {}{}{}\n\n{}\n\n", tables ? "\\[[" : "[", here, tables ? "]]" : "]",
+                       as_asciidoc(field.doc));
     if (field.alias_of.empty()) {
       field.nested->reference(here, out);
     } else {
-      out += fmt::format("The same as [[{}]].\n\n", field.alias_of);
+      out += fmt::format("The same as \\[[{}]].\n\n", field.alias_of);
     }
   }
 }
