@@ -195,7 +195,7 @@ class Dnsd(ProgramTest):
     def test_tcp_pipelines_and_bounds_connections(self):
         self.put(pool_zone(www=["10.1.0.1"], big=[f"10.2.{i // 250}.{i % 250}" for i in range(999)]))
         program = self.serve(0, more='[tcp]\nmax_connections = 4\nmax_per_client = 3\n'
-                                     'idle_timeout = "700ms"\n')
+                                     'idle_timeout = "2s"\n')
         address = program.addresses[0]
         stream = self.tcp(address)
         count = 500
@@ -216,14 +216,16 @@ class Dnsd(ProgramTest):
         self.assertEqual(ask_udp(address, "www.pool.test").addresses, ["10.1.0.1"])
         slow.close()
         stream.close()
-        wait_until(lambda: program.control("stats")["tcp"]["connections"] == 0, 5, "both closed")
+        wait_until(lambda: program.control("stats")["tcp"]["connections"] == 0, 20, "both closed")
+        before = program.control("stats")["tcp"]["idle_closed"]
         streams = [self.tcp(address) for _ in range(3)]
         for s in streams:
             s.sendall(framed(query("www.pool.test")))
             read_tcp(s)
         fourth = self.tcp(address)
         self.assertEqual(fourth.recv(1), b"", "one more than a client may have")
-        wait_until(lambda: program.control("stats")["tcp"]["idle_closed"] == 3, 5, "idle ones go")
+        wait_until(lambda: program.control("stats")["tcp"]["idle_closed"] == before + 3, 20,
+                   "idle ones go")
         for s in streams:
             self.assertEqual(s.recv(1), b"")
         # What gets no answer ends the connection instead of stalling it.
@@ -347,6 +349,7 @@ class Snapshots(ProgramTest):
         serial = first.control("status")["snapshot_serial"]
         self.assertGreater(serial, 0)
         self.assertTrue(first.control("zones")["zones"][0]["source"].startswith("snapshot"))
+        wait_until(lambda: list(kept.glob("*.snapshot")), 20, "the snapshot is kept")
         manager.process.kill()
         manager.process.wait()
         self.assertTrue(serving(), "served on without the manager")
