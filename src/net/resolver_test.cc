@@ -40,12 +40,16 @@ struct Node {
 class TestServer {
  public:
   explicit TestServer(std::uint16_t port = 0) {
-    udp_ = bound(SOCK_DGRAM, port);
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    getsockname(udp_.number(), reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    tcp_ = bound(SOCK_STREAM, port_);
+    // The free UDP port that the system chose may be in use by TCP: then another one.
+    for (int attempt = 0; attempt < 20 && !tcp_; ++attempt) {
+      udp_ = bound(SOCK_DGRAM, port);
+      sockaddr_in address{};
+      socklen_t size = sizeof address;
+      getsockname(udp_.number(), reinterpret_cast<sockaddr*>(&address), &size);
+      port_ = ntohs(address.sin_port);
+      tcp_ = bound(SOCK_STREAM, port_);
+    }
+    EXPECT_TRUE(udp_ && tcp_) << "no port is free for both UDP and TCP";
     listen(tcp_.number(), 8);
     thread_ = std::thread([this] { run(); });
   }
@@ -67,6 +71,7 @@ class TestServer {
   }
 
  private:
+  // Empty when the port is in use.
   static sys::Fd bound(int type, std::uint16_t port) {
     sys::Fd fd(socket(AF_INET, type | SOCK_CLOEXEC, 0));
     const int on = 1;
@@ -75,8 +80,8 @@ class TestServer {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(bind(fd.number(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    return fd;
+    const bool free = bind(fd.number(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    return free ? std::move(fd) : sys::Fd();
   }
 
   void run() {
