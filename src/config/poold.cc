@@ -49,7 +49,7 @@ Schema<Config::Servers> servers_schema() {
 Schema<Config::Monitors> monitors_schema() {
   Schema<Config::Monitors> out;
   const Duration shortest = Duration::milliseconds(100);
-  const Duration longest = Duration::seconds(7 * 86'400);
+  const Duration longest = Duration::seconds(604'800);
   out.field("check_interval", &Config::Monitors::check_interval, duration(shortest, longest),
             "How often each monitor checks each server.")
       .field("bad_interval", &Config::Monitors::bad_interval, duration(shortest, longest),

@@ -34,14 +34,14 @@ struct PooldConfig {
     std::uint32_t max_netspeed = 3'000'000;
   };
   struct Monitors {
-    Duration check_interval = Duration::seconds(9 * 60);
-    Duration bad_interval = Duration::seconds(120 * 60);
+    Duration check_interval = Duration::seconds(540);
+    Duration bad_interval = Duration::seconds(7200);
     double bad_score = -90;
     std::uint32_t samples = 3;
     std::uint32_t batch = 10;
     std::uint16_t ntp_port = 123;
     Duration ticket_lifetime = Duration::seconds(86'400);
-    Duration answers_kept = Duration::seconds(2 * 86'400);
+    Duration answers_kept = Duration::seconds(172'800);
   };
   struct Scoring {
     double decay = 0.95;

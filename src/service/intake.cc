@@ -61,6 +61,7 @@ store::ScoreEntry entry_of(const pool::CheckSummary& check, const pool::Step& st
 
 std::vector<pool::MonitorScore> monitor_scores(const std::vector<store::Pair>& pairs) {
   std::vector<pool::MonitorScore> out;
+  out.reserve(pairs.size());
   for (const store::Pair& pair : pairs) {
     out.push_back({pool::MonitorRole::kActive, pair.last_check, pair.raw, pair.last_rtt_s});
   }
