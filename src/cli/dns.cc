@@ -90,7 +90,7 @@ void show_stats(const json::object& answer) {
   print_counts(answer, "");
 }
 
-int run(const DnsOptions& options, json::object request, void (*show)(const json::object&)) {
+int run(const DnsOptions& options, const json::object& request, void (*show)(const json::object&)) {
   const auto answer = net::control_request(options.socket, request);
   if (!answer.ok()) return failed(answer.error());
   if (options.json) {
