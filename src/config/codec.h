@@ -67,7 +67,7 @@ using Names = std::vector<std::pair<std::string, int>>;
 Codec<int> one_of_names(Names names);
 
 template <class E>
-Codec<E> one_of(std::vector<std::pair<std::string, E>> names) {
+Codec<E> one_of(const std::vector<std::pair<std::string, E>>& names) {
   Names numbers;
   for (const auto& [name, value] : names) numbers.emplace_back(name, static_cast<int>(value));
   Codec<int> codec = one_of_names(std::move(numbers));
@@ -83,7 +83,7 @@ Codec<E> one_of(std::vector<std::pair<std::string, E>> names) {
 
 // An array of values; a later file replaces the whole of it.
 template <class T>
-Codec<std::vector<T>> list_of(Codec<T> item, std::size_t max = kMaxListItems) {
+Codec<std::vector<T>> list_of(const Codec<T>& item, std::size_t max = kMaxListItems) {
   return {"a list, each " + item.type,
           [item, max](const Value& value, std::vector<T>& out) -> std::string {
             if (value.kind != Value::Kind::kArray) return wrong_kind("an array", value);
@@ -110,7 +110,7 @@ Codec<std::vector<T>> list_of(Codec<T> item, std::size_t max = kMaxListItems) {
 
 // A setting that may be absent: no default stands for it.
 template <class T>
-Codec<std::optional<T>> maybe(Codec<T> item) {
+Codec<std::optional<T>> maybe(const Codec<T>& item) {
   return {item.type,
           [item](const Value& value, std::optional<T>& out) {
             T read{};

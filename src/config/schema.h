@@ -29,14 +29,14 @@ class Schema {
   }
 
   template <class M>
-  Schema& field(std::string key, M T::* member, Codec<M> codec, std::string doc) {
-    table_->add(value_field(std::move(key), member, std::move(codec), std::move(doc)));
+  Schema& field(std::string key, M T::* member, const Codec<M>& codec, std::string doc) {
+    table_->add(value_field(std::move(key), member, codec, std::move(doc)));
     return *this;
   }
   // A key that must be given.
   template <class M>
-  Schema& required(std::string key, M T::* member, Codec<M> codec, std::string doc) {
-    Field field = value_field(std::move(key), member, std::move(codec), std::move(doc));
+  Schema& required(std::string key, M T::* member, const Codec<M>& codec, std::string doc) {
+    Field field = value_field(std::move(key), member, codec, std::move(doc));
     field.required = true;
     table_->add(std::move(field));
     return *this;
@@ -104,7 +104,7 @@ class Schema {
 
  private:
   template <class M>
-  static Field value_field(std::string key, M T::* member, Codec<M> codec, std::string doc) {
+  static Field value_field(std::string key, M T::* member, const Codec<M>& codec, std::string doc) {
     Field field;
     field.key = std::move(key);
     field.doc = std::move(doc);

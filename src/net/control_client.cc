@@ -32,9 +32,9 @@ Result<void> send_all(int fd, std::string_view bytes, MonoTime deadline, const s
     const ssize_t count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno == EAGAIN) {
+    } else if (count < 0 && errno == EAGAIN) {
       TRY(wait_for(fd, POLLOUT, deadline, what));
-    } else if (errno != EINTR) {
+    } else if (count == 0 || errno != EINTR) {
       return fail(system_error(errno, what));
     }
   }

@@ -51,6 +51,7 @@ Result<std::vector<std::unique_ptr<UdpWorker>>> bind_workers(const UdpServerOpti
     for (std::size_t i = 0; i < count; ++i) sockets[i].push_back(std::move((*bound)[i]));
   }
   std::vector<std::unique_ptr<UdpWorker>> out;
+  out.reserve(count);
   for (auto& own : sockets) out.push_back(std::make_unique<UdpWorker>(std::move(own)));
   return out;
 }

@@ -53,11 +53,10 @@ ntp::ServerState server_state(const config::NtpServerConfig& config, int precisi
 }
 
 TimeServer::TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision)
-    : reactor_(reactor),
+    : state_(std::make_unique<ntp::ServerState>(server_state(config, precision, sys::unix_now()))),
+      reactor_(reactor),
       config_(config),
-      precision_(precision),
-      state_(std::make_unique<ntp::ServerState>(server_state(config, precision, sys::unix_now()))) {
-}
+      precision_(precision) {}
 
 Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor,
                                                       const config::NtpServerConfig& config,

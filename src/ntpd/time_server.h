@@ -38,13 +38,13 @@ class TimeServer {
   TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision);
   void refresh();
 
-  net::Reactor& reactor_;
-  config::NtpServerConfig config_;
-  int precision_;
   // Workers read it: it outlives them.
   net::Published<ntp::ServerState> state_;
+  net::Reactor& reactor_;
   std::unique_ptr<net::UdpServer<ServerHandler>> server_;
   net::Timer refresh_timer_;
+  config::NtpServerConfig config_;
+  int precision_;
 };
 
 // What `config` makes of the system clock at `now`.
