@@ -1,7 +1,5 @@
 // timepool-dnsd: the DNS server of a pool, aware of where clients are and of servers' weights.
-#include <cstdio>
 #include <cstdlib>
-#include <string_view>
 
 #include "config/command_line.h"
 #include "config/dnsd.h"
@@ -12,19 +10,12 @@
 
 int main(int argc, char** argv) {
   using namespace timepool;
-  if (argc >= 2 && std::string_view(argv[1]) == "--check-zone") {
-    if (argc == 2) {
-      std::fprintf(stderr, "timepool-dnsd: --check-zone needs at least one file\n");
-      return 2;
-    }
-    return dnsd::check_zone_files({argv + 2, argv + argc});
-  }
   const config::Program program{
-      "timepool-dnsd",
-      "Answers DNS queries for a pool of time servers by place and weight. "
-      "--check-zone FILE... checks zone files.",
-      "/etc/timepool/dnsd.toml"};
+      "timepool-dnsd", "Answers DNS queries for a pool of time servers by place and weight.",
+      "/etc/timepool/dnsd.toml",
+      config::Program::Extra{"--check-zone", "Check zone files and leave", true}};
   auto start = config::start(program, config::dnsd_schema(), argc, argv);
+  if (start.extra) return dnsd::check_zone_files(start.files);
   if (!start.config) return start.exit_status;
   if (std::getenv("TIMEPOOL_DIE_WITH_PARENT") != nullptr) sys::die_with_parent();
   sys::Logger logger(program.name);

@@ -1,8 +1,6 @@
 // timepool-poold: the manager of a pool of time servers.
 #include <cstdio>
 #include <cstdlib>
-#include <string_view>
-#include <vector>
 
 #include "config/command_line.h"
 #include "config/poold.h"
@@ -11,31 +9,16 @@
 #include "sys/log.h"
 #include "sys/process.h"
 
-namespace {
-
-// Takes `--print-public-key` out of the arguments; what is left is every program's.
-bool take_print_key(std::vector<const char*>& arguments) {
-  return std::erase_if(arguments, [](const char* argument) {
-           return std::string_view(argument) == "--print-public-key";
-         }) > 0;
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
   using namespace timepool;
   const config::Program program{
-      "timepool-poold",
-      "Manages a pool of time servers: scores, zones, snapshots, API and pages. "
-      "--print-public-key prints the key that verifies its snapshots.",
-      "/etc/timepool/poold.toml"};
-  std::vector<const char*> arguments(argv, argv + argc);
-  const bool print_key = take_print_key(arguments);
-  auto start = config::start(program, config::poold_schema(), static_cast<int>(arguments.size()),
-                             arguments.data());
+      "timepool-poold", "Manages a pool of time servers: scores, zones, snapshots, API and pages.",
+      "/etc/timepool/poold.toml",
+      config::Program::Extra{"--print-public-key", "Print the key that verifies its snapshots"}};
+  auto start = config::start(program, config::poold_schema(), argc, argv);
   if (!start.config) return start.exit_status;
   sys::Logger logger(program.name);
-  if (print_key) {
+  if (start.extra) {
     const auto key = poold::load_or_create_key(start.config->publish.key_file);
     if (key.ok()) {
       std::printf("%s\n", crypto::format(key->public_key()).c_str());
@@ -45,7 +28,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   if (std::getenv("TIMEPOOL_DIE_WITH_PARENT") != nullptr) sys::die_with_parent();
-  auto daemon = poold::Daemon::create(*start.config, logger);
+  auto daemon = poold::Daemon::create(std::move(*start.config), start.config_path, logger);
   if (!daemon.ok()) {
     logger.error("{}", daemon.error().text());
     return 1;

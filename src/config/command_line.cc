@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "base/time.h"
 #include "sys/version.h"
 
 namespace timepool::config {
@@ -16,13 +17,22 @@ CommandLine parse_command_line(const Program& program, int argc, const char* con
   bool print = false;
   bool reference = false;
   CLI::App app(program.summary, program.name);
-  app.set_version_flag("--version", program.name + " " + std::string(sys::version()));
-  app.add_option("--config,-c", out.config_path, "Configuration file; conf.d/*.toml beside it adds")
+  // RFC 8633 3.1: how old a program is can be seen.
+  app.set_version_flag("--version", program.name + " " + std::string(sys::version()) + " (" +
+                                        format_utc(sys::build_date(), 0).substr(0, 10) + ")");
+  app.add_option("--config,-c", out.config_path,
+                 "Configuration file; X.d/*.toml beside X.toml adds to it")
       ->capture_default_str();
   auto* actions = app.add_option_group("instead of running");
   actions->add_flag("--check-config", check, "Check the configuration and leave");
   actions->add_flag("--print-config", print, "Print the effective configuration and leave");
   actions->add_flag("--print-reference", reference, "Print every setting, as AsciiDoc, and leave");
+  bool extra = false;
+  if (program.extra && program.extra->takes_files) {
+    actions->add_option(program.extra->flag, out.files, program.extra->doc)->expected(1, -1);
+  } else if (program.extra) {
+    actions->add_flag(program.extra->flag, extra, program.extra->doc);
+  }
   actions->require_option(0, 1);
   try {
     app.parse(argc, argv);
@@ -34,6 +44,7 @@ CommandLine parse_command_line(const Program& program, int argc, const char* con
   if (check) out.action = Action::kCheckConfig;
   if (print) out.action = Action::kPrintConfig;
   if (reference) out.action = Action::kPrintReference;
+  if (extra || !out.files.empty()) out.action = Action::kExtra;
   return out;
 }
 

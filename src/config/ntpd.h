@@ -63,7 +63,7 @@ struct NtpResolverConfig {
 };
 
 struct NtpdControlConfig {
-  std::string socket;
+  std::string socket = "/run/timepool/ntpd.sock";
   bool operator==(const NtpdControlConfig&) const = default;
 };
 

@@ -18,20 +18,24 @@ struct PooldConfig {
   struct Http {
     std::vector<Endpoint> listen{{IpAddress::v4(0x7f000001), 8080, 0}};
     unsigned workers = 4;
+    bool operator==(const Http&) const = default;
   };
   struct Store {
     std::string path = "/var/lib/timepool/pool.db";
     bool sync_every_commit = true;
     std::int64_t max_size = 0;
     Duration history = Duration::seconds(90LL * 86'400);
+    bool operator==(const Store&) const = default;
   };
   struct Admin {
     std::string token_file = "/var/lib/timepool/admin.token";
+    bool operator==(const Admin&) const = default;
   };
   struct Servers {
     bool allow_private = false;
     std::uint32_t default_netspeed = 10'000;
     std::uint32_t max_netspeed = 3'000'000;
+    bool operator==(const Servers&) const = default;
   };
   struct Monitors {
     Duration check_interval = Duration::seconds(540);
@@ -42,6 +46,7 @@ struct PooldConfig {
     std::uint16_t ntp_port = 123;
     Duration ticket_lifetime = Duration::seconds(86'400);
     Duration answers_kept = Duration::seconds(172'800);
+    bool operator==(const Monitors&) const = default;
   };
   struct Scoring {
     double decay = 0.95;
@@ -65,18 +70,22 @@ struct PooldConfig {
     Duration active_window = Duration::seconds(1200);
     Duration testing_window = Duration::seconds(2700);
     Duration candidate_window = Duration::seconds(7200);
+    bool operator==(const Scoring&) const = default;
   };
   struct Publish {
     Duration min_interval = Duration::seconds(30);
     std::string key_file = "/var/lib/timepool/snapshot.key";
+    bool operator==(const Publish&) const = default;
   };
   struct Geoip {
     std::vector<std::string> files;
     std::vector<PrefixCountry> overrides;
+    bool operator==(const Geoip&) const = default;
   };
   struct Host {
     std::string name;
     std::vector<IpAddress> addresses;
+    bool operator==(const Host&) const = default;
   };
   struct Zones {
     std::string name = "pool.test";
@@ -87,9 +96,11 @@ struct PooldConfig {
     std::uint32_t max_hosts = 4;
     double min_score = 10;
     std::uint32_t min_per_number = 2;
+    bool operator==(const Zones&) const = default;
   };
   struct Log {
     LogLevel level = LogLevel::kInfo;
+    bool operator==(const Log&) const = default;
   };
 
   Http http;

@@ -17,10 +17,10 @@ void add_source(const std::string& path, std::vector<Source>& out, std::vector<P
   }
 }
 
-// `conf.d/*.toml` beside the file, sorted; none when there is no such directory.
+// `X.d/*.toml` beside `X.toml`, sorted; none when there is no such directory.
 std::vector<std::string> drop_ins(const std::string& path, std::vector<Problem>& problems) {
   namespace fs = std::filesystem;
-  const fs::path directory = fs::path(path).parent_path() / "conf.d";
+  const fs::path directory = fs::path(path).replace_extension(".d");
   std::vector<std::string> out;
   std::error_code error;
   if (!fs::is_directory(directory, error)) return out;
@@ -50,7 +50,7 @@ std::vector<Source> read_sources(const std::string& path, std::vector<Problem>& 
   if (more.size() >= kMaxConfigFiles) {
     problems.push_back(
         {path, 0, 0,
-         "more than " + std::to_string(kMaxConfigFiles) + " files in conf.d beside it"});
+         "more than " + std::to_string(kMaxConfigFiles) + " files in its directory of additions"});
     return out;
   }
   for (const std::string& file : more) add_source(file, out, problems);

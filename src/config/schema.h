@@ -153,8 +153,8 @@ struct Source {
   std::string text;
 };
 
-// The file at `path`, then `conf.d/*.toml` beside it in the order of their names. A file that can't
-// be read is a problem. Bounded by kMaxConfigFiles files of kMaxConfigFileBytes.
+// The file at `path`, say X.toml, then `X.d/*.toml` beside it in the order of their names. A file
+// that can't be read is a problem. Bounded by kMaxConfigFiles files of kMaxConfigFileBytes.
 std::vector<Source> read_sources(const std::string& path, std::vector<Problem>& problems);
 inline constexpr std::size_t kMaxConfigFiles = 256;
 inline constexpr std::size_t kMaxConfigFileBytes = 4 << 20;

@@ -252,11 +252,11 @@ TEST(Schema, the_reference_has_every_setting_with_type_and_default) {
 TEST(Schema, loads_drop_ins_beside_the_file_in_order) {
   std::string directory = ::testing::TempDir() + "schema_XXXXXX";
   ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-  ASSERT_TRUE(sys::make_directories(directory + "/conf.d").ok());
+  ASSERT_TRUE(sys::make_directories(directory + "/x.d").ok());
   ASSERT_TRUE(sys::write_file_atomic(directory + "/x.toml", "ratio = 0.1\n").ok());
-  ASSERT_TRUE(sys::write_file_atomic(directory + "/conf.d/20.toml", "ratio = 0.3\n").ok());
-  ASSERT_TRUE(sys::write_file_atomic(directory + "/conf.d/10.toml", "ratio = 0.2\n").ok());
-  ASSERT_TRUE(sys::write_file_atomic(directory + "/conf.d/note.txt", "nonsense").ok());
+  ASSERT_TRUE(sys::write_file_atomic(directory + "/x.d/20.toml", "ratio = 0.3\n").ok());
+  ASSERT_TRUE(sys::write_file_atomic(directory + "/x.d/10.toml", "ratio = 0.2\n").ok());
+  ASSERT_TRUE(sys::write_file_atomic(directory + "/x.d/note.txt", "nonsense").ok());
   const auto result = load(make_schema(), directory + "/x.toml");
   ASSERT_TRUE(result.ok()) << format(result.error());
   EXPECT_EQ(result->ratio, 0.3);

@@ -36,6 +36,18 @@ sys::LogLevel log_level(const std::string& name) {
   return sys::LogLevel::kInfo;
 }
 
+// The configuration file's present content into `config`; when it is wrong, `config` stays.
+void take_in(const std::string& path, config::MonitordConfig& config, sys::Logger& log) {
+  auto next = config::load(config::monitord_schema(), path);
+  if (!next.ok()) {
+    log.error("reload: {}; the configuration stays as it was", config::format(next.error()));
+    return;
+  }
+  config = std::move(next).value();
+  log.set_level(log_level(config.log.level));
+  log.info("configuration reloaded");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Monitor>> Monitor::create(const config::MonitordConfig& config,
@@ -170,21 +182,32 @@ json::object Monitor::status() const {
             {"unwritten_batches", spool.unwritten_batches}}}};
 }
 
-int run_monitor(const config::MonitordConfig& config) {
-  sys::ignore_sigpipe();
-  sys::Logger log("timepool-monitord", log_level(config.log.level));
+namespace {
+
+enum class End : unsigned char { kStop, kReload, kFailed };
+
+// One monitor on a reactor of its own, so that nothing posted for it outlives it.
+End run_until_signal(const config::MonitordConfig& config, sys::Logger& log) {
   net::Reactor reactor;
-  for (const int signal : {SIGTERM, SIGINT}) {
-    const auto caught = reactor.on_signal(signal, [&reactor] { reactor.stop(); });
-    if (!caught.ok()) {
+  End end = End::kStop;
+  const auto stop_as = [&](End how) {
+    return [&reactor, &end, how] {
+      end = how;
+      reactor.stop();
+    };
+  };
+  const std::pair<int, End> signals[] = {
+      {SIGTERM, End::kStop}, {SIGINT, End::kStop}, {SIGHUP, End::kReload}};
+  for (const auto& [signal, how] : signals) {
+    if (const auto caught = reactor.on_signal(signal, stop_as(how)); !caught.ok()) {
       log.error("{}", caught.error().text());
-      return 1;
+      return End::kFailed;
     }
   }
   auto monitor = Monitor::create(config, reactor, log);
   if (!monitor.ok()) {
     log.error("{}", monitor.error().text());
-    return 1;
+    return End::kFailed;
   }
   log.info("ready: works for {}", config.manager.url);
   sys::notify_ready("works for " + config.manager.url);
@@ -196,6 +219,20 @@ int run_monitor(const config::MonitordConfig& config) {
   };
   if (interval > Duration()) feed();
   reactor.run();
+  return end;
+}
+
+}  // namespace
+
+int run_monitor(config::MonitordConfig config, const std::string& config_path) {
+  sys::ignore_sigpipe();
+  sys::Logger log("timepool-monitord", log_level(config.log.level));
+  for (;;) {
+    const End end = run_until_signal(config, log);
+    if (end == End::kFailed) return 1;
+    if (end == End::kStop) break;
+    take_in(config_path, config, log);
+  }
   sys::notify_stopping();
   log.info("stopping");
   return 0;

@@ -55,7 +55,8 @@ class Monitor {
   std::unique_ptr<net::ControlServer> control_;
 };
 
-// The whole program but for its command line: 0, or 1 with the reason logged.
-int run_monitor(const config::MonitordConfig& config);
+// The whole program but for its command line: 0, or 1 with the reason logged. SIGHUP reads the file
+// again and starts the monitor anew with it; what is spooled stays, checks under way are dropped.
+int run_monitor(config::MonitordConfig config, const std::string& config_path);
 
 }  // namespace timepool::monitord

@@ -170,6 +170,7 @@ Result<json::object> Daemon::reload() {
   if (next.control != config_.control) restart.push_back("control");
   if (next.server.has_value() != config_.server.has_value()) {
     restart.push_back("server");
+    next.server = config_.server;  // what runs stays
   } else if (next.server && !server_->reload(*next.server)) {
     restart.push_back("server.listen and how its sockets are made");
   }

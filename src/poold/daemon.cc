@@ -4,7 +4,6 @@
 
 #include <csignal>
 
-#include "poold/geography.h"
 #include "poold/secret_files.h"
 #include "sys/clock.h"
 #include "sys/notify.h"
@@ -43,25 +42,27 @@ sys::LogLevel log_level(config::PooldConfig::LogLevel level) {
 
 }  // namespace
 
-Result<std::unique_ptr<Daemon>> Daemon::create(const config::PooldConfig& config,
-                                               sys::Logger& log) {
+Result<std::unique_ptr<Daemon>> Daemon::create(config::PooldConfig settings,
+                                               std::string config_path, sys::Logger& log) {
+  std::unique_ptr<Daemon> out(new Daemon(std::move(settings), std::move(config_path), log));
+  const config::PooldConfig& config = out->config_;
   log.set_level(log_level(config.log.level));
   sys::ignore_sigpipe();
   TRY(sys::catch_signal(SIGTERM));
   TRY(sys::catch_signal(SIGINT));
-  auto geography = std::make_shared<const Geography>(TRY(Geography::open(config.geoip)));
+  TRY(sys::catch_signal(SIGHUP));
+  out->place_->store(std::make_shared<const Geography>(TRY(Geography::open(config.geoip))));
   crypto::SigningKey key = TRY(load_or_create_key(config.publish.key_file));
   std::string token = TRY(load_or_create_token(config.admin.token_file));
   auto db = TRY(store::open_sqlite(store_options(config)));
 
   service::ManagerParts parts;
-  parts.country_of = [geography](const IpAddress& address) {
-    return geography->country_of(address);
+  parts.country_of = [place = out->place_](const IpAddress& address) {
+    return place->load()->country_of(address);
   };
   parts.unix_now = sys::unix_now;
   parts.mono_now = sys::mono_now;
   parts.seed = sys::random_u64();
-  std::unique_ptr<Daemon> out(new Daemon(log));
   out->manager_ = TRY(service::Manager::create(std::move(db), service::settings_of(config),
                                                std::move(key), std::move(parts), log));
   out->housekeeping_ = std::make_unique<service::Housekeeping>(
@@ -91,6 +92,34 @@ Daemon::~Daemon() {
   slot_->store(nullptr);
 }
 
+Result<void> Daemon::reload() {
+  auto read = config::load(config::poold_schema(), config_path_);
+  if (!read.ok()) {
+    return fail(Error{ErrorCode::kInvalid, "reload", config::format(read.error())});
+  }
+  config::PooldConfig next = std::move(read).value();
+  auto geography = std::make_shared<const Geography>(TRY(Geography::open(next.geoip)));
+  place_->store(std::move(geography));
+  log_.set_level(log_level(next.log.level));
+  config_.geoip = next.geoip;
+  config_.log = next.log;
+  const std::pair<const char*, bool> fixed[] = {
+      {"http", next.http != config_.http},
+      {"store", next.store != config_.store},
+      {"admin", next.admin != config_.admin},
+      {"servers", next.servers != config_.servers},
+      {"monitors", next.monitors != config_.monitors},
+      {"scoring", next.scoring != config_.scoring},
+      {"publish", next.publish != config_.publish},
+      {"zones", next.zones != config_.zones},
+  };
+  for (const auto& [table, changed] : fixed) {
+    if (changed) log_.warning("[{}] changed: that needs a restart", table);
+  }
+  log_.info("configuration reloaded");
+  return {};
+}
+
 void Daemon::run() {
   for (const Endpoint& endpoint : server_->endpoints()) {
     log_.info("listening on http://{}", format(endpoint));
@@ -99,6 +128,11 @@ void Daemon::run() {
   sys::notify_ready("serving");
   while (!sys::take_signal(SIGTERM) && !sys::take_signal(SIGINT)) {
     ::poll(nullptr, 0, kLookForSignalsMs);
+    if (sys::take_signal(SIGHUP)) {
+      if (const auto result = reload(); !result.ok()) {
+        log_.error("{}; the configuration stays as it was", result.error().text());
+      }
+    }
     if (sys::watchdog_interval() > Duration()) sys::notify_watchdog();
   }
   sys::notify_stopping();

@@ -246,6 +246,13 @@ class Ntpd(ProgramTest):
         self.assertTrue(answer["sources_changed"])
         self.assertEqual(len(program.control("sources")["sources"]), 1)
 
+    def test_reloads_again_after_a_change_that_needs_a_restart(self):
+        program = self.start("timepool-ntpd", '[[server]]\naddress = "127.0.0.1"\nport = 9')
+        program.write_config('[server]\nlisten = ["127.0.0.1:0"]\n')
+        for _ in range(3):
+            answer = program.control("reload")
+            self.assertEqual(answer["needs_restart"], ["server"], answer)
+
     def test_a_port_in_use_is_named_with_its_setting(self):
         for threads in (0, 2):
             first = self.serve(threads)
@@ -272,7 +279,7 @@ class Ntpd(ProgramTest):
 
         def run(*arguments):
             return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=20)
-        self.assertRegex(run("--version").stdout, r"^timepool-ntpd \d+\.\d+\.\d+$")
+        self.assertRegex(run("--version").stdout, r"^timepool-ntpd \d+\.\d+\.\d+ \(\d{4}-\d\d-\d\d\)$")
         self.assertIn("--check-config", run("--help").stdout)
         self.assertEqual(run("--frobnicate").returncode, 2)
         missing = run("--config", "/nonexistent/x.toml", "--check-config")

@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import shutil
 import sqlite3
 import subprocess
@@ -192,7 +193,9 @@ class PooldTest(ProgramTest):
         self.assertGreater(accepted, 100)
         self.assertEqual(refused, [])
         self.check_stored(accepted)
-        # Every batch once more: the same answer, and nothing happens.
+        # Every batch once more: the same answer, and nothing happens. (A monitor may itself have sent
+        # one again after the last kill.)
+        repeated = program.metrics()["timepool_poold_batches_repeated_total"]
         for monitor in monitors:
             for key, body, answer in monitor.acknowledged:
                 again = program.call("POST", "/v1/results", body, monitor.token,
@@ -200,7 +203,8 @@ class PooldTest(ProgramTest):
                 self.assertEqual(again, (200, answer))
         self.check_stored(accepted)
         batches = sum(len(m.acknowledged) for m in monitors)
-        self.assertEqual(program.metrics()["timepool_poold_batches_repeated_total"], batches)
+        self.assertEqual(program.metrics()["timepool_poold_batches_repeated_total"],
+                         repeated + batches)
         print(f"{KILLS} kills, {batches} batches with {accepted} results acknowledged, "
               f"{sum(m.repeats for m in monitors)} sends without an answer", flush=True)
         self.assertEqual(program.stop(), 0)
@@ -259,6 +263,24 @@ class PooldTest(ProgramTest):
              "--print-public-key"], capture_output=True, text=True, timeout=20, check=True)
         self.assertEqual(printed.stdout.strip(), key)
         self.assertEqual(program.stop(), 0)
+
+    def test_sighup_takes_in_countries_and_keeps_the_old_on_error(self):
+        program = self.open()
+        token = program.admin_token()
+        config = program.config.read_text()
+
+        def reloaded(text, says):
+            program.write_config(config + text)
+            program.signal(signal.SIGHUP)
+            wait_until(lambda: says in program.output(), 10, says)
+
+        reloaded('[geoip.overrides]\n"127.0.0.0/8" = "nz"\n', "configuration reloaded")
+        _, answer = program.call("POST", "/v1/servers", {"address": SERVERS[0]}, token)
+        self.assertEqual(answer["country"], "nz", answer)
+        reloaded('[geoip]\nfiles = ["/nonexistent.mmdb"]\n', "the configuration stays as it was")
+        reloaded("[scoring]\ndecay = 0.5\n", "[scoring] changed: that needs a restart")
+        _, answer = program.call("POST", "/v1/servers", {"address": SERVERS[1]}, token)
+        self.assertEqual(answer["country"], "", answer)
 
     def test_says_which_setting_cannot_be_used(self):
         program = self.open()
