@@ -3,10 +3,15 @@
 #include <fmt/core.h>
 #include <maxminddb.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <unordered_map>
+
+#include "sys/fd.h"
+#include "sys/file.h"
 
 namespace timepool::geo {
 namespace {
@@ -90,6 +95,30 @@ Error corrupt(const std::string& path, std::string detail) {
   return {ErrorCode::kCorrupt, path, std::move(detail)};
 }
 
+// Beyond the largest that are published, whose tree and data have offsets of 32 bits.
+constexpr std::size_t kMaxFile = std::size_t{2} << 30;
+
+// A private copy of the file, as memory that libmaxminddb can map. It maps the file that it is
+// given, and whoever writes that anew in place (cp, scp, rsync --inplace) would take the pages away
+// from under a reader: SIGBUS.
+Result<sys::Fd> copy_of(const std::string& path) {
+  auto bytes = sys::read_file(path, kMaxFile);
+  if (!bytes.ok()) {
+    bytes.error().operation = path;
+    return fail(std::move(bytes).error());
+  }
+  if (bytes->empty()) return fail(corrupt(path, "not a MaxMind DB: the file is empty"));
+  sys::Fd copy(::memfd_create("geoip", MFD_CLOEXEC));
+  if (!copy) return fail(system_error(errno, path + ": memory for it"));
+  for (std::string_view rest = *bytes; !rest.empty();) {
+    const ssize_t count = ::write(copy.number(), rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(system_error(errno, path + ": memory for it"));
+    rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return copy;
+}
+
 }  // namespace
 
 struct GeoDatabase::Handle {
@@ -101,9 +130,11 @@ struct GeoDatabase::Handle {
 };
 
 Result<GeoDatabase> GeoDatabase::open(const std::string& path) {
+  const sys::Fd copy = TRY(copy_of(path));
+  const std::string name = "/proc/self/fd/" + std::to_string(copy.number());
   auto handle = std::make_shared<Handle>();
   errno = 0;
-  const int status = MMDB_open(path.c_str(), MMDB_MODE_MMAP, &handle->db);
+  const int status = MMDB_open(name.c_str(), MMDB_MODE_MMAP, &handle->db);
   if (status != MMDB_SUCCESS) {
     const int error = errno;
     if ((status == MMDB_FILE_OPEN_ERROR || status == MMDB_IO_ERROR) && error != 0) {

@@ -98,6 +98,19 @@ TEST_F(GeoDatabaseTest, walk_gives_every_network_once_in_order) {
   EXPECT_EQ(tail, (std::vector<std::string>{"jp", "nz"}));
 }
 
+// As cp and scp do: a mapping of the file itself would end in SIGBUS.
+TEST_F(GeoDatabaseTest, outlives_a_file_that_is_written_anew_in_place) {
+  MmdbWriter writer("Test");
+  writer.add(block("192.0.2.0/24"), maxmind_country("DE"));
+  const GeoDatabase db = open(writer);
+  std::filesystem::resize_file(directory_ + "/test.mmdb", 0);
+  EXPECT_EQ(db.lookup(ip("192.0.2.1")).country_text(), "de");
+  const auto empty = GeoDatabase::open(directory_ + "/test.mmdb");
+  ASSERT_FALSE(empty.ok());
+  EXPECT_NE(empty.error().text().find("the file is empty"), std::string::npos);
+  EXPECT_NE(GeoDatabase::open(directory_).error().text().find("Is a directory"), std::string::npos);
+}
+
 TEST_F(GeoDatabaseTest, says_why_a_file_is_refused) {
   EXPECT_EQ(GeoDatabase::open(directory_ + "/none.mmdb").error().code, ErrorCode::kNotFound);
   const auto text = GeoDatabase::open(write("not a database at all"));

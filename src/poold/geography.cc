@@ -7,8 +7,12 @@ Result<Geography> Geography::open(const config::PooldConfig::Geoip& config) {
   out.overrides_ = config.overrides;
   for (const std::string& path : config.files) {
     auto file = geo::GeoDatabase::open(path);
-    if (!file.ok()) {
-      Error error = std::move(file.error());
+    // A damaged tree would leave servers without a country, and nobody told.
+    const Result<void> whole =
+        file.ok() ? file->walk([](const geo::GeoNetwork&, const geo::GeoRecord&) {})
+                  : Result<void>(fail(file.error()));
+    if (!whole.ok()) {
+      Error error = whole.error();
       error.operation = "[geoip] files: " + error.operation;
       return fail(std::move(error));
     }
