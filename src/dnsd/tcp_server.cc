@@ -23,6 +23,8 @@ constexpr std::size_t kMaxUnsent = 65536;
 constexpr std::size_t kReadChunk = 16384;
 constexpr int kBacklog = 256;
 constexpr int kMaxAccepts = 64;
+// After an accept that failed and would fail again at once.
+constexpr Duration kAcceptPause = Duration::milliseconds(100);
 
 }  // namespace
 
@@ -82,12 +84,25 @@ void TcpServer::accept_from(int listener) {
     sockaddr_storage address{};
     socklen_t length = sizeof(address);
     sys::Fd fd(::accept(listener, reinterpret_cast<sockaddr*>(&address), &length));
-    // Also when descriptors run out: it is tried again when the next one comes or one is closed.
-    if (!fd) return;
+    if (!fd) {
+      const int error = errno;
+      if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+        pause_accepting();
+      }
+      return;
+    }
     const auto from = sys::from_sockaddr(address);
     if (!from || !sys::set_nonblocking_cloexec(fd.number()).ok()) continue;
     admit(std::move(fd), from->address.unmapped());
   }
+}
+
+// Without descriptors or memory the listener would be ready again at once, and the loop would spin.
+void TcpServer::pause_accepting() {
+  for (const auto& listener : listeners_) listener->watch.set_events(0);
+  accept_timer_ = reactor_.at(sys::mono_now() + kAcceptPause, [this] {
+    for (const auto& listener : listeners_) listener->watch.set_events(POLLIN);
+  });
 }
 
 void TcpServer::admit(sys::Fd fd, const IpAddress& client) {

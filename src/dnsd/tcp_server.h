@@ -54,6 +54,7 @@ class TcpServer {
   TcpServer(net::Reactor& reactor, const config::DnsdTcpConfig& config, QueryHandler& handler);
   Result<void> listen_on(const Endpoint& endpoint);
   void accept_from(int listener);
+  void pause_accepting();
   void admit(sys::Fd fd, const IpAddress& client);
   void on_ready(Connections::iterator at, short ready);
   bool read_some(Connection& connection);
@@ -70,6 +71,7 @@ class TcpServer {
   std::map<IpAddress, unsigned> by_client_;
   std::vector<std::byte> reply_;
   net::Timer idle_timer_;
+  net::Timer accept_timer_;
   // As TcpCounts; written by the main thread alone.
   struct Counters {
     std::atomic<std::uint64_t> accepted{0};

@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kMaxPending = 8 << 20;
 // Deeper nesting than any request has.
 constexpr std::size_t kMaxDepth = 16;
+// After an accept that failed and would fail again at once.
+constexpr Duration kAcceptPause = Duration::milliseconds(100);
 
 std::string failed(std::string_view text) {
   json::object out;
@@ -89,7 +91,16 @@ void ControlServer::add(const std::string& name, const std::string& help, Comman
 
 void ControlServer::accept_one() {
   sys::Fd fd(::accept(listener_.number(), nullptr, nullptr));
-  if (!fd || !sys::set_nonblocking_cloexec(fd.number()).ok()) return;
+  if (!fd) {
+    // Without descriptors or memory the listener would be ready again at once, and the loop would
+    // spin.
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
+    watch_.set_events(0);
+    accept_timer_ =
+        reactor_.at(sys::mono_now() + kAcceptPause, [this] { watch_.set_events(POLLIN); });
+    return;
+  }
+  if (!sys::set_nonblocking_cloexec(fd.number()).ok()) return;
   if (connections_.size() >= options_.max_connections) {
     const std::string text = failed("too many control connections");
     const ssize_t sent = ::send(fd.number(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -64,6 +64,7 @@ class ControlServer {
   sys::Fd listener_;
   Watch watch_;
   Timer idle_timer_;
+  Timer accept_timer_;
   std::map<std::string, Entry> commands_;
   std::list<std::unique_ptr<Connection>> connections_;
 };
