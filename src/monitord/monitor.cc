@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "sys/clock.h"
+#include "sys/file.h"
 #include "sys/notify.h"
 #include "sys/random.h"
 #include "sys/signal_flag.h"
@@ -60,6 +61,11 @@ Result<std::unique_ptr<Monitor>> Monitor::create(const config::MonitordConfig& c
   }
   std::unique_ptr<net::ControlServer> control;
   if (!config.control.socket.empty()) {
+    auto made = sys::make_directories(sys::directory_of(config.control.socket));
+    if (!made.ok()) {
+      made.error().operation = "[control] socket: " + made.error().operation;
+      return fail(made.error());
+    }
     net::ControlOptions options;
     options.path = config.control.socket;
     control = TRY(net::ControlServer::create(reactor, options));
@@ -179,7 +185,8 @@ json::object Monitor::status() const {
             {"results", spool.results},
             {"bytes", spool.bytes},
             {"dropped_results", spool.dropped_results},
-            {"unwritten_batches", spool.unwritten_batches}}}};
+            {"unwritten_batches", spool.unwritten_batches},
+            {"unreadable_batches", spool.unreadable_batches}}}};
 }
 
 namespace {

@@ -105,6 +105,9 @@ void Reporter::send_loop() {
       if (stopping_) return;
     }
     const auto batch = spool_.oldest();
+    if (const std::string why = spool_.take_unreadable(); !why.empty()) {
+      log_.error("[spool] directory: {}; set aside until the next start", why);
+    }
     if (!batch) continue;
     if (send(*batch)) {
       spool_.remove(batch->sequence);

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
+#include <utility>
 
 #include "base/hex.h"
 #include "sys/file.h"
@@ -44,7 +45,12 @@ std::optional<FileName> parse_file_name(std::string_view name) {
   if (first == std::string_view::npos || second == std::string_view::npos) return std::nullopt;
   const auto sequence = number(name.substr(0, first));
   const auto results = number(name.substr(first + 1, second - first - 1));
-  if (!sequence || !results) return std::nullopt;
+  // The key goes into a header of the request: nothing but what new_key() makes.
+  const std::string_view key = name.substr(second + 1);
+  const bool sound = !key.empty() && std::ranges::all_of(key, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+  });
+  if (!sequence || !results || !sound) return std::nullopt;
   return FileName{*sequence, *results, std::string(name.substr(second + 1))};
 }
 
@@ -121,7 +127,18 @@ Result<void> Spool::add(const std::string& key, std::string body, std::uint64_t 
   counts_.bytes += entry.bytes;
   counts_.results += results;
   entries_.push_back(std::move(entry));
+  if (written.ok() && counts_.unwritten_batches > 0) write_held();
   return written;
+}
+
+// There is room again: what was held in memory goes to the disk, as far as it does.
+void Spool::write_held() {
+  for (Entry& entry : entries_) {
+    if (!entry.unwritten) continue;
+    if (!sys::write_file_atomic(path_of(entry), *entry.unwritten, kFileMode).ok()) return;
+    entry.unwritten.reset();
+    --counts_.unwritten_batches;
+  }
 }
 
 std::optional<Spool::Batch> Spool::oldest() {
@@ -131,9 +148,30 @@ std::optional<Spool::Batch> Spool::oldest() {
     if (entry.unwritten) return Batch{entry.sequence, entry.key, *entry.unwritten};
     auto body = sys::read_file(path_of(entry), kMaxBatchBytes);
     if (body.ok()) return Batch{entry.sequence, entry.key, std::move(body).value()};
-    drop_front();
+    if (body.error().code == ErrorCode::kNotFound) {
+      drop_front();
+    } else {
+      set_aside_front(body.error());
+    }
   }
   return std::nullopt;
+}
+
+// What can't be read now, for want of descriptors or memory or by a fault of the disk, may be
+// readable at the next start: the file stays.
+void Spool::set_aside_front(const Error& error) {
+  const Entry& entry = entries_.front();
+  last_unreadable_ = error.text();
+  ++counts_.unreadable_batches;
+  --counts_.batches;
+  counts_.bytes -= entry.bytes;
+  counts_.results -= entry.results;
+  entries_.pop_front();
+}
+
+std::string Spool::take_unreadable() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(last_unreadable_, {});
 }
 
 void Spool::remove(std::uint64_t sequence) {

@@ -119,6 +119,45 @@ TEST_F(SpoolTest, goes_on_past_a_file_that_vanished) {
   EXPECT_EQ(spool.counts().dropped_results, 1U);
 }
 
+TEST_F(SpoolTest, keeps_the_file_of_a_batch_that_cannot_be_read) {
+  Spool spool = open();
+  ASSERT_TRUE(spool.add("k1", "one", 3).ok());
+  ASSERT_TRUE(spool.add("k2", "two", 1).ok());
+  // A directory in its place: open() succeeds and read() fails, for root too.
+  const std::string path = directory_ + "/00000000000000000001-3-k1.json";
+  fs::rename(path, directory_ + "/aside");
+  fs::create_directory(path);
+  EXPECT_EQ(spool.oldest()->key, "k2");
+  EXPECT_EQ(spool.counts().unreadable_batches, 1U);
+  EXPECT_EQ(spool.counts().dropped_results, 0U);
+  EXPECT_NE(spool.take_unreadable().find("k1.json"), std::string::npos);
+  EXPECT_EQ(spool.take_unreadable(), "");
+  fs::remove(path);
+  fs::rename(directory_ + "/aside", path);
+  EXPECT_EQ(open().oldest()->body, "one");
+}
+
+TEST_F(SpoolTest, writes_what_it_held_in_memory_once_there_is_room) {
+  {
+    Spool spool = open();
+    fs::remove_all(directory_);
+    EXPECT_FALSE(spool.add("k1", "one", 1).ok());
+    EXPECT_FALSE(spool.add("k2", "two", 1).ok());
+    fs::create_directory(directory_);
+    EXPECT_TRUE(spool.add("k3", "three", 1).ok());
+    EXPECT_EQ(spool.counts().unwritten_batches, 0U);
+  }
+  Spool spool = open();
+  EXPECT_EQ(spool.counts().batches, 3U);
+  EXPECT_EQ(spool.oldest()->body, "one");
+}
+
+TEST_F(SpoolTest, takes_no_key_that_a_header_could_not_hold) {
+  std::ofstream(directory_ + "/00000000000000000001-1-a\r\nX: y.json") << "{}";
+  std::ofstream(directory_ + "/00000000000000000002-1-.json") << "{}";
+  EXPECT_FALSE(open().oldest());
+}
+
 TEST(SpoolKey, is_fresh) {
   EXPECT_EQ(new_key().size(), 32U);
   EXPECT_NE(new_key(), new_key());
