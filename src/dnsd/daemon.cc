@@ -142,6 +142,13 @@ void Daemon::make_puller() {
   options.longest_rest = config.retry_max;
   options.first_rest = std::min(options.first_rest, config.retry_max);
   options.seed = sys::random_u64();
+  options.tell = [&log = logger_](bool fault, const std::string& text) {
+    if (fault) {
+      log.warning("[snapshot] urls, directory: {}; what was served stays", text);
+    } else {
+      log.info("[snapshot]: {}", text);
+    }
+  };
   puller_ = std::make_unique<snapshot::SnapshotPuller>(
       std::move(options), store_ ? &*store_ : nullptr, held_,
       [this](const snapshot::Snapshot& taken) { return keeper_->take_snapshot(taken); });

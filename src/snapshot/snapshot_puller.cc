@@ -62,6 +62,7 @@ Duration SnapshotPuller::step() {
   const auto index = choice_.choose(begin);
   if (!index) return std::max(choice_.ready_at() - begin, Duration::milliseconds(1));
   const std::string& url = options_.urls[*index];
+  save();
   const Result<News> news = pull(url);
   if (client_.cancelled()) return Duration();
   const MonoTime end = sys::mono_now();
@@ -117,21 +118,43 @@ Result<SnapshotPuller::News> SnapshotPuller::take(const std::string& file) {
     ++status_.fetched;
   }
   if (store_ != nullptr) {
-    // The node runs on the new one all the same; it is told that a restart would not find it.
-    const Result<void> saved = store_->save(snapshot.serial, file);
-    if (!saved.ok()) {
-      const std::lock_guard lock(mutex_);
-      status_.last_error = "the snapshot in use is not on disk: " + saved.error().text();
-      status_.last_error_time = sys::unix_now();
-    }
+    unsaved_ = file;
+    save();
   }
   return News::kNew;
+}
+
+// The node runs on the new one all the same; it is told that a restart would not find it. Tried
+// again with each step, so that it is there when the disk has room again.
+void SnapshotPuller::save() {
+  if (unsaved_.empty()) return;
+  const std::uint64_t serial = status().serial;
+  const Result<void> saved = store_->save(serial, unsaved_);
+  const std::lock_guard lock(mutex_);
+  if (saved.ok()) {
+    unsaved_.clear();
+    if (told_save_.empty()) return;
+    if (status_.last_error == told_save_) {
+      status_.last_error.clear();
+      status_.last_error_time.reset();
+    }
+    told_save_.clear();
+    if (options_.tell) options_.tell(false, "snapshot " + std::to_string(serial) + " is on disk");
+    return;
+  }
+  status_.last_error = "the snapshot in use is not on disk: " + saved.error().text();
+  status_.last_error_time = sys::unix_now();
+  // The temporary file's name is another each time: said once until it is mended.
+  if (told_save_.empty() && options_.tell) options_.tell(true, status_.last_error);
+  told_save_ = status_.last_error;
 }
 
 void SnapshotPuller::note_success(const std::string& url) {
   const std::lock_guard lock(mutex_);
   status_.last_contact = sys::unix_now();
   status_.url = url;
+  if (std::exchange(told_, {}).empty()) return;
+  if (options_.tell) options_.tell(false, url + " answers again");
 }
 
 void SnapshotPuller::note_failure(const std::string& url, const Error& error) {
@@ -140,6 +163,9 @@ void SnapshotPuller::note_failure(const std::string& url, const Error& error) {
   status_.last_error = error.text();
   if (error.operation.find(url) == std::string::npos) status_.last_error += " (from " + url + ")";
   status_.last_error_time = sys::unix_now();
+  if (told_ == status_.last_error) return;
+  told_ = status_.last_error;
+  if (options_.tell) options_.tell(true, told_);
 }
 
 }  // namespace timepool::snapshot

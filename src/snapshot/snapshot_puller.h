@@ -37,6 +37,8 @@ struct PullerOptions {
   Duration first_rest = Duration::seconds(1);    // of a URL after a failure; doubles each time
   Duration longest_rest = Duration::seconds(60);
   std::uint64_t seed = 1;  // of the jitter
+  // Told of each fault when it is another than the last, and of its end. From the puller's thread.
+  std::function<void(bool fault, const std::string& text)> tell;
 };
 
 struct PullerStatus {
@@ -79,6 +81,7 @@ class SnapshotPuller {
   Result<News> pull(const std::string& url);
   Result<News> take(const std::string& file);
   void note_success(const std::string& url);
+  void save();
   void note_failure(const std::string& url, const Error& error);
   void run();
 
@@ -92,6 +95,10 @@ class SnapshotPuller {
   std::condition_variable stopped_changed_;
   bool stopped_ = false;
   PullerStatus status_;
+  // Of the thread that steps.
+  std::string unsaved_;  // the snapshot in use, while it could not be written
+  std::string told_;     // the fault that was told last; "" is none
+  std::string told_save_;
   std::thread thread_;
 };
 

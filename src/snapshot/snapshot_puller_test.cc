@@ -280,6 +280,44 @@ TEST_F(SnapshotPullerTest, says_when_the_snapshot_in_use_is_not_on_disk) {
   EXPECT_TRUE(pull.status().last_error.starts_with("the snapshot in use is not on disk: "));
 }
 
+TEST_F(SnapshotPullerTest, saves_the_snapshot_once_there_is_room_and_tells_both_once) {
+  publish(1);
+  std::vector<std::string> told;
+  options_.tell = [&told](bool fault, const std::string& text) {
+    told.push_back((fault ? "fault: " : "end: ") + text);
+  };
+  options_.wait = Duration();
+  SnapshotPuller& pull = puller();
+  std::filesystem::remove_all(directory_);
+  pull.step();
+  pull.step();
+  EXPECT_EQ(told.size(), 1u);
+  std::filesystem::create_directory(directory_);
+  pull.step();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[1], "end: snapshot 1 is on disk");
+  EXPECT_EQ(pull.status().last_error, "");
+  EXPECT_FALSE(std::filesystem::is_empty(directory_));
+}
+
+TEST_F(SnapshotPullerTest, tells_a_manager_that_does_not_answer_once_and_its_return) {
+  std::vector<std::string> told;
+  options_.tell = [&told](bool fault, const std::string& text) {
+    told.push_back((fault ? "fault: " : "end: ") + text);
+  };
+  options_.first_rest = options_.longest_rest = Duration::nanoseconds(1);
+  options_.wait = Duration();
+  SnapshotPuller& pull = puller();
+  pull.step();
+  pull.step();
+  ASSERT_EQ(told.size(), 1u);  // 404: nothing is published
+  EXPECT_TRUE(told[0].starts_with("fault: GET http://127.0.0.1:")) << told[0];
+  publish(1);
+  pull.step();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_TRUE(told[1].ends_with(" answers again")) << told[1];
+}
+
 TEST_F(SnapshotPullerTest, the_feed_answers_404_for_no_channel_and_no_snapshot) {
   net::HttpFetch fetch;
   fetch.url = manager_.url() + "/v1/snapshot/web";
