@@ -342,7 +342,7 @@ Result<Zone, ZoneError> load_zone(std::string_view text, std::string_view origin
   json::stream_parser parser(&memory);
   json::error_code error;
   std::size_t at = parser.write_some(text.data(), text.size(), error);
-  if (!error) parser.finish(error);
+  if (!error && !parser.done()) parser.finish(error);
   while (!error && at < text.size() &&
          std::string_view(" \t\r\n").find(text[at]) != std::string_view::npos) {
     ++at;

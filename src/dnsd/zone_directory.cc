@@ -33,7 +33,10 @@ Result<std::map<std::string, ZoneDirectory::Stamp>> ZoneDirectory::list() const 
     struct stat status{};
     if (!is_zone_file(name) || ::stat(entry->path().c_str(), &status) != 0) continue;
     if (!S_ISREG(status.st_mode)) continue;
-    out[name] = {status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+    out[name] = {status.st_mtim.tv_sec,
+                 status.st_mtim.tv_nsec,
+                 status.st_ctim.tv_sec,
+                 status.st_ctim.tv_nsec,
                  static_cast<std::uint64_t>(status.st_size),
                  static_cast<std::uint64_t>(status.st_ino)};
   }

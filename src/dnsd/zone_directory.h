@@ -47,6 +47,10 @@ class ZoneDirectory {
   struct Stamp {
     std::int64_t seconds = 0;
     std::int64_t nanoseconds = 0;
+    // Of the last change of the file's mode, owner or content: mended permissions change no other,
+    // and copies may carry their time with them.
+    std::int64_t change_seconds = 0;
+    std::int64_t change_nanoseconds = 0;
     std::uint64_t size = 0;
     std::uint64_t inode = 0;
     bool operator==(const Stamp&) const = default;

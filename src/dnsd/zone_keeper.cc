@@ -41,7 +41,9 @@ std::string stamp_of(const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return {};
   return std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec) +
-         '/' + std::to_string(status.st_size) + '/' + std::to_string(status.st_ino);
+         '/' + std::to_string(status.st_ctim.tv_sec) + '.' +
+         std::to_string(status.st_ctim.tv_nsec) + '/' + std::to_string(status.st_size) + '/' +
+         std::to_string(status.st_ino);
 }
 
 std::vector<std::string> stamps_of(const std::vector<std::string>& paths) {
@@ -108,7 +110,7 @@ Result<void> ZoneKeeper::reconfigure(const config::DnsdConfig& config) {
   }
   inputs_ = std::move(next);
   directory_problem_.clear();
-  geography_problem_.clear();
+  if (new_geography) geography_problem_.clear();
   return {};
 }
 
