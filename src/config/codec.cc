@@ -82,6 +82,84 @@ Codec<std::string> text(std::size_t max) {
           [](const std::string& in) { return quoted(in); }};
 }
 
+namespace {
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_';
+}
+
+// What is wrong with a domain name without an ending dot; empty when nothing is.
+std::string name_problem(std::string_view name) {
+  if (name.empty()) return "an empty domain name";
+  // RFC 1035 3.1: 255 bytes with the lengths of the labels and the root.
+  if (name.size() > 253) return "longer than the 253 bytes of a domain name";
+  std::size_t label = 0;
+  for (const char c : name) {
+    if (c == '.') {
+      if (label == 0) return "a domain name with an empty label";
+      label = 0;
+    } else if (!is_name_character(c)) {
+      return "a domain name has letters, digits, '-' and '_' only";
+    } else if (++label > 63) {
+      return "a domain name with a label of more than 63 bytes";
+    }
+  }
+  return label == 0 ? "a domain name with an empty label" : "";
+}
+
+std::string url_problem(std::string_view url) {
+  std::size_t scheme = 0;
+  if (url.starts_with("http://")) scheme = 7;
+  if (url.starts_with("https://")) scheme = 8;
+  if (scheme == 0) return "must begin with http:// or https://";
+  for (const char c : url) {
+    if (c <= 0x20 || c >= 0x7f) return "a URL has no blanks, control or non-ASCII characters";
+  }
+  std::string_view host = url.substr(scheme);
+  host = host.substr(0, host.find_first_of("/?#"));
+  host = host.substr(host.rfind('@') + 1);  // npos + 1: all of it
+  const std::size_t address_end = host.starts_with('[') ? host.find(']') : 0;
+  const std::size_t colon = host.find(':', address_end == host.npos ? 0 : address_end);
+  if (colon == 0 || host.empty() || address_end == host.npos) return "a URL without a host";
+  if (colon == host.npos) return {};
+  const std::string_view digits = host.substr(colon + 1);
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc() || end != digits.data() + digits.size() || port < 1 || port > 65'535) {
+    return "a URL's port must be 1 to 65535";
+  }
+  return {};
+}
+
+}  // namespace
+
+Codec<std::string> domain_name(bool optional) {
+  return {"a string",
+          [optional](const Value& value, std::string& out) -> std::string {
+            if (value.kind != Value::Kind::kString) return wrong_kind("a string", value);
+            std::string_view name = value.text;
+            if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
+            if (!name.empty() || !optional) {
+              if (std::string wrong = name_problem(name); !wrong.empty()) return wrong;
+            }
+            out = name;
+            return {};
+          },
+          [](const std::string& in) { return quoted(in); }};
+}
+
+Codec<std::string> http_url() {
+  return {"a string",
+          [](const Value& value, std::string& out) -> std::string {
+            if (value.kind != Value::Kind::kString) return wrong_kind("a string", value);
+            if (std::string wrong = url_problem(value.text); !wrong.empty()) return wrong;
+            out = value.text;
+            return {};
+          },
+          [](const std::string& in) { return quoted(in); }};
+}
+
 Codec<std::string> path() {
   return {"a path",
           [](const Value& value, std::string& out) -> std::string {

@@ -33,6 +33,10 @@ std::string wrong_kind(std::string_view wanted, const Value& value);
 Codec<bool> boolean();
 // At most `max` bytes.
 Codec<std::string> text(std::size_t max = 4096);
+// A domain name of letters, digits, '-' and '_'; an ending dot is left out. Empty when `optional`.
+Codec<std::string> domain_name(bool optional = false);
+// "http://HOST[:PORT][/PATH]" or the same with https.
+Codec<std::string> http_url();
 // A file or directory name; no NUL, not empty.
 Codec<std::string> path();
 Codec<std::int64_t> integer64(std::int64_t min, std::int64_t max);

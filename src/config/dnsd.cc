@@ -120,7 +120,7 @@ Schema<DnsdSnapshotConfig> snapshot_schema() {
   using Snapshot = DnsdSnapshotConfig;
   Schema<Snapshot> schema;
   schema
-      .field("urls", &Snapshot::urls, list_of(text(), 16),
+      .field("urls", &Snapshot::urls, list_of(http_url(), 16),
              "Managers, or others that hand on their snapshots, the preferred one first: "
              "\"https://pool.example\". Empty: zones come from files only.")
       .field("public_keys", &Snapshot::public_keys, list_of(text(64), 16),
@@ -138,11 +138,6 @@ Schema<DnsdSnapshotConfig> snapshot_schema() {
              duration(Duration::milliseconds(100), Duration::seconds(3600)),
              "The longest rest of a URL that failed.")
       .check([](const Snapshot& it) -> std::string {
-        for (const std::string& url : it.urls) {
-          if (!url.starts_with("http://") && !url.starts_with("https://")) {
-            return "urls: \"" + url + "\" must begin with http:// or https://";
-          }
-        }
         for (const std::string& key : it.public_keys) {
           const auto bytes = from_hex(key);
           if (!bytes.ok() || bytes->size() != 32) {

@@ -42,6 +42,24 @@ listen = "127.0.0.1:9975"
   EXPECT_EQ(again.value(), read.value());
 }
 
+TEST(DnsdConfig, refuses_what_is_no_url_of_a_manager) {
+  const auto problems_of = [](const std::string& url) {
+    const auto parsed =
+        parse(dnsd_schema(), {{"d.toml", "[snapshot]\nurls = [\"" + url + "\"]\npublic_keys = [\"" +
+                                             std::string(64, 'a') + "\"]\n"}});
+    return parsed.ok() ? std::string() : format(parsed.error());
+  };
+  for (const char* url :
+       {"", "pool.test", "ftp://a", "http://", "https:///x", "http://:80", "http://a b",
+        "http://a:0", "http://a:65536", "http://a:", "http://[::1"}) {
+    EXPECT_TRUE(problems_of(url).starts_with("d.toml:2:")) << url << problems_of(url);
+  }
+  for (const char* url : {"http://a", "https://pool.test:8443/x?y:z", "http://[::1]:80",
+                          "http://[::1]", "http://u:p@a:80/"}) {
+    EXPECT_EQ(problems_of(url), "") << url;
+  }
+}
+
 TEST(DnsdConfig, says_what_is_wrong_and_where) {
   EXPECT_NE(problems_of("[server]\nlissten = []\n").find("dnsd.toml:2:1"), std::string::npos);
   EXPECT_NE(problems_of("[server]\ncookie_secret = \"12\"\n").find("32 hexadecimal"),

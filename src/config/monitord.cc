@@ -9,7 +9,7 @@ Schema<MonitordConfig::Manager> manager_schema() {
   using Manager = MonitordConfig::Manager;
   const auto retry = duration(Duration::milliseconds(10), Duration::seconds(86400));
   Schema<Manager> schema;
-  schema.required("url", &Manager::url, text(), "The manager: \"https://pool.example\".")
+  schema.required("url", &Manager::url, http_url(), "The manager: \"https://pool.example\".")
       .required("token_file", &Manager::token_file, path(),
                 "File with this monitor's token, alone on its first line (made by "
                 "`timepool pool monitor add NAME`).")
@@ -22,9 +22,6 @@ Schema<MonitordConfig::Manager> manager_schema() {
              "a random part.")
       .field("retry_max", &Manager::retry_max, retry, "The longest wait between two tries.")
       .check([](const Manager& m) -> std::string {
-        if (!m.url.starts_with("http://") && !m.url.starts_with("https://")) {
-          return "url must begin with http:// or https://";
-        }
         return m.retry_min > m.retry_max ? "retry_min is longer than retry_max" : "";
       });
   return schema;

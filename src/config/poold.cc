@@ -158,16 +158,16 @@ std::string check_host(const Config::Host& host) {
 Schema<Config::Zones> zones_schema() {
   using Z = Config::Zones;
   Schema<Config::Host> host;
-  host.required("name", &Config::Host::name, text(63), "Below the zone: \"ns1\".")
+  host.required("name", &Config::Host::name, domain_name(), "Below the zone: \"ns1\".")
       .required("addresses", &Config::Host::addresses, list_of(ip_address(), 16), "A and AAAA.")
       .check([](const Config::Host& item) { return check_host(item); });
   Schema<Z> out;
-  out.field("name", &Z::name, text(253), "The pool's zone.")
-      .field("name_servers", &Z::name_servers, list_of(text(253), 16),
+  out.field("name", &Z::name, domain_name(), "The pool's zone.")
+      .field("name_servers", &Z::name_servers, list_of(domain_name(), 16),
              "Full names of the zone's name servers; the first is the SOA's.")
       .tables("host", &Z::hosts, host, "Addresses of names in the zone, as of its name servers.",
               64)
-      .field("contact", &Z::contact, text(253),
+      .field("contact", &Z::contact, domain_name(true),
              "The SOA's contact, as a name; empty is hostmaster in the zone.")
       .field("ttl", &Z::ttl, integer<std::uint32_t>(1, 86'400), "TTL of addresses, in seconds.")
       .field("max_hosts", &Z::max_hosts, integer<std::uint32_t>(1, 32), "Addresses in one answer.")

@@ -20,6 +20,20 @@ TEST(PooldConfig, empty_file_gives_the_defaults_and_prints_back_to_them) {
   EXPECT_EQ(print_config(poold_schema(), *again), printed);
 }
 
+TEST(PooldConfig, refuses_what_is_no_domain_name) {
+  for (const char* name : {"", ".", "..", "a..b", ".a", "a b", "\\u0000", "a@b.test"}) {
+    const std::string toml = "[zones]\nname = \"" + std::string(name) + "\"\n";
+    EXPECT_TRUE(problems_of(toml).starts_with("poold.toml:2:8: [zones] name: ")) << name;
+  }
+  const std::string label(64, 'x');
+  EXPECT_NE(problems_of("[zones]\nname = \"" + label + ".test\"\n"), "");
+  EXPECT_NE(problems_of("[zones]\nname_servers = [\"ns1..test\"]\n"), "");
+  const auto parsed =
+      parse(poold_schema(), {{"poold.toml", "[zones]\nname = \"Pool.test.\"\ncontact = \"\"\n"}});
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed->zones.name, "Pool.test");
+}
+
 TEST(PooldConfig, overrides_and_hosts_are_read_and_printed) {
   const auto parsed = parse(poold_schema(), {{"poold.toml", R"(
 [http]
