@@ -375,6 +375,22 @@ void HttpSession::answer_parse_error(const boost::system::error_code& error) {
   }
 }
 
+// What the client is told of our faults (a full disk) is for the operator too; the same once in a
+// while, however many clients meet it.
+void HttpSession::log_fault() {
+  constexpr std::chrono::seconds kRepeat{60};
+  constexpr std::size_t kMaxText = 400;
+  std::string text =
+      std::to_string(response_.status) + " " + std::string(response_.content().substr(0, kMaxText));
+  while (text.ends_with('\n')) text.pop_back();
+  if (text.find("see the log") != std::string::npos) return;  // its cause is there already
+  const Clock::time_point now = Clock::now();
+  if (text == shared_.fault && now < shared_.fault_time + kRepeat) return;
+  shared_.fault_time = now;
+  shared_.log("a request was answered with " + text);
+  shared_.fault = std::move(text);
+}
+
 asio::awaitable<bool> HttpSession::respond() {
   if (shared_.stopping) keep_alive_ = false;
   if (response_.status < 200 || response_.status > 599) {
@@ -385,7 +401,10 @@ asio::awaitable<bool> HttpSession::respond() {
   const bool bare = head_only_ || response_.status == 204 || response_.status == 304;
   enter(Phase::kWriting, shared_.options.limits.response);
   shared_.requests.fetch_add(1, std::memory_order_relaxed);
-  if (response_.status >= 500) shared_.server_errors.fetch_add(1, std::memory_order_relaxed);
+  if (response_.status >= 500) {
+    shared_.server_errors.fetch_add(1, std::memory_order_relaxed);
+    log_fault();
+  }
   if (response_.status >= 400 && response_.status < 500) {
     shared_.client_errors.fetch_add(1, std::memory_order_relaxed);
   }

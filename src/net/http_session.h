@@ -53,6 +53,10 @@ struct HttpShared {
   std::int64_t date_second = 0;
   std::string date;
 
+  // Of the I/O thread: the last 5xx that was logged, and when.
+  std::string fault;
+  std::chrono::steady_clock::time_point fault_time;
+
   void log(std::string_view line) const {
     if (options.log) options.log(line);
   }
@@ -86,6 +90,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   boost::asio::awaitable<void> call_handler(bool last);
   boost::asio::awaitable<bool> wait_for_change(Clock::time_point until);
   boost::asio::awaitable<bool> respond();
+  void log_fault();
   boost::asio::awaitable<void> linger();
 
   bool accept_head();
