@@ -1,5 +1,6 @@
 #include "client/manager_api.h"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -123,6 +124,11 @@ Result<std::string> read_token(const std::string& path) {
   std::string token = text.substr(0, text.find_first_of("\r\n"));
   if (token.empty()) {
     return fail(Error{ErrorCode::kInvalid, "token file " + path, "its first line is empty"});
+  }
+  // It goes into a header of the request.
+  if (!std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7f; })) {
+    return fail(Error{ErrorCode::kInvalid, "token file " + path,
+                      "its first line has blanks or other characters that no token has"});
   }
   return token;
 }

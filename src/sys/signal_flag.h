@@ -14,7 +14,8 @@ bool take_signal(int signal);
 // Whether it came, without taking it.
 bool signal_pending(int signal);
 
-// SIGPIPE is ignored: a peer that went is an error of write().
+// SIGPIPE and SIGXFSZ are ignored: a peer that went and a file that may not grow are errors of
+// write().
 void ignore_sigpipe();
 // For worker threads: all signals go to the main thread.
 void block_all_signals();
