@@ -9,7 +9,9 @@ namespace {
 // A number alone is seconds; else what parse_duration takes.
 Result<Duration> duration_of(const std::string& text) {
   const bool bare = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
-  return parse_duration(bare ? text + "s" : text);
+  const Duration out = TRY(parse_duration(bare ? text + "s" : text));
+  if (out < Duration()) return fail(Error{ErrorCode::kInvalid, "duration", "must not be negative"});
+  return out;
 }
 
 // An address and port; port 0 ("any free one") too, which parse_endpoint() refuses.

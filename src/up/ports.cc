@@ -55,9 +55,13 @@ Result<std::uint16_t> free_port(const std::vector<IpAddress>& addresses, std::ui
   }
   Error last;
   for (int i = 0; i < kTries; ++i) {
-    const std::uint16_t port = TRY(probe({addresses.front(), 0}, type));
-    const auto free = check(addresses, port, transport);
-    if (free.ok()) return port;
+    const auto port = probe({addresses.front(), 0}, type);
+    if (!port.ok()) {
+      return fail(
+          Error{port.error().code, option + ": " + port.error().operation, port.error().detail});
+    }
+    const auto free = check(addresses, *port, transport);
+    if (free.ok()) return *port;
     last = free.error();
   }
   return fail(Error{ErrorCode::kUnavailable, option + " with port 0",

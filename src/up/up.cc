@@ -1,5 +1,6 @@
 #include "up/up.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -26,6 +27,13 @@ constexpr int kNtpPort = 11123;
 int failed(const Error& error) {
   std::fprintf(stderr, "timepool up: %s\n", error.text().c_str());
   return 1;
+}
+
+// Whether standard output is a pipe whose reader is gone, as after `timepool up | head`: a pool
+// that nobody sees would run on without end.
+bool nobody_reads() {
+  pollfd output{STDOUT_FILENO, 0, 0};
+  return ::poll(&output, 1, 0) > 0 && (output.revents & POLLERR) != 0;
 }
 
 // The directory of this program: the others stand beside it.
@@ -80,7 +88,7 @@ void tell_geoip(const Plan& plan, Display& display) {
 Result<void> run_pool(const UpOptions& options, const Plan& plan, Display& display) {
   const MonoTime start = sys::mono_now();
   const auto stopping = [&] {
-    return sys::signal_pending(SIGINT) || sys::signal_pending(SIGTERM) ||
+    return nobody_reads() || sys::signal_pending(SIGINT) || sys::signal_pending(SIGTERM) ||
            (options.exit_after && sys::mono_now() - start >= *options.exit_after);
   };
   PoolRunner runner(plan, display, stopping);
