@@ -184,7 +184,8 @@ class Faults(ProgramTest):
             with connect() as s:
                 try:
                     s.sendall(wire)
-                    self.assertEqual(s.recv(1), b"", wire[:8])
+                    while s.recv(65536):  # random bytes may be a whole message, which gets an answer
+                        pass
                 except ConnectionError:
                     pass
         with connect() as s:
