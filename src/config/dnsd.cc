@@ -1,5 +1,7 @@
 #include "config/dnsd.h"
 
+#include "config/log_level.h"
+
 #include <algorithm>
 
 #include "base/hex.h"
@@ -156,7 +158,6 @@ Schema<DnsdSnapshotConfig> snapshot_schema() {
 
 Schema<DnsdConfig> dnsd_schema() {
   using Config = DnsdConfig;
-  using Level = DnsdLogLevel;
   Schema<DnsdZonesConfig> zones;
   zones.field("directory", &DnsdZonesConfig::directory, text(),
               "Zone files in geodns' JSON format, each named for its zone: \"pool.example.json\". "
@@ -169,13 +170,7 @@ Schema<DnsdConfig> dnsd_schema() {
   metrics.field("listen", &DnsdMetricsConfig::listen, maybe(endpoint(0, true)),
                 "Address and port of GET /metrics, for Prometheus. Not given: none.");
   Schema<Config> schema;
-  schema
-      .field("log_level", &Config::log_level,
-             one_of<Level>({{"error", Level::kError},
-                            {"warning", Level::kWarning},
-                            {"info", Level::kInfo},
-                            {"debug", Level::kDebug}}),
-             "Which messages are written to standard error.")
+  schema.field("log_level", &Config::log_level, log_level(), kLogLevelDoc)
       .table("server", &Config::server, server_schema(), "Answers queries.")
       .table("tcp", &Config::tcp, tcp_schema(), "Connections.")
       .table("geoip", &Config::geoip, geoip_schema(), "Where clients are.")

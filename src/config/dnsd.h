@@ -10,10 +10,9 @@
 #include "base/ip.h"
 #include "config/prefix_country.h"
 #include "config/schema.h"
+#include "sys/log.h"
 
 namespace timepool::config {
-
-enum class DnsdLogLevel : unsigned char { kError, kWarning, kInfo, kDebug };
 
 struct DnsdServerConfig {
   std::vector<Endpoint> listen;  // empty: every address, port 53
@@ -75,7 +74,7 @@ struct DnsdMetricsConfig {
 };
 
 struct DnsdConfig {
-  DnsdLogLevel log_level = DnsdLogLevel::kInfo;
+  sys::LogLevel log_level = sys::LogLevel::kInfo;
   DnsdServerConfig server;
   DnsdTcpConfig tcp;
   DnsdGeoipConfig geoip;

@@ -1,5 +1,7 @@
 #include "config/monitord.h"
 
+#include "config/log_level.h"
+
 namespace timepool::config {
 namespace {
 
@@ -90,23 +92,15 @@ Schema<MonitordConfig> monitord_schema() {
   Schema<Config::Control> control;
   control.field("socket", &Config::Control::socket, text(),
                 "Unix socket for reports of this monitor's state; empty: none.");
-  Schema<Config::Log> log;
-  log.field("level", &Config::Log::level, text(), "error, warning, info or debug.");
-  log.check([](const Config::Log& l) -> std::string {
-    for (const char* level : {"error", "warning", "info", "debug"}) {
-      if (l.level == level) return "";
-    }
-    return "level must be error, warning, info or debug";
-  });
 
   Schema<Config> schema;
-  schema.table("manager", &Config::manager, manager_schema(), "The manager that gives work.")
+  schema.field("log_level", &Config::log_level, log_level(), kLogLevelDoc)
+      .table("manager", &Config::manager, manager_schema(), "The manager that gives work.")
       .table("probe", &Config::probe, probe_schema(), "How servers are probed.")
       .table("sanity", &Config::sanity, sanity_schema(), "The monitor's own clock.")
       .table("report", &Config::report, report, "How results are sent.")
       .table("spool", &Config::spool, spool, "Results that are not acknowledged yet.")
-      .table("control", &Config::control, control, "Reports for `timepool`.")
-      .table("log", &Config::log, log, "Messages on standard error.");
+      .table("control", &Config::control, control, "Reports for `timepool`.");
   return schema;
 }
 

@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/ip.h"
 #include "config/schema.h"
+#include "sys/log.h"
 
 namespace timepool::config {
 
@@ -43,9 +44,6 @@ struct MonitordConfig {
   struct Control {
     std::string socket = "/run/timepool/monitord.sock";
   };
-  struct Log {
-    std::string level = "info";
-  };
 
   Manager manager;
   Probe probe;
@@ -53,7 +51,7 @@ struct MonitordConfig {
   Report report;
   Spool spool;
   Control control;
-  Log log;
+  sys::LogLevel log_level = sys::LogLevel::kInfo;
 };
 
 Schema<MonitordConfig> monitord_schema();

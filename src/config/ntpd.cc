@@ -1,5 +1,7 @@
 #include "config/ntpd.h"
 
+#include "config/log_level.h"
+
 #include <algorithm>
 
 namespace timepool::config {
@@ -118,12 +120,7 @@ Schema<NtpdConfig> ntpd_schema() {
           "clock", &NtpdConfig::clock, one_of<ClockControl>({{"observe", ClockControl::kObserve}}),
           "What is done with the system clock. \"observe\": nothing; the sources are measured and "
           "reported.")
-      .field("log_level", &NtpdConfig::log_level,
-             one_of<NtpdLogLevel>({{"error", NtpdLogLevel::kError},
-                                   {"warning", NtpdLogLevel::kWarning},
-                                   {"info", NtpdLogLevel::kInfo},
-                                   {"debug", NtpdLogLevel::kDebug}}),
-             "The least important messages that are logged.")
+      .field("log_level", &NtpdConfig::log_level, log_level(), kLogLevelDoc)
       .table("server", &NtpdConfig::server, server_schema(),
              "Serves time. Without this table no socket is bound (RFC 8633 5.1).")
       .table("sources", &NtpdConfig::sources, sources, "Whose time is measured.")

@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/ip.h"
 #include "config/schema.h"
+#include "sys/log.h"
 
 namespace timepool::config {
 
@@ -67,11 +68,9 @@ struct NtpdControlConfig {
   bool operator==(const NtpdControlConfig&) const = default;
 };
 
-enum class NtpdLogLevel : unsigned char { kError, kWarning, kInfo, kDebug };
-
 struct NtpdConfig {
   ClockControl clock = ClockControl::kObserve;
-  NtpdLogLevel log_level = NtpdLogLevel::kInfo;
+  sys::LogLevel log_level = sys::LogLevel::kInfo;
   std::optional<NtpServerConfig> server;
   NtpSourcesConfig sources;
   NtpResolverConfig resolver;

@@ -1,5 +1,7 @@
 #include "config/poold.h"
 
+#include "config/log_level.h"
+
 namespace timepool::config {
 namespace {
 
@@ -182,18 +184,13 @@ Schema<Config::Zones> zones_schema() {
 }  // namespace
 
 Schema<PooldConfig> poold_schema() {
-  using enum Config::LogLevel;
   Schema<Config::Admin> admin;
   admin.field("token_file", &Config::Admin::token_file, path(),
               "Holds the token of the administration; made at the first start, readable by its "
               "owner only.");
-  Schema<Config::Log> log;
-  log.field("level", &Config::Log::level,
-            one_of<Config::LogLevel>(
-                {{"error", kError}, {"warning", kWarning}, {"info", kInfo}, {"debug", kDebug}}),
-            "Messages of this level and worse are written.");
   Schema<Config> out;
-  out.table("http", &Config::http, http_schema(), "API and web pages.")
+  out.field("log_level", &Config::log_level, log_level(), kLogLevelDoc)
+      .table("http", &Config::http, http_schema(), "API and web pages.")
       .table("store", &Config::store, store_schema(), "The database.")
       .table("admin", &Config::admin, admin, "Administration.")
       .table("servers", &Config::servers, servers_schema(), "What servers are taken.")
@@ -202,8 +199,7 @@ Schema<PooldConfig> poold_schema() {
              "How checks become scores; the defaults are the NTP Pool's.")
       .table("publish", &Config::publish, publish_schema(), "Snapshots for DNS servers.")
       .table("geoip", &Config::geoip, geoip_schema(), "Where servers are.")
-      .table("zones", &Config::zones, zones_schema(), "The pool's DNS zone.")
-      .table("log", &Config::log, log, "Messages.");
+      .table("zones", &Config::zones, zones_schema(), "The pool's DNS zone.");
   return out;
 }
 

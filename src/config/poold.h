@@ -9,12 +9,11 @@
 #include "base/ip.h"
 #include "config/prefix_country.h"
 #include "config/schema.h"
+#include "sys/log.h"
 
 namespace timepool::config {
 
 struct PooldConfig {
-  enum class LogLevel : unsigned char { kError, kWarning, kInfo, kDebug };
-
   struct Http {
     std::vector<Endpoint> listen{{IpAddress::v4(0x7f000001), 8080, 0}};
     unsigned workers = 4;
@@ -98,10 +97,6 @@ struct PooldConfig {
     std::uint32_t min_per_number = 2;
     bool operator==(const Zones&) const = default;
   };
-  struct Log {
-    LogLevel level = LogLevel::kInfo;
-    bool operator==(const Log&) const = default;
-  };
 
   Http http;
   Store store;
@@ -112,7 +107,7 @@ struct PooldConfig {
   Publish publish;
   Geoip geoip;
   Zones zones;
-  Log log;
+  sys::LogLevel log_level = sys::LogLevel::kInfo;
 };
 
 Schema<PooldConfig> poold_schema();

@@ -22,20 +22,6 @@ namespace {
 // How often files are looked at.
 constexpr std::chrono::seconds kWatchInterval{1};
 
-sys::LogLevel level_of(config::DnsdLogLevel level) {
-  switch (level) {
-    case config::DnsdLogLevel::kError:
-      return sys::LogLevel::kError;
-    case config::DnsdLogLevel::kWarning:
-      return sys::LogLevel::kWarning;
-    case config::DnsdLogLevel::kInfo:
-      return sys::LogLevel::kInfo;
-    case config::DnsdLogLevel::kDebug:
-      break;
-  }
-  return sys::LogLevel::kDebug;
-}
-
 std::vector<crypto::PublicKey> keys_of(const config::DnsdSnapshotConfig& config) {
   std::vector<crypto::PublicKey> out;
   // The schema has checked them.
@@ -70,7 +56,7 @@ Daemon::~Daemon() {
 
 Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::string config_path,
                                                sys::Logger& logger) {
-  logger.set_level(level_of(config.log_level));
+  logger.set_level(config.log_level);
   std::unique_ptr<Daemon> out(new Daemon(std::move(config), std::move(config_path), logger));
   TRY(out->catch_signals());
   // The control socket first: its file mode is set by the process's mask, before there are threads.
@@ -235,7 +221,7 @@ Result<json::object> Daemon::reload() {
   }
   config::DnsdConfig next = std::move(read).value();
   TRY(keeper_->reconfigure(next));
-  logger_.set_level(level_of(next.log_level));
+  logger_.set_level(next.log_level);
   frontend_->reconfigure(next.tcp);
   json::array restart;
   const config::DnsdServerConfig& server = config_.server;

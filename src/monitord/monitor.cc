@@ -30,13 +30,6 @@ Prober::Options prober_options(const config::MonitordConfig::Probe& probe) {
   return {probe.max_parallel, probe.spacing, probe.timeout};
 }
 
-sys::LogLevel log_level(const std::string& name) {
-  for (const auto level : {sys::LogLevel::kError, sys::LogLevel::kWarning, sys::LogLevel::kDebug}) {
-    if (name == sys::name_of(level)) return level;
-  }
-  return sys::LogLevel::kInfo;
-}
-
 // The configuration file's present content into `config`; when it is wrong, `config` stays.
 void take_in(const std::string& path, config::MonitordConfig& config, sys::Logger& log) {
   auto next = config::load(config::monitord_schema(), path);
@@ -45,7 +38,7 @@ void take_in(const std::string& path, config::MonitordConfig& config, sys::Logge
     return;
   }
   config = std::move(next).value();
-  log.set_level(log_level(config.log.level));
+  log.set_level(config.log_level);
   log.info("configuration reloaded");
 }
 
@@ -233,7 +226,7 @@ End run_until_signal(const config::MonitordConfig& config, sys::Logger& log) {
 
 int run_monitor(config::MonitordConfig config, const std::string& config_path) {
   sys::ignore_sigpipe();
-  sys::Logger log("timepool-monitord", log_level(config.log.level));
+  sys::Logger log("timepool-monitord", config.log_level);
   for (;;) {
     const End end = run_until_signal(config, log);
     if (end == End::kFailed) return 1;

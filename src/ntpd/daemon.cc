@@ -15,20 +15,6 @@ namespace timepool::ntpd {
 namespace json = boost::json;
 namespace {
 
-sys::LogLevel level_of(config::NtpdLogLevel level) {
-  switch (level) {
-    case config::NtpdLogLevel::kError:
-      return sys::LogLevel::kError;
-    case config::NtpdLogLevel::kWarning:
-      return sys::LogLevel::kWarning;
-    case config::NtpdLogLevel::kInfo:
-      return sys::LogLevel::kInfo;
-    case config::NtpdLogLevel::kDebug:
-      break;
-  }
-  return sys::LogLevel::kDebug;
-}
-
 bool has_sources(const config::NtpdConfig& config) {
   return !config.sources.servers.empty() || !config.sources.pools.empty();
 }
@@ -59,7 +45,7 @@ Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& 
 
 Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::string config_path,
                                                sys::Logger& logger) {
-  logger.set_level(level_of(config.log_level));
+  logger.set_level(config.log_level);
   std::unique_ptr<Daemon> out(new Daemon(std::move(config), std::move(config_path), logger));
   TRY(out->catch_signals());
   // The control socket first: its file mode is set by the process's mask, before there are threads.
@@ -166,7 +152,7 @@ Result<json::object> Daemon::reload() {
   }
   config::NtpdConfig next = std::move(read).value();
   json::array restart;
-  logger_.set_level(level_of(next.log_level));
+  logger_.set_level(next.log_level);
   if (next.control != config_.control) restart.push_back("control");
   if (next.server.has_value() != config_.server.has_value()) {
     restart.push_back("server");

@@ -26,27 +26,13 @@ store::SqliteOptions store_options(const config::PooldConfig& config) {
   return out;
 }
 
-sys::LogLevel log_level(config::PooldConfig::LogLevel level) {
-  switch (level) {
-    case config::PooldConfig::LogLevel::kError:
-      return sys::LogLevel::kError;
-    case config::PooldConfig::LogLevel::kWarning:
-      return sys::LogLevel::kWarning;
-    case config::PooldConfig::LogLevel::kInfo:
-      return sys::LogLevel::kInfo;
-    case config::PooldConfig::LogLevel::kDebug:
-      return sys::LogLevel::kDebug;
-  }
-  return sys::LogLevel::kInfo;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Daemon>> Daemon::create(config::PooldConfig settings,
                                                std::string config_path, sys::Logger& log) {
   std::unique_ptr<Daemon> out(new Daemon(std::move(settings), std::move(config_path), log));
   const config::PooldConfig& config = out->config_;
-  log.set_level(log_level(config.log.level));
+  log.set_level(config.log_level);
   sys::ignore_sigpipe();
   TRY(sys::catch_signal(SIGTERM));
   TRY(sys::catch_signal(SIGINT));
@@ -100,9 +86,9 @@ Result<void> Daemon::reload() {
   config::PooldConfig next = std::move(read).value();
   auto geography = std::make_shared<const Geography>(TRY(Geography::open(next.geoip)));
   place_->store(std::move(geography));
-  log_.set_level(log_level(next.log.level));
+  log_.set_level(next.log_level);
   config_.geoip = next.geoip;
-  config_.log = next.log;
+  config_.log_level = next.log_level;
   const std::pair<const char*, bool> fixed[] = {
       {"http", next.http != config_.http},
       {"store", next.store != config_.store},

@@ -28,8 +28,9 @@ class Daemon {
 
   // Until SIGTERM or SIGINT; SIGHUP reloads.
   void run();
-  // Takes in [geoip] (also files that changed under the same name) and [log] of the configuration
-  // file; says which other settings changed, which need a restart. An error changes nothing.
+  // Takes in [geoip] (also files that changed under the same name) and log_level of the
+  // configuration file; says which other settings changed, which need a restart. An error changes
+  // nothing.
   Result<void> reload();
   // The bound addresses.
   std::vector<Endpoint> endpoints() const { return server_->endpoints(); }
