@@ -86,6 +86,9 @@ class UdpWorker {
       return false;
     }
     if (*count == 0) return false;
+    // Before any reply leaves: whoever has a reply finds its request counted.
+    add(counters_.batches, 1);
+    add(counters_.received, *count);
     handler.begin_batch();
     std::size_t queued = 0;
     std::size_t refused = 0;
@@ -98,8 +101,6 @@ class UdpWorker {
       if ((i + 1) % kSendChunk == 0) refused += batch.send(socket);
     }
     refused += batch.send(socket);
-    add(counters_.batches, 1);
-    add(counters_.received, *count);
     add(counters_.sent, queued - refused);
     add(counters_.refused, refused);
     return *count == sys::UdpBatch::kSize;
