@@ -13,6 +13,7 @@
 #include "ntp/authenticator.h"
 #include "ntp/clock_filter.h"
 #include "ntp/exchange.h"
+#include "ntp/measured.h"
 #include "ntp/outbox.h"
 #include "ntp/poll_schedule.h"
 
@@ -29,7 +30,7 @@ inline constexpr Duration kDeniedPause = Duration::seconds(3600);
 // A server that has not answered this many requests has been decided about.
 inline constexpr std::uint32_t kDecidedAfter = 3;
 
-class Association {
+class Association final : public Measured {
  public:
   // The first request is due at `first`. `authenticator` must not be null.
   Association(AssociationId id, const AssociationConfig& config,
@@ -47,10 +48,10 @@ class Association {
   // The kernel's time of sending for the request last given to the Outbox.
   void handle_transmit_timestamp(UnixTime sent) { exchange_.handle_transmit_timestamp(sent); }
   // Somebody stepped the local clock: samples are worth nothing, asks again in a burst.
-  void handle_clock_step(MonoTime now);
+  void handle_clock_step(MonoTime now) override;
 
   // One bit a request, the newest lowest; set when it brought a usable sample (RFC 5905 9.2).
-  std::uint8_t reach() const { return reach_; }
+  std::uint8_t reach() const override { return reach_; }
   bool reachable() const { return reach_ != 0; }
   // F7.
   bool ever_answered() const { return ever_answered_; }
@@ -60,7 +61,9 @@ class Association {
   // DENY or RSTR was the last answer.
   bool denied() const { return denied_; }
   // It has answered, or failed to often enough that it need not be waited for.
-  bool decided() const { return ever_answered_ || unusable_ > 0 || unanswered_ >= kDecidedAfter; }
+  bool decided() const override {
+    return ever_answered_ || unusable_ > 0 || unanswered_ >= kDecidedAfter;
+  }
   std::int8_t poll() const { return schedule_.poll(); }
   ReplyReason last_reason() const { return last_reason_; }
   std::uint64_t count(ReplyReason reason) const {
@@ -69,11 +72,11 @@ class Association {
   std::uint64_t requests() const { return requests_; }
 
   // Whether there is an estimate: samples, and reachable.
-  bool measurable() const { return reachable() && !filter_.empty(); }
+  bool measurable() const override { return reachable() && !filter_.empty(); }
   // CHECKs that there are samples.
-  Estimate estimate(MonoTime now) const { return filter_.estimate(now); }
+  Estimate estimate(MonoTime now) const override { return filter_.estimate(now); }
   bool has_samples() const { return !filter_.empty(); }
-  const Sample& latest() const { return filter_.latest(); }
+  const Sample& latest() const override { return filter_.latest(); }
 
  private:
   void miss(LocalTime now, RandomStream& random);

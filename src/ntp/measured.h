@@ -1,0 +1,28 @@
+// Measured: what a member of the source set is to those who make time from it: something with
+// samples, be it an association with a server or a reference clock.
+#pragma once
+
+#include <cstdint>
+
+#include "ntp/clock_filter.h"
+
+namespace timepool::ntp {
+
+class Measured {
+ public:
+  virtual ~Measured() = default;
+
+  // Whether there is an estimate: samples, and reachable.
+  virtual bool measurable() const = 0;
+  // It has answered, or failed to often enough that it need not be waited for.
+  virtual bool decided() const = 0;
+  // CHECKs that there are samples.
+  virtual Estimate estimate(MonoTime now) const = 0;
+  virtual const Sample& latest() const = 0;
+  // One bit a poll, the newest lowest; set when it brought a usable sample (RFC 5905 9.2).
+  virtual std::uint8_t reach() const = 0;
+  // Somebody stepped the local clock: samples are worth nothing.
+  virtual void handle_clock_step(MonoTime now) = 0;
+};
+
+}  // namespace timepool::ntp

@@ -1,0 +1,61 @@
+// Members: what is measured now, of all sources together. A member has an id that is never used
+// again, the source it belongs to, and the thing that measures. A member of a second kind (a
+// reference clock) is one more pointer here and one more case in measured().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ntp/association.h"
+#include "ntp/measured.h"
+#include "ntp/selection.h"
+#include "ntp/source_report.h"
+
+namespace timepool::ntp {
+
+struct Member {
+  Member(SourceId of, std::unique_ptr<Association> made)
+      : id(made->id()), source(of), association(std::move(made)) {}
+
+  const Measured& measured() const { return *association; }
+  Measured& measured() { return *association; }
+  // What events and reports name it by; empty for what has no address.
+  Endpoint server() const { return association ? association->server() : Endpoint{}; }
+  ReplyReason last_reason() const {
+    return association ? association->last_reason() : ReplyReason::kAccepted;
+  }
+
+  AssociationId id;
+  SourceId source;
+  std::unique_ptr<Association> association;
+  SourceStatus status = SourceStatus::kUnusable;
+  std::uint32_t samples_as_falseticker = 0;
+};
+
+class Members {
+ public:
+  // Adding and removing moves members: pointers and indices are good until then.
+  Member* find(AssociationId id);
+  std::size_t size() const { return all_.size(); }
+  bool full() const { return all_.size() >= kMaxCandidates; }
+  Member& operator[](std::size_t index) { return all_[index]; }
+  const Member& operator[](std::size_t index) const { return all_[index]; }
+  auto begin() { return all_.begin(); }
+  auto end() { return all_.end(); }
+  auto begin() const { return all_.begin(); }
+  auto end() const { return all_.end(); }
+
+  bool uses(const Endpoint& server) const;
+  std::size_t count_of(SourceId source) const;
+
+  // CHECKs that it is not full.
+  void add(Member member);
+  void remove(AssociationId id);
+
+ private:
+  std::vector<Member> all_;
+};
+
+}  // namespace timepool::ntp

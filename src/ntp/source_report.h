@@ -1,0 +1,63 @@
+// What is told of the sources and of the time that is made from them: `timepool ntp sources` and
+// `timepool ntp tracking` as values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ntp/clock_filter.h"
+#include "ntp/local_time.h"
+#include "ntp/outbox.h"
+#include "ntp/source.h"
+
+namespace timepool::ntp {
+
+// As chronyc's letters.
+enum class SourceStatus : char {
+  kSelected = '*',
+  kCombined = '+',
+  kNotCombined = '-',
+  kFalseticker = 'x',
+  kUnusable = '?',  // no answer, no usable answer, or no majority
+};
+// "selected", "combined", "not_combined", "falseticker", "unusable".
+std::string_view name_of(SourceStatus status);
+
+// One line of `timepool ntp sources`: an association, or a source that has none yet.
+struct SourceReport {
+  SourceId source = 0;
+  std::string name;  // as configured
+  SourceKind kind = SourceKind::kServer;
+  AssociationId association = 0;   // 0: none yet
+  std::optional<Endpoint> server;  // empty: none yet
+  SourceStatus status = SourceStatus::kUnusable;
+  std::uint8_t reach = 0;
+  std::int8_t poll = 0;
+  std::uint32_t unanswered = 0;
+  std::uint64_t requests = 0;
+  ReplyReason last_reason = ReplyReason::kUnsolicited;
+  bool has_estimate = false;
+  Estimate estimate;  // when has_estimate
+  Duration age;       // since the latest sample, when has_estimate
+};
+
+// `timepool ntp tracking`.
+struct Tracking {
+  bool synchronised = false;      // there is a reference now; else the rest is the last known
+  AssociationId association = 0;  // the reference; 0: never had one
+  Endpoint server;
+  wire::ntp::Leap leap = wire::ntp::Leap::kUnsynchronised;  // of the majority of those who agree
+  std::uint8_t stratum = wire::ntp::kMaxStratum;            // the reference's and one
+  wire::ntp::ReferenceId reference_id;  // the reference's IPv4 address; zero for IPv6
+  LocalTime updated;
+  Duration offset;       // true time less the local clock's, combined
+  Duration uncertainty;  // the most that it is wrong if a majority is honest; grows with age
+  Duration root_delay;
+  Duration root_dispersion;
+  Duration jitter;
+  std::size_t survivors = 0;
+};
+
+}  // namespace timepool::ntp

@@ -1,0 +1,42 @@
+// SourceTable: the configured sources, by an id that is never used again.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "ntp/source.h"
+
+namespace timepool::ntp {
+
+// 16 sources of 4 addresses; more are refused.
+inline constexpr std::size_t kMaxSources = 16;
+
+class SourceTable {
+ public:
+  bool full() const { return sources_.size() >= kMaxSources; }
+  std::size_t size() const { return sources_.size(); }
+  // Adding and removing moves sources: pointers are good until then.
+  Source* find(SourceId id) { return const_cast<Source*>(std::as_const(*this).find(id)); }
+  const Source* find(SourceId id) const {
+    const auto found = std::find_if(sources_.begin(), sources_.end(),
+                                    [id](const Source& source) { return source.id() == id; });
+    return found == sources_.end() ? nullptr : &*found;
+  }
+  auto begin() { return sources_.begin(); }
+  auto end() { return sources_.end(); }
+  auto begin() const { return sources_.begin(); }
+  auto end() const { return sources_.end(); }
+
+  SourceId add(const SourceConfig& config, MonoTime now) {
+    sources_.emplace_back(next_id_, config, now);
+    return next_id_++;
+  }
+
+ private:
+  std::vector<Source> sources_;
+  SourceId next_id_ = 0;
+};
+
+}  // namespace timepool::ntp
