@@ -19,7 +19,6 @@ timepool_dependency(sqlite sqlite3)
 timepool_dependency(zstd libzstd)
 timepool_dependency(ctemplate libctemplate)
 timepool_dependency(prometheus prometheus-cpp-core)
-timepool_dependency(systemd libsystemd)
 
 # Boost 1.81, with Asio and Beast compiled once in src/net/boost_impl.cc.
 find_package(Boost 1.81 REQUIRED COMPONENTS json url)
