@@ -3,45 +3,12 @@
 #include <array>
 #include <cstdio>
 
+#include "base/civil.h"
+
 namespace timepool {
 namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-
-struct Civil {
-  std::int64_t year = 0;
-  int month = 0;
-  int day = 0;
-};
-
-// Days since 1970-01-01 of a proleptic Gregorian date and back, counted in years that begin in
-// March so that the leap day is the last one.
-std::int64_t days_of(Civil date) {
-  const std::int64_t year = date.year - (date.month <= 2 ? 1 : 0);
-  const std::int64_t cycle = (year >= 0 ? year : year - 399) / 400;
-  const std::int64_t year_of_cycle = year - cycle * 400;
-  const std::int64_t day_of_year =
-      (153 * (date.month + (date.month > 2 ? -3 : 9)) + 2) / 5 + date.day - 1;
-  const std::int64_t day_of_cycle =
-      year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year;
-  return cycle * 146097 + day_of_cycle - 719468;
-}
-
-Civil civil_of(std::int64_t days) {
-  days += 719468;
-  const std::int64_t cycle = (days >= 0 ? days : days - 146096) / 146097;
-  const std::int64_t day_of_cycle = days - cycle * 146097;
-  const std::int64_t year_of_cycle =
-      (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36524 - day_of_cycle / 146096) / 365;
-  const std::int64_t day_of_year =
-      day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-  const std::int64_t month = (5 * day_of_year + 2) / 153;
-  Civil out;
-  out.day = static_cast<int>(day_of_year - (153 * month + 2) / 5 + 1);
-  out.month = static_cast<int>(month < 10 ? month + 3 : month - 9);
-  out.year = year_of_cycle + cycle * 400 + (out.month <= 2 ? 1 : 0);
-  return out;
-}
 
 Error bad_time(std::string_view text) {
   return {ErrorCode::kInvalid, "time \"" + std::string(text) + "\"",
@@ -112,9 +79,9 @@ Duration to_duration(NtpShort value) {
 
 std::string format_utc(UnixTime time, int digits) {
   const std::int64_t seconds = time.seconds();
-  const std::int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400;
-  const auto of_day = static_cast<int>(seconds - days * 86400);
-  const Civil date = civil_of(days);
+  const std::int64_t days = day_of(time);
+  const auto of_day = static_cast<int>(seconds - days * kSecondsPerDay);
+  const CivilDate date = civil_of(days);
   std::array<char, 64> buffer{};
   int length = std::snprintf(buffer.data(), buffer.size(), "%04lld-%02d-%02dT%02d:%02d:%02d",
                              static_cast<long long>(date.year), date.month, date.day, of_day / 3600,
@@ -155,11 +122,11 @@ Result<UnixTime> parse_utc(std::string_view text) {
     }
   }
   if (!take(rest, 'Z') || !rest.empty()) return fail(bad_time(text));
-  const Civil date{year, month, day};
+  const CivilDate date{year, month, day};
   const std::int64_t days = days_of(date);
-  const Civil back = civil_of(days);
+  const CivilDate back = civil_of(days);
   if (back.month != month || back.day != day) return fail(bad_time(text));
-  return UnixTime::from_seconds(days * 86400 + hour * 3600 + minute * 60 + second) +
+  return UnixTime::from_seconds(days * kSecondsPerDay + hour * 3600 + minute * 60 + second) +
          Duration::nanoseconds(nanos);
 }
 
