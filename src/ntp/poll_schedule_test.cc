@@ -61,11 +61,38 @@ TEST_F(PollScheduleTest, F10_a_miss_brings_the_next_request_forward) {
   PollSchedule schedule({10, 10, false}, kStart);
   EXPECT_GE(step(schedule), Duration::seconds(960));
   schedule.missed(now_, 1, random_);
-  EXPECT_GE(schedule.next() - now_, Duration::seconds(12));
-  EXPECT_LE(schedule.next() - now_, Duration::seconds(20));
+  EXPECT_GE(schedule.next() - now_, Duration::seconds(3));
+  EXPECT_LE(schedule.next() - now_, Duration::seconds(5));
   static_cast<void>(step(schedule));
-  schedule.missed(now_, 4, random_);
-  EXPECT_GE(schedule.next() - now_, Duration::seconds(96));
+  schedule.missed(now_, 5, random_);
+  EXPECT_GE(schedule.next() - now_, Duration::seconds(12));
+}
+
+TEST_F(PollScheduleTest, eight_misses_in_a_row_take_104_seconds_at_the_most) {
+  const Duration timeout = Duration::seconds(2);
+  for (int run = 0; run < 200; ++run) {
+    PollSchedule schedule({10, 10, false}, now_);
+    static_cast<void>(step(schedule));
+    const MonoTime first = now_ + timeout;
+    for (std::uint32_t miss = 1; miss < 8; ++miss) {
+      now_ = now_ + timeout;
+      schedule.missed(now_, miss, random_);
+      static_cast<void>(step(schedule));
+    }
+    EXPECT_LE(now_ + timeout - first, Duration::seconds(104));
+    EXPECT_GE(now_ + timeout - first, Duration::seconds(68));
+  }
+}
+
+TEST_F(PollScheduleTest, a_server_that_stays_silent_is_asked_at_the_interval_again) {
+  PollSchedule schedule({8, 8, false}, kStart);
+  static_cast<void>(step(schedule));
+  Duration last;
+  for (std::uint32_t miss = 1; miss < 14; ++miss) {
+    schedule.missed(now_, miss, random_);
+    last = step(schedule);
+  }
+  EXPECT_GE(last, Duration::seconds(240));
 }
 
 TEST_F(PollScheduleTest, B30_rate_slows_by_one_step_ends_the_burst_and_decays) {
