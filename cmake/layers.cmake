@@ -19,6 +19,7 @@ set(TIMEPOOL_LAYERS
     "pool"           "base"
     "sim"            "base wire/ntp ntp config"
     "config"         "base sys"
+    "refclock"       "base wire/ntp ntp sys"
     "sys"            "base"
     "net"            "base sys wire/dns"
     "geo"            "base sys"
