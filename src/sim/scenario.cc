@@ -45,6 +45,45 @@ config::Codec<Window> window() {
           [pair](const Window& in) { return pair.write({in.from, in.until}); }};
 }
 
+// "2026-12-31T20:00:00Z"
+config::Codec<std::optional<UnixTime>> moment() {
+  const config::Codec<std::string> utc = text(32);
+  return {
+      "a UTC time",
+      [utc](const config::Value& value, std::optional<UnixTime>& out) -> std::string {
+        std::string read;
+        std::string wrong = utc.read(value, read);
+        if (!wrong.empty()) return wrong;
+        const Result<UnixTime> time = parse_utc(read);
+        if (!time.ok()) return "expected the form 2026-11-21T12:34:56Z";
+        out = *time;
+        return {};
+      },
+      [utc](const std::optional<UnixTime>& in) { return utc.write(in ? format_utc(*in) : ""); }};
+}
+
+// Of a leap second: 1 inserted, -1 deleted, 0 none.
+config::Codec<std::optional<int>> leap_seconds() {
+  const config::Codec<int> seconds = integer(-1, 1);
+  return {seconds.type,
+          [seconds](const config::Value& value, std::optional<int>& out) {
+            int read = 0;
+            std::string wrong = seconds.read(value, read);
+            if (wrong.empty()) out = read;
+            return wrong;
+          },
+          [seconds](const std::optional<int>& in) { return seconds.write(in.value_or(0)); }};
+}
+
+config::Codec<Trick> trick() {
+  std::vector<std::pair<std::string, Trick>> names;
+  for (std::size_t i = 0; i < kTrickCount; ++i) {
+    const auto trick = static_cast<Trick>(i);
+    names.emplace_back(std::string(name_of(trick)), trick);
+  }
+  return config::one_of<Trick>(names);
+}
+
 Schema<ClockConfig> clock_schema() {
   Schema<ClockConfig> out;
   out.field("offset", &ClockConfig::offset, signed_span(), "Local less true time at the start.")
@@ -65,6 +104,16 @@ Schema<LinkConfig> link_schema() {
   return out;
 }
 
+Schema<ServerLeap> server_leap_schema() {
+  Schema<ServerLeap> out;
+  out.field("announces", &ServerLeap::announces, leap_seconds(), "Without: what is true.")
+      .field("announces_always", &ServerLeap::announces_always, boolean(), "Not the last day only.")
+      .field("applies", &ServerLeap::applies, leap_seconds(), "Without: what is true.")
+      .field("lag", &ServerLeap::lag, signed_span(), "How late; negative is early.")
+      .field("smear", &ServerLeap::smear, span(), "Spread over this time.");
+  return out;
+}
+
 Schema<ServerConfig> server_schema() {
   Schema<ServerConfig> out;
   out.required("name", &ServerConfig::name, text(64), "For the other tables.")
@@ -79,6 +128,8 @@ Schema<ServerConfig> server_schema() {
       .field("kiss_interval", &ServerConfig::kiss_interval, span(),
              "For requests sooner than this.")
       .field("forged", &ServerConfig::forged, boolean(), "Replies are forged off the path.")
+      .field("tricks", &ServerConfig::tricks, list_of(trick(), kTrickCount), "What it plays.")
+      .table("leap", &ServerConfig::leap, server_leap_schema(), "What it makes of the leap.")
       .table("clock", &ServerConfig::clock, clock_schema(), "Its own clock.")
       .table("link", &ServerConfig::link, link_schema(), "The way to it.");
   return out;
@@ -203,10 +254,19 @@ std::string check_names(const Scenario& scenario) {
   return "";
 }
 
+Schema<ScenarioLeap> leap_schema() {
+  Schema<ScenarioLeap> out;
+  out.field("at", &ScenarioLeap::at, moment(), "00:00:00 UTC of the day after.")
+      .field("seconds", &ScenarioLeap::seconds, integer(-1, 1), "1 inserted, -1 deleted, 0 none.");
+  return out;
+}
+
 Schema<Scenario> scenario_schema() {
   Schema<Scenario> out;
   out.required("title", &Scenario::title, text(), "What it shows.")
       .field("duration", &Scenario::duration, span(), "How long it runs.")
+      .field("start", &Scenario::start, moment(), "UTC; without: any time from 2020 to 2050.")
+      .table("leap", &Scenario::leap, leap_schema(), "The leap second.")
       .field("seeds", &Scenario::seeds, integer<std::uint64_t>(1, 1000), "How often it is run.")
       .table("client", &Scenario::client, client_schema(), "The client.")
       .tables("server", &Scenario::servers, server_schema(), "The servers.", kMaxServers)

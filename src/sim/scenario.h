@@ -52,8 +52,15 @@ struct Expectations {
   std::vector<Replacement> replaced;
 };
 
+struct ScenarioLeap {
+  std::optional<UnixTime> at;
+  int seconds = 0;
+};
+
 struct Scenario {
   std::string title;
+  std::optional<UnixTime> start;
+  ScenarioLeap leap;
   Duration duration = Duration::seconds(3600);
   std::uint64_t seeds = 3;
   ClientConfig client;

@@ -31,7 +31,8 @@ ServerActor::ServerActor(World& world, Network& network, const ServerConfig& con
       config_(config),
       clock_(config.clock, world.start(), MonoTime::from_ns(1 + world.start().ns() / 1000),
              world.random("clock of " + config.name)),
-      prng_(world.random("server " + config.name)) {
+      prng_(world.random("server " + config.name)),
+      hostility_(config.tricks, world.random("hostility " + config.name)) {
   network.attach(config.address, *this);
   network.link(config.address, config.link);
 }
@@ -50,15 +51,39 @@ bool ServerActor::wants_kiss(UnixTime now) {
 
 ntp::ServerState ServerActor::state() const {
   ntp::ServerState out;
-  out.leap = config_.synchronised ? wire::ntp::Leap::kNone : wire::ntp::Leap::kUnsynchronised;
+  out.leap = config_.synchronised ? announcement() : wire::ntp::Leap::kUnsynchronised;
   out.stratum = config_.stratum;
   out.precision = -23;
   out.reference_id = wire::ntp::ReferenceId::from_text("SIM");
   out.root_delay = config_.root_delay;
   out.root_dispersion = config_.root_dispersion;
   out.reference_time = world_.now() - Duration::seconds(10);
-  out.test_offset = config_.lie;
+  out.test_offset = config_.lie + utc_shift();
   return out;
+}
+
+Duration ServerActor::utc_shift() const {
+  const std::optional<ntp::LeapSecond>& leap = world_.leap();
+  if (!leap) return {};
+  const ServerLeap& own = config_.leap;
+  const ntp::LeapSecond applied{leap->at, own.applies.value_or(leap->seconds)};
+  if (own.smear == Duration()) {
+    return world_.now() < ntp::moment_of(applied) + own.lag ? Duration() : ntp::step_of(applied);
+  }
+  const Duration since = world_.now() - (applied.at - own.smear / 2);
+  const double share = std::clamp(since.to_seconds() / own.smear.to_seconds(), 0.0, 1.0);
+  return Duration::from_seconds(share * ntp::step_of(applied).to_seconds());
+}
+
+wire::ntp::Leap ServerActor::announcement() const {
+  const std::optional<ntp::LeapSecond>& leap = world_.leap();
+  if (!leap) return wire::ntp::Leap::kNone;
+  const UnixTime now = world_.now();
+  // RFC 8633 3.7: on the last day only.
+  const bool today = now < leap->at && ntp::next_midnight(now) == leap->at;
+  const int seconds = config_.leap.announces.value_or(leap->seconds);
+  if (seconds == 0 || !(today || config_.leap.announces_always)) return wire::ntp::Leap::kNone;
+  return seconds > 0 ? wire::ntp::Leap::kInsert : wire::ntp::Leap::kDelete;
 }
 
 void ServerActor::handle_datagram(const Datagram& datagram) {
@@ -104,7 +129,21 @@ void ServerActor::forge(const Datagram& request) {
 
 void ServerActor::reply(const Datagram& request, std::vector<std::byte> bytes) {
   ntp::set_transmit(bytes, state(), clock_.read(world_.now()).unix);
+  if (hostility_.any()) {
+    play_tricks(request, bytes);
+    return;
+  }
   network_.send({0, request.id, request.to, request.from, std::move(bytes)});
+}
+
+void ServerActor::play_tricks(const Datagram& request, const std::vector<std::byte>& honest) {
+  for (HostileSending& sending : hostility_.play(honest, world_.now())) {
+    const std::uint64_t cause = sending.answers ? request.id : 0;
+    world_.after(sending.delay, [this, cause, from = request.to, to = request.from,
+                                 bytes = std::move(sending.bytes)] {
+      network_.send({0, cause, from, to, bytes});
+    });
+  }
 }
 
 }  // namespace timepool::sim

@@ -9,9 +9,22 @@
 
 #include "ntp/responder.h"
 #include "sim/clock.h"
+#include "sim/hostility.h"
 #include "sim/network.h"
 
 namespace timepool::sim {
+
+// What a server makes of the world's leap second.
+struct ServerLeap {
+  // Seconds that it announces on the last day, or always; what is true without.
+  std::optional<int> announces;
+  bool announces_always = false;
+  // Seconds that it applies; what is true without.
+  std::optional<int> applies;
+  Duration lag;    // after the leap; negative: before it
+  Duration smear;  // spread evenly over this time, the leap in its middle
+  bool operator==(const ServerLeap&) const = default;
+};
 
 struct ServerConfig {
   std::string name;
@@ -31,6 +44,12 @@ struct ServerConfig {
   Duration kiss_interval;
   // Somebody off the path who knows every port, but not the request, forges replies to each.
   bool forged = false;
+  // What it plays on those who ask; empty: nothing.
+  std::vector<Trick> tricks;
+  ServerLeap leap;
+
+  // Whether what it says is true, its clock apart.
+  bool honest() const { return lie == Duration() && tricks.empty() && leap == ServerLeap(); }
 };
 
 class ServerActor final : public Node {
@@ -47,14 +66,19 @@ class ServerActor final : public Node {
   bool is_down() const;
   bool wants_kiss(UnixTime now);
   ntp::ServerState state() const;
+  // UTC as it takes it to be less the world's time.
+  Duration utc_shift() const;
+  wire::ntp::Leap announcement() const;
   void forge(const Datagram& request);
   void reply(const Datagram& request, std::vector<std::byte> bytes);
+  void play_tricks(const Datagram& request, const std::vector<std::byte>& honest);
 
   World& world_;
   Network& network_;
   ServerConfig config_;
   Clock clock_;
   Prng prng_;
+  Hostility hostility_;
   std::uint64_t requests_ = 0;
   std::optional<UnixTime> last_request_;
   std::vector<std::string> violations_;

@@ -8,12 +8,17 @@
 
 namespace timepool::sim {
 
-World::World(std::uint64_t seed) : seed_(seed) {
+World::World(std::uint64_t seed, std::optional<UnixTime> start) : seed_(seed) {
   Prng prng = random("start");
-  // Somewhere in the thirty years from 2020 on: both sides of the end of NTP's first era.
-  start_ = UnixTime::from_seconds(1'577'836'800) +
-           Duration::nanoseconds(static_cast<std::int64_t>(prng.below(946'080'000'000'000'000)));
+  const auto some = Duration::nanoseconds(
+      static_cast<std::int64_t>(prng.below(start ? 1'000'000'000 : 946'080'000'000'000'000)));
+  start_ = start.value_or(UnixTime::from_seconds(1'577'836'800)) + some;
   now_ = start_;
+}
+
+Duration World::utc_shift(UnixTime when) const {
+  if (!leap_ || when < ntp::moment_of(*leap_)) return {};
+  return ntp::step_of(*leap_);
 }
 
 Prng World::random(std::string_view part) const {

@@ -4,19 +4,23 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <queue>
 #include <string_view>
 #include <vector>
 
 #include "base/prng.h"
 #include "base/time.h"
+#include "ntp/leap.h"
 #include "sim/trace.h"
 
 namespace timepool::sim {
 
 class World {
  public:
-  explicit World(std::uint64_t seed);
+  // Without `start` it begins somewhere in the thirty years from 2020 on: both sides of the end of
+  // NTP's first era.
+  explicit World(std::uint64_t seed, std::optional<UnixTime> start = {});
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
@@ -25,6 +29,14 @@ class World {
   UnixTime now() const { return now_; }
   Duration elapsed() const { return now_ - start_; }
   Trace& trace() { return trace_; }
+
+  // The world's time has no leaps: UTC departs from it when one comes. `leap.seconds` may be zero:
+  // a moment at which some believe that there is one.
+  void set_leap(const ntp::LeapSecond& leap) { leap_ = leap; }
+  const std::optional<ntp::LeapSecond>& leap() const { return leap_; }
+  // UTC less the world's time at `when`.
+  Duration utc_shift(UnixTime when) const;
+  UnixTime utc() const { return now_ + utc_shift(now_); }
 
   // A source of randomness of its own for each part that wants one, so that a change in one part
   // does not change what the others draw.
@@ -54,6 +66,7 @@ class World {
   std::uint64_t seed_;
   UnixTime start_;
   UnixTime now_;
+  std::optional<ntp::LeapSecond> leap_;
   Trace trace_;
   std::priority_queue<Event, std::vector<Event>, Later> queue_;
   std::uint64_t scheduled_ = 0;

@@ -1,0 +1,46 @@
+// RateWatch: that no server is asked more often than is promised, whatever happens: the rate of the
+// shortest poll, and besides it a burst at each start and probes after a miss. It knows nothing of
+// how the client plans its requests.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "ntp/outbox.h"
+#include "ntp/poll_schedule.h"
+
+namespace timepool::sim {
+
+class RateWatch {
+ public:
+  // A burst: up to 8 requests, 2 s apart.
+  static constexpr int kBurst = 8;
+  static constexpr Duration kBurstSpacing = Duration::seconds(2);
+  // Requests in vain in a row may come sooner than the poll, but not sooner than this. Seven within
+  // two minutes, then with doubling intervals, from 32 s to 18 h, until that is the poll's.
+  static constexpr Duration kProbeSpacing = Duration::seconds(3);
+  static constexpr int kProbes = 7 + 11;
+
+  // A request of the association at `now` (true time). Empty, or what is wrong with it.
+  std::string request(ntp::AssociationId association, const ntp::PollConfig& poll, UnixTime now);
+  // An answer to its request was taken.
+  void answered(ntp::AssociationId association);
+  // All may ask in a burst again: the samples were lost.
+  void restarted();
+
+ private:
+  struct Asked {
+    UnixTime last;
+    int burst_left = kBurst;
+    int probes = 0;  // since the last answer
+    bool answered = false;
+  };
+  std::string judge(Asked& asked, const ntp::PollConfig& poll, Duration gap) const;
+
+  std::map<ntp::AssociationId, Asked> asked_;
+};
+
+}  // namespace timepool::sim
