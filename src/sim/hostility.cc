@@ -58,7 +58,8 @@ std::vector<HostileSending> Hostility::play(const Octets& reply, UnixTime now) {
     case Trick::kReplays:
       for (std::uint64_t i = prng_.below(kMostCopies) + 1; i > 0; --i) {
         const auto delay = Duration::milliseconds(static_cast<std::int64_t>(prng_.below(2000)));
-        out.push_back({delay, old_[prng_.below(old_.size())], false});
+        const Octets& any = old_[prng_.below(old_.size())];
+        out.push_back({delay, any, any == reply});
       }
       break;
     case Trick::kDelays: {

@@ -58,7 +58,7 @@ TEST(Hostility, times_of_all_eras_are_played_with_the_right_origin) {
   EXPECT_EQ(eighths.size(), 8u);
 }
 
-TEST(Hostility, kisses_keep_the_origin_and_replays_do_not_have_it) {
+TEST(Hostility, kisses_keep_the_origin_and_replays_seldom_have_it) {
   Hostility kisses({Trick::kKisses}, Prng(2));
   Hostility replays({Trick::kReplays}, Prng(2));
   std::size_t old = 0;
@@ -68,11 +68,11 @@ TEST(Hostility, kisses_keep_the_origin_and_replays_do_not_have_it) {
       EXPECT_EQ(header_of(sending.bytes).stratum, 0);
     }
     for (const HostileSending& sending : replays.play(honest(i), kNow)) {
-      EXPECT_FALSE(sending.answers);
-      old += header_of(sending.bytes).origin.bits() != i;
+      EXPECT_EQ(sending.answers, header_of(sending.bytes).origin.bits() == i);
+      old += !sending.answers;
     }
   }
-  EXPECT_GT(old, 500u);
+  EXPECT_GT(old, 400u);
 }
 
 TEST(Hostility, names_are_unique) {

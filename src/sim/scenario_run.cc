@@ -136,10 +136,9 @@ class Run {
   }
 
   bool plays_tricks(const std::string& name) const {
-    return std::any_of(scenario_.servers.begin(), scenario_.servers.end(),
-                       [&](const ServerConfig& server) {
-                         return server.name == name && !server.tricks.empty();
-                       });
+    return std::any_of(
+        scenario_.servers.begin(), scenario_.servers.end(),
+        [&](const ServerConfig& server) { return server.name == name && !server.tricks.empty(); });
   }
 
   void check_end() {
