@@ -62,7 +62,7 @@ Result<Answer> ask(const Endpoint& server, Duration timeout, ntp::Query& query,
   TRY(socket.send(query.start(local_now(), random)));
   Answer out{{}, "no answer within " + format(timeout)};
   while (wait_for(socket.fd(), end)) {
-    if (const auto sent = socket.transmit_timestamp()) query.handle_transmit_timestamp(*sent);
+    if (const auto sent = socket.transmit_timestamp()) query.handle_transmit_timestamp({*sent});
     std::array<std::byte, 2048> buffer;
     while (const auto datagram = TRY(socket.receive(buffer))) {
       out.reply = query.handle_datagram({local_now(), datagram->received},

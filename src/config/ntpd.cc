@@ -7,9 +7,9 @@
 namespace timepool::config {
 namespace {
 
-// 2^-7 s is for tests and local networks. RFC 8633 3.7: at most 2^16 s, so that the warning of a
+// 2^-6 s is for local networks. RFC 8633 3.7: at most 2^16 s, so that the warning of a
 // leap second is not missed.
-constexpr int kMinPoll = -7;
+constexpr int kMinPoll = -6;
 constexpr int kMaxPoll = 16;
 constexpr std::size_t kMaxSources = 16;
 
@@ -73,12 +73,30 @@ Schema<NtpSourceConfig> source_schema(bool pool) {
       .required("address", &NtpSourceConfig::address, text(255),
                 pool ? "A name that stands for many servers." : "An IP address or a host name.")
       .field("port", &NtpSourceConfig::port, integer<std::uint16_t>(1, 65535), "The UDP port.")
-      .field("iburst", &NtpSourceConfig::iburst, boolean(),
-             "Ask several times in a row at the start.")
+      .field(
+          "iburst", &NtpSourceConfig::iburst, boolean(),
+          "Ask several times in a row at the start: up to eight requests two seconds apart, until "
+          "four were answered.")
+      .field("burst", &NtpSourceConfig::burst, boolean(),
+             "When a request brought nothing of use, ask up to three times more in a row, as often "
+             "as the mean interval stays at minpoll.")
       .field("minpoll", &NtpSourceConfig::minpoll, integer(kMinPoll, kMaxPoll),
              "The shortest time between requests, as a power of two of seconds.")
       .field("maxpoll", &NtpSourceConfig::maxpoll, integer(kMinPoll, kMaxPoll),
-             "The longest time between requests, as a power of two of seconds.")
+             "The longest time between requests, as a power of two of seconds. Below 0 only for "
+             "servers nearer than 10 ms; others are asked once a second at the most.")
+      .field(
+          "presend", &NtpSourceConfig::presend, maybe(integer(kMinPoll, kMaxPoll)),
+          "At intervals of this power of two of seconds and more, send a packet two seconds "
+          "before each request, of which the answer is not used: it makes the devices on the way "
+          "look up addresses that they forgot. Not set: never.")
+      .field(
+          "interleaved", &NtpSourceConfig::interleaved, boolean(),
+          "Use interleaved mode (RFC 9769) with servers that have it: they tell the true time of "
+          "sending of the reply before, which is more accurate in networks with timestamps by "
+          "kernel or device.")
+      .field("online", &NtpSourceConfig::online, boolean(),
+             "Ask it from the start. With false it waits for `timepool ntp online`.")
       .field("version", &NtpSourceConfig::version, integer(1, 4), "The NTP version of requests.");
   if (pool) {
     source.field("max_addresses", &NtpSourceConfig::max_addresses, integer(1, 16),

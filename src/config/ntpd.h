@@ -47,6 +47,10 @@ struct NtpSourceConfig {
   int minpoll = 6;
   int maxpoll = 10;
   int version = 4;
+  bool burst = false;
+  bool interleaved = false;
+  std::optional<int> presend;
+  bool online = true;
   int max_addresses = 4;  // of a pool
   bool operator==(const NtpSourceConfig&) const = default;
 };

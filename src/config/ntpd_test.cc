@@ -62,12 +62,21 @@ TEST(NtpdConfig, an_empty_file_neither_serves_nor_asks_anybody) {
   EXPECT_TRUE(config->sources.pools.empty());
 }
 
+TEST(NtpdConfig, B14_polls_reach_from_a_64th_of_a_second_to_18_hours) {
+  const auto polls = [](const std::string& setting) {
+    return problems_of("[[server]]\naddress = \"a\"\n" + setting + "\n");
+  };
+  EXPECT_EQ(polls("minpoll = -6\nmaxpoll = 16\npresend = 16"), "ok");
+  EXPECT_NE(polls("minpoll = -7"), "ok");
+  EXPECT_NE(polls("maxpoll = 17"), "ok");
+}
+
 TEST(NtpdConfig, names_what_does_not_fit) {
   EXPECT_EQ(problems_of("[[server]]\naddress = \"a\"\nminpoll = 8\nmaxpoll = 7\n"),
             "ntpd.toml:1:1: [server]: minpoll is above maxpoll");
   EXPECT_EQ(problems_of("[[server]]\naddress = \"a\"\nmax_addresses = 2\n"),
             "ntpd.toml:3:1: unknown key \"max_addresses\" in [server]; known here: address, "
-            "port, iburst, minpoll, maxpoll, version");
+            "port, iburst, burst, minpoll, maxpoll, presend, interleaved, online, version");
   EXPECT_EQ(problems_of("[server]\nlisten = [\"127.0.0.1\", \"127.0.0.1:123\"]\n"),
             "ntpd.toml: [server]: listen: 127.0.0.1:123 is there twice");
   EXPECT_EQ(problems_of("[server.local]\nrefid = \"a b\"\n"),

@@ -54,7 +54,7 @@ class Prober::Probe {
 
  private:
   void on_ready() {
-    if (const auto sent = socket_->transmit_timestamp()) query_.handle_transmit_timestamp(*sent);
+    if (const auto sent = socket_->transmit_timestamp()) query_.handle_transmit_timestamp({*sent});
     // More than the longest request that is answered; what is longer is judged by its beginning.
     std::array<std::byte, 2048> buffer;
     while (socket_) {

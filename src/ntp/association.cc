@@ -13,6 +13,9 @@ constexpr Duration kReplyTimeout = Duration::seconds(2);
 constexpr std::int64_t kDelaysToWait = 4;
 // RFC 5905 13: PGATE. A sample that differs by more than this many jitters does not fit.
 constexpr std::int64_t kPollGate = 4;
+// Eight fitting samples lengthen the interval, two unfitting ones shorten it.
+constexpr double kFits = 1.0 / 8;
+constexpr double kDoesNotFit = -1.0 / 2;
 
 }  // namespace
 
@@ -37,9 +40,14 @@ Duration Association::reply_timeout() const {
 }
 
 void Association::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
-  const bool due = now.mono >= schedule_.next();
+  const bool due = schedule_.request_due(now.mono);
   if (!missed_ && exchange_.waiting() && (due || now.mono >= reply_deadline_)) miss(now, random);
-  if (now.mono >= schedule_.next() && !out.sends.full()) request(now, random, out);
+  if (out.sends.full()) return;
+  if (schedule_.request_due(now.mono)) {
+    request(now, random, out);
+  } else if (schedule_.warm_up_due(now.mono)) {
+    warm_up(random, out);
+  }
 }
 
 void Association::miss(LocalTime now, RandomStream& random) {
@@ -71,6 +79,17 @@ void Association::request(LocalTime now, RandomStream& random, Outbox& out) {
   reply_deadline_ = now.mono + reply_timeout();
 }
 
+void Association::warm_up(RandomStream& random, Outbox& out) {
+  schedule_.warmed_up();
+  SendAction send;
+  send.association = id_;
+  send.to = config_.server;
+  ByteWriter writer(send.buffer);
+  if (!exchange_.warm_up(random, *authenticator_, writer)) return;
+  send.length = writer.size();
+  CHECK(out.sends.push_back(send));
+}
+
 ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, RandomStream& random,
                                          Outbox& out) {
   const Reply reply = exchange_.handle_datagram(rx, datagram, *authenticator_);
@@ -79,34 +98,39 @@ ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, Rand
   if (!is_answer(reply.reason)) return reply.reason;
   missed_ = true;  // nothing is waited for any more
   if (reply.reason == ReplyReason::kAccepted) {
-    accept(reply.sample, random, out);
+    accept(reply, rx.now.mono, random, out);
     return reply.reason;
   }
   ++unusable_;
+  schedule_.unusable(rx.now.mono);
   if (is_kiss(reply.reason)) handle_kiss(reply.reason, rx.now, random, out);
   return reply.reason;
 }
 
-void Association::accept(const Sample& sample, RandomStream& random, Outbox& out) {
+void Association::accept(const Reply& reply, MonoTime now, RandomStream& random, Outbox& out) {
+  const Sample& sample = reply.sample;
   if (!reachable()) out.event({EventKind::kReachable, id_, config_.server, ReplyReason::kAccepted});
   reach_ |= 1;
   ever_answered_ = true;
   unanswered_ = 0;
   unusable_ = 0;
-  bool stable = true;
+  schedule_.measured_delay(sample.delay);
+  // Interleaved mode has begun: it measures again what the reply before measured.
+  if (reply.repeated) return schedule_.accepted(now, 0, random);
+  bool fits = true;
   if (!filter_.empty()) {
     const Estimate known = filter_.estimate(sample.at.mono);
-    stable = (sample.offset - filter_.latest().offset).abs() <= known.jitter * kPollGate;
+    fits = (sample.offset - filter_.latest().offset).abs() <= known.jitter * kPollGate;
   }
   filter_.add(sample);
-  schedule_.accepted(sample.at.mono, stable, random);
+  schedule_.accepted(now, fits ? kFits : kDoesNotFit, random);
 }
 
 // B30: the origin was right, or it would not have come here.
 void Association::handle_kiss(ReplyReason reason, LocalTime now, RandomStream& random,
                               Outbox& out) {
   out.event({EventKind::kKiss, id_, config_.server, reason});
-  if (reason == ReplyReason::kKissRate) schedule_.rate_limited(now.mono, random);
+  if (is_kiss_rate(reason)) schedule_.rate_limited(now.mono, random);
   if (reason == ReplyReason::kKissDeny || reason == ReplyReason::kKissRstr) {
     denied_ = true;
     schedule_.pause_until(now.mono + kDeniedPause);
@@ -115,7 +139,18 @@ void Association::handle_kiss(ReplyReason reason, LocalTime now, RandomStream& r
 
 void Association::handle_clock_step(MonoTime now) {
   filter_.clear();
+  exchange_.forget_previous();
   if (!denied_) schedule_.restart(now);
+}
+
+void Association::set_online(bool online, MonoTime now) {
+  if (online == schedule_.online()) return;
+  schedule_.set_online(online, now);
+  if (denied_) schedule_.pause_until(now + kDeniedPause);
+  if (online) return;
+  exchange_.abandon();
+  missed_ = true;
+  reach_ = 0;
 }
 
 }  // namespace timepool::ntp

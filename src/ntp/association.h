@@ -45,8 +45,16 @@ class Association final : public Measured {
   void handle_timer(LocalTime now, RandomStream& random, Outbox& out);
   // A datagram that came to the association's socket.
   ReplyReason handle_datagram(const ReplyRx& rx, Bytes datagram, RandomStream& random, Outbox& out);
-  // The kernel's time of sending for the request last given to the Outbox.
-  void handle_transmit_timestamp(UnixTime sent) { exchange_.handle_transmit_timestamp(sent); }
+  // The time of sending of the request last given to the Outbox.
+  void handle_transmit_timestamp(const TransmitStamp& stamp) {
+    exchange_.handle_transmit_timestamp(stamp);
+  }
+  // Offline: it is neither asked nor heard, and counts as unreachable; nothing is held against it.
+  void set_online(bool online, MonoTime now);
+  bool online() const { return schedule_.online(); }
+  // Asks several times in a row from now on. False when it is offline or asked us to slow down.
+  bool begin_burst(MonoTime now, BurstSize size) { return schedule_.begin_burst(now, size); }
+  bool in_burst() const { return schedule_.in_burst(); }
   // Somebody stepped the local clock: samples are worth nothing, asks again in a burst.
   void handle_clock_step(MonoTime now) override;
 
@@ -81,7 +89,8 @@ class Association final : public Measured {
  private:
   void miss(LocalTime now, RandomStream& random);
   void request(LocalTime now, RandomStream& random, Outbox& out);
-  void accept(const Sample& sample, RandomStream& random, Outbox& out);
+  void warm_up(RandomStream& random, Outbox& out);
+  void accept(const Reply& reply, MonoTime now, RandomStream& random, Outbox& out);
   void handle_kiss(ReplyReason reason, LocalTime now, RandomStream& random, Outbox& out);
   Duration reply_timeout() const;
 

@@ -130,7 +130,7 @@ TEST_F(AssociationTest, each_request_has_another_timestamp) {
   const Octets second = timer(Duration::seconds(100));
   ASSERT_FALSE(second.empty());
   EXPECT_NE(first, second);
-  EXPECT_EQ(reply(first, Duration::seconds(100) + ms(10)), ReplyReason::kWrongOrigin);
+  EXPECT_EQ(reply(first, Duration::seconds(100) + ms(10)), ReplyReason::kLate);
 }
 
 TEST_F(AssociationTest, a_full_outbox_puts_the_request_off) {
@@ -160,6 +160,82 @@ TEST_F(AssociationTest, a_step_of_the_clock_drops_the_samples_and_asks_again) {
   association_->handle_clock_step(local_at(ms(20)).mono);
   EXPECT_FALSE(association_->has_samples());
   EXPECT_LE(until_deadline(), ms(20));
+}
+
+TEST_F(AssociationTest, offline_is_silent_deaf_and_unreachable_but_blameless) {
+  config_.poll.iburst = true;
+  make();
+  EXPECT_EQ(reply(timer({}), ms(10)), ReplyReason::kAccepted);
+  const Octets second = timer(Duration::seconds(2));
+  ASSERT_FALSE(second.empty());
+  association_->set_online(false, local_at(ms(2001)).mono);
+  EXPECT_EQ(association_->next_deadline(), MonoTime::max());
+  EXPECT_FALSE(association_->measurable());
+  EXPECT_EQ(reply(second, ms(2010)), ReplyReason::kLate);
+  EXPECT_TRUE(timer(Duration::seconds(10'000)).empty());
+  EXPECT_EQ(association_->unanswered(), 0u);
+  association_->set_online(true, local_at(Duration::seconds(10'000)).mono);
+  EXPECT_FALSE(timer(Duration::seconds(10'000)).empty());
+  EXPECT_TRUE(association_->in_burst());
+}
+
+TEST_F(AssociationTest, B30_going_online_does_not_end_a_denial) {
+  const Octets request = timer({});
+  Octets kiss(wire::ntp::kHeaderSize);
+  respond({kStart, {IpAddress(), 4000, 0}, {}}, request, ServerState{}, kiss);
+  std::copy_n(std::as_bytes(std::span("RSTR", 4)).begin(), 4, kiss.begin() + 12);
+  EXPECT_EQ(receive(kiss, ms(10)), ReplyReason::kKissRstr);
+  association_->set_online(false, local_at(ms(20)).mono);
+  association_->set_online(true, local_at(ms(30)).mono);
+  EXPECT_GE(until_deadline(), kDeniedPause);
+}
+
+TEST_F(AssociationTest, presend_sends_a_packet_that_is_no_request_before_each_request) {
+  config_.poll = {4, 4, false};
+  config_.poll.presend = 4;
+  make();
+  EXPECT_EQ(reply(timer({}), ms(10)), ReplyReason::kAccepted);
+  const Duration first = until_deadline();
+  const Octets warm_up = timer(first);
+  ASSERT_EQ(warm_up.size(), 48u);
+  EXPECT_EQ(association_->requests(), 1u);
+  EXPECT_EQ(reply(warm_up, first + ms(500)), ReplyReason::kWarmUp);
+  EXPECT_EQ(until_deadline() - first, kWarmUpLead);
+  const Octets request = timer(until_deadline());
+  EXPECT_EQ(association_->requests(), 2u);
+  EXPECT_EQ(reply(request, first + kWarmUpLead + ms(10)), ReplyReason::kAccepted);
+}
+
+TEST_F(AssociationTest, B30_RATE_in_a_burst_stops_the_burst_and_keeps_the_source) {
+  config_.poll = {4, 10, true};
+  make();
+  EXPECT_EQ(reply(timer({}), ms(10)), ReplyReason::kAccepted);
+  const Octets second = timer(Duration::seconds(2));
+  Octets kiss(wire::ntp::kHeaderSize);
+  respond({kStart, {IpAddress(), 4000, 0}, {}}, second, ServerState{}, kiss);
+  std::copy_n(std::as_bytes(std::span("RATE", 4)).begin(), 4, kiss.begin() + 12);
+  EXPECT_EQ(receive(kiss, ms(2010)), ReplyReason::kKissRate);
+  EXPECT_FALSE(association_->in_burst());
+  EXPECT_FALSE(association_->denied());
+  EXPECT_TRUE(association_->measurable());
+  EXPECT_EQ(association_->poll(), 5);
+  EXPECT_GE(until_deadline() - ms(2010), Duration::seconds(29));
+}
+
+TEST_F(AssociationTest, CVE_2016_4953_to_4956_forged_packets_change_no_counter_but_their_own) {
+  const Octets request = timer({});
+  const std::uint8_t reach = association_->reach();
+  const MonoTime deadline = association_->next_deadline();
+  Octets forged(wire::ntp::kHeaderSize);
+  for (int mode = 0; mode < 8; ++mode) {
+    forged[0] = static_cast<std::byte>(0x20 | mode);
+    EXPECT_FALSE(is_answer(receive(forged, ms(5)))) << mode;
+  }
+  EXPECT_EQ(association_->reach(), reach);
+  EXPECT_EQ(association_->unusable(), 0u);
+  EXPECT_EQ(association_->unanswered(), 0u);
+  EXPECT_EQ(association_->next_deadline(), deadline);
+  EXPECT_EQ(reply(request, ms(10)), ReplyReason::kAccepted);
 }
 
 TEST_F(AssociationTest, a_server_that_says_nothing_useful_is_answered_but_unusable) {

@@ -13,14 +13,16 @@ using wire::ntp::Mode;
 constexpr Duration kMaxSendDelay = Duration::seconds(1);
 // Two clocks that run apart and are read in steps can make a fast exchange look a little negative.
 constexpr Duration kDelaySlack = Duration::milliseconds(1);
+// A server's clock that is slewed or stepped by less has not gone back to the past.
+constexpr Duration kStaleSlack = Duration::seconds(1);
+// B32: the poll that a RATE packet names is taken for honest up to the limit of B30.
+constexpr std::int8_t kLongestRatePoll = 13;
 
-// B23: everything but version, mode and the random transmit timestamp is zero.
-Header request_header(std::uint8_t version, NtpTimestamp cookie) {
-  Header out;
-  out.version = version;
-  out.mode = Mode::kClient;
-  out.transmit = cookie;
-  return out;
+NtpTimestamp random_timestamp(RandomStream& random) {
+  // Zero would be met by any server's reply to a request without a timestamp.
+  std::uint64_t bits = random.next();
+  while (bits == 0) bits = random.next();
+  return NtpTimestamp::from_bits(bits);
 }
 
 void take_claims(const Header& header, Sample& sample) {
@@ -35,24 +37,10 @@ void take_claims(const Header& header, Sample& sample) {
   sample.kiss = wire::ntp::kiss_code(header.stratum, header.reference_id);
 }
 
-struct RoundTrip {
-  Duration total;   // T4 - T1
-  Duration server;  // T3 - T2
-};
-
-// RFC 5905 8: the four timestamps. T1 and T4 are ours, T2 and T3 the server's; differences across
-// the two clocks are modulo an era and right while they are within 68 years.
-RoundTrip measure(const Header& header, UnixTime t1, UnixTime t4, Sample& sample) {
-  const Duration forth = header.receive - to_ntp(t1);
-  const Duration back = header.transmit - to_ntp(t4);
-  sample.offset = forth / 2 + back / 2;
-  return {t4 - t1, header.transmit - header.receive};
-}
-
-ReplyReason reason_of_kiss(wire::ntp::KissCode kiss) {
+ReplyReason reason_of_kiss(wire::ntp::KissCode kiss, std::int8_t poll) {
   switch (kiss) {
     case wire::ntp::KissCode::kRate:
-      return ReplyReason::kKissRate;
+      return poll > kLongestRatePoll ? ReplyReason::kKissRateLong : ReplyReason::kKissRate;
     case wire::ntp::KissCode::kDeny:
       return ReplyReason::kKissDeny;
     case wire::ntp::KissCode::kRstr:
@@ -70,16 +58,21 @@ bool claims_no_time(const Header& header) {
          header.stratum >= wire::ntp::kMaxStratum;
 }
 
+// Against the time of receiving: the transmit timestamp of interleaved mode is an older one.
 bool has_future_reference(const Header& header) {
-  return !header.reference.is_zero() && header.transmit - header.reference < Duration();
+  return !header.reference.is_zero() && header.transmit - header.reference < Duration() &&
+         header.receive - header.reference < Duration();
+}
+
+// Whether the server's part of the exchange fits into the whole.
+ReplyReason judge_trip(Duration total, Duration server) {
+  if (total < -kDelaySlack) return ReplyReason::kTooEarly;
+  const bool fits = server >= -kDelaySlack && server <= total + kDelaySlack;
+  return fits ? ReplyReason::kAccepted : ReplyReason::kBogusTimes;
 }
 
 // Once the times are measured: the first rule that the reply breaks.
-ReplyReason judge_times(const Header& header, const RoundTrip& trip, const Sample& sample,
-                        const ExchangeConfig& config) {
-  if (trip.server < -kDelaySlack || trip.server > trip.total + kDelaySlack) {
-    return ReplyReason::kBogusTimes;
-  }
+ReplyReason judge_sample(const Header& header, const Sample& sample, const ExchangeConfig& config) {
   if (claims_no_time(header)) return ReplyReason::kUnsynchronised;
   if (has_future_reference(header)) return ReplyReason::kFutureReference;
   if (sample.delay > config.max_delay) return ReplyReason::kTooDelayed;
@@ -105,34 +98,160 @@ Duration drift_over(Duration span, std::int64_t clock_error_ppb) {
          Duration::nanoseconds(rest * clock_error_ppb / 1'000'000'000);
 }
 
-bool Exchange::start(LocalTime now, RandomStream& random, Authenticator& authenticator,
-                     ByteWriter& out) {
+// B23: everything but version, mode and the random timestamps is zero. RFC 9769 2: an interleaved
+// request names the server's last time of receiving as its origin, and is answered by its receive
+// timestamp, which may be random like the other.
+void Exchange::write_request(NtpTimestamp transmit, ByteWriter& out) {
+  Header header;
+  header.version = config_.version;
+  header.mode = Mode::kClient;
+  header.transmit = transmit;
+  if (interleaved_) {
+    header.origin = previous_.t2;
+    header.receive = receive_cookie_;
+  }
+  wire::ntp::write_header(header, out);
+}
+
+void Exchange::abandon() {
+  if (waiting_ || answered_) {
+    history_.add(transmit_cookie_, interleaved_ ? receive_cookie_ : NtpTimestamp(),
+                 answered_ ? RequestFate::kAnswered : RequestFate::kUnanswered);
+  }
   waiting_ = false;
   answered_ = false;
-  // Zero would be met by any server's reply to a request without a transmit timestamp.
-  std::uint64_t bits = random.next();
-  while (bits == 0) bits = random.next();
-  cookie_ = NtpTimestamp::from_bits(bits);
-  wire::ntp::write_header(request_header(config_.version, cookie_), out);
+  previous_is_last_ = false;
+}
+
+bool Exchange::start(LocalTime now, RandomStream& random, Authenticator& authenticator,
+                     ByteWriter& out) {
+  abandon();
+  interleaved_ = config_.interleaved && previous_.known && in_vain_ < kMaxInterleavedInVain;
+  in_vain_ = interleaved_ ? in_vain_ + 1 : 0;
+  transmit_cookie_ = random_timestamp(random);
+  do {
+    receive_cookie_ = random_timestamp(random);
+  } while (receive_cookie_ == transmit_cookie_);
+  write_request(transmit_cookie_, out);
   if (!authenticator.protect(out, random) || !out.ok()) return false;
   waiting_ = true;
   started_ = now;
-  sent_ = now.unix;
+  sent_ = {now.unix, StampSource::kProgram, Duration()};
   return true;
 }
 
-void Exchange::handle_transmit_timestamp(UnixTime sent) {
-  if (!waiting_ || sent < started_.unix || sent > started_.unix + kMaxSendDelay) return;
-  sent_ = sent;
+bool Exchange::warm_up(RandomStream& random, Authenticator& authenticator, ByteWriter& out) {
+  const NtpTimestamp cookie = random_timestamp(random);
+  Header header;
+  header.version = config_.version;
+  header.mode = Mode::kClient;
+  header.transmit = cookie;
+  wire::ntp::write_header(header, out);
+  if (!authenticator.protect(out, random) || !out.ok()) return false;
+  history_.add(cookie, {}, RequestFate::kWarmUp);
+  return true;
 }
 
-ReplyReason Exchange::judge_origin(const Header& header) const {
+void Exchange::handle_transmit_timestamp(const TransmitStamp& stamp) {
+  if (!waiting_ && !previous_is_last_) return;
+  if (stamp.sent < started_.unix || stamp.sent > started_.unix + kMaxSendDelay) return;
+  TransmitStamp& known = waiting_ ? sent_ : previous_.t1;
+  if (stamp.source >= known.source) known = stamp;
+}
+
+// B9: a broadcast says by its poll field when the next one is due. A quarter of that is left for
+// what the network and the sender's own variation do.
+ReplyReason Exchange::judge_broadcast(const Header& header, MonoTime now) {
+  const bool early = broadcast_seen_ && now < next_broadcast_;
+  const Duration interval = exp2_seconds(std::clamp<int>(header.poll, -7, 17));
+  broadcast_seen_ = true;
+  next_broadcast_ = now + interval / 4 * 3;
+  return early ? ReplyReason::kEarlyBroadcast : ReplyReason::kWrongMode;
+}
+
+ReplyReason Exchange::judge_origin(const Header& header, MonoTime now) {
+  if (header.mode == Mode::kBroadcast) return judge_broadcast(header, now);
   if (header.mode != Mode::kServer) return ReplyReason::kWrongMode;
   if (header.version > config_.version) return ReplyReason::kWrongVersion;
+  // CVE-2015-8138, CVE-2016-7431: never an origin of zero.
   if (header.origin.is_zero()) return ReplyReason::kZeroOrigin;
-  if (answered_ && header.origin == cookie_) return ReplyReason::kDuplicate;
-  if (!waiting_) return ReplyReason::kUnsolicited;
-  return header.origin == cookie_ ? ReplyReason::kAccepted : ReplyReason::kWrongOrigin;
+  const bool ours =
+      header.origin == transmit_cookie_ || (interleaved_ && header.origin == receive_cookie_);
+  if (ours && waiting_) return ReplyReason::kAccepted;
+  if (ours && answered_) return ReplyReason::kDuplicate;
+  switch (history_.fate_of(header.origin)) {
+    case RequestFate::kAnswered:
+      return ReplyReason::kReplayed;
+    case RequestFate::kUnanswered:
+      return ReplyReason::kLate;
+    case RequestFate::kWarmUp:
+      return ReplyReason::kWarmUp;
+    case RequestFate::kUnknown:
+      break;
+  }
+  return waiting_ ? ReplyReason::kWrongOrigin : ReplyReason::kUnsolicited;
+}
+
+// B10: a server's time that goes back is a replay inside an honest exchange, or a clock that was
+// set back; the latter is believed when it stays.
+bool Exchange::is_stale(const Header& header) {
+  if (config_.earliest != UnixTime() && header.receive - to_ntp(config_.earliest) < Duration()) {
+    return true;
+  }
+  const bool back = server_time_known_ && header.receive - server_time_ < -kStaleSlack;
+  stale_in_a_row_ = back ? stale_in_a_row_ + 1 : 0;
+  if (back && stale_in_a_row_ <= kMaxStaleInARow) return true;
+  server_time_known_ = true;
+  server_time_ = header.receive;
+  return false;
+}
+
+// RFC 5905 8: the four timestamps. T1 and T4 are ours, T2 and T3 the server's; differences across
+// the two clocks are modulo an era and right while they are within 68 years.
+void Exchange::measure(const Times& times, const Header& header, Reply& out) {
+  const Duration total = times.t4 - times.t1.sent;
+  const Duration server = header.transmit - times.t2;
+  out.reason = judge_trip(total, server);
+  if (out.reason != ReplyReason::kAccepted) return;
+  Sample& sample = out.sample;
+  const Duration forth = times.t2 - to_ntp(times.t1.sent);
+  const Duration back = header.transmit - to_ntp(times.t4);
+  const Duration clock = exp2_seconds(config_.precision);
+  const auto error_of = [&](StampSource source, Duration error) {
+    return source == StampSource::kHardware ? error : std::max(clock, error);
+  };
+  const Duration resolution = std::max(error_of(times.t1.source, times.t1.error),
+                                       error_of(times.t4_source, times.t4_error));
+  sample.at = times.at;
+  sample.offset = forth / 2 + back / 2;
+  sample.delay = std::max({total - server, resolution, Duration::nanoseconds(1)});
+  sample.dispersion =
+      resolution + exp2_seconds(header.precision) + drift_over(total, config_.clock_error_ppb);
+  sample.response = server;
+  sample.sent_by = times.t1.source;
+  sample.received_by = times.t4_source;
+  out.has_times = true;
+}
+
+void Exchange::judge_answer(const ReplyRx& rx, const Header& header, Reply& out) {
+  out.sample.interleaved = header.origin != transmit_cookie_;
+  if (header.receive.is_zero() || header.transmit.is_zero()) {
+    out.reason =
+        claims_no_time(header) ? ReplyReason::kUnsynchronised : ReplyReason::kZeroTimestamp;
+    return;
+  }
+  const Times current{true, false, rx.now, sent_, header.receive, rx.received, rx.source, rx.error};
+  const Times& times = out.sample.interleaved ? previous_ : current;
+  out.repeated = times.measured;
+  measure(times, header, out);
+  if (out.has_times) out.reason = judge_sample(header, out.sample, config_);
+  if (out.reason == ReplyReason::kAccepted && is_stale(header)) {
+    out.reason = ReplyReason::kStaleTimestamp;
+  }
+  const bool measured = out.reason == ReplyReason::kAccepted && !out.sample.interleaved;
+  previous_ = current;
+  previous_.measured = measured;
+  previous_is_last_ = true;
 }
 
 Reply Exchange::handle_datagram(const ReplyRx& rx, Bytes datagram, Authenticator& authenticator) {
@@ -143,7 +262,7 @@ Reply Exchange::handle_datagram(const ReplyRx& rx, Bytes datagram, Authenticator
     return out;
   }
   const Header& header = packet->header;
-  out.reason = judge_origin(header);
+  out.reason = judge_origin(header, rx.now.mono);
   if (out.reason != ReplyReason::kAccepted) return out;
   switch (authenticator.check(*packet, datagram)) {
     case AuthVerdict::kAuthentic:
@@ -157,23 +276,16 @@ Reply Exchange::handle_datagram(const ReplyRx& rx, Bytes datagram, Authenticator
   }
   waiting_ = false;
   answered_ = true;
+  in_vain_ = 0;
   out.sample.at = rx.now;
   take_claims(header, out.sample);
   if (out.sample.kiss != wire::ntp::KissCode::kNone) {
-    out.reason = reason_of_kiss(out.sample.kiss);
+    out.reason = reason_of_kiss(out.sample.kiss, header.poll);
   } else if (stepped_between(started_, rx.now)) {
     out.reason = ReplyReason::kLocalClockStepped;
-  } else if (header.receive.is_zero() || header.transmit.is_zero()) {
-    out.reason =
-        claims_no_time(header) ? ReplyReason::kUnsynchronised : ReplyReason::kZeroTimestamp;
+    previous_.known = false;
   } else {
-    const RoundTrip trip = measure(header, sent_, rx.received, out.sample);
-    const Duration resolution = exp2_seconds(config_.precision);
-    out.sample.delay = std::max(trip.total - trip.server, resolution);
-    out.sample.dispersion = resolution + exp2_seconds(header.precision) +
-                            drift_over(trip.total, config_.clock_error_ppb);
-    out.reason = judge_times(header, trip, out.sample, config_);
-    out.has_times = out.reason != ReplyReason::kBogusTimes;
+    judge_answer(rx, header, out);
   }
   return out;
 }

@@ -89,15 +89,15 @@ TEST_F(ExchangeTest, measures_offset_delay_and_dispersion_by_rfc5905) {
 
 TEST_F(ExchangeTest, the_kernels_time_of_sending_replaces_our_own) {
   const Octets request = start();
-  exchange_.handle_transmit_timestamp(kStart + Duration::milliseconds(4));
+  exchange_.handle_transmit_timestamp({kStart + Duration::milliseconds(4)});
   const Reply reply = receive(reply_to(request));
   EXPECT_LE((reply.sample.delay - Duration::milliseconds(16)).abs(), Duration::nanoseconds(2));
 }
 
 TEST_F(ExchangeTest, an_impossible_time_of_sending_is_ignored) {
   const Octets request = start();
-  exchange_.handle_transmit_timestamp(kStart - Duration::milliseconds(1));
-  exchange_.handle_transmit_timestamp(kStart + Duration::seconds(2));
+  exchange_.handle_transmit_timestamp({kStart - Duration::milliseconds(1)});
+  exchange_.handle_transmit_timestamp({kStart + Duration::seconds(2)});
   const Reply reply = receive(reply_to(request));
   EXPECT_LE((reply.sample.delay - Duration::milliseconds(20)).abs(), Duration::nanoseconds(2));
 }
@@ -147,10 +147,128 @@ TEST_F(ExchangeTest, a_second_copy_of_a_reply_is_a_duplicate) {
   EXPECT_EQ(receive(reply).reason, ReplyReason::kDuplicate);
 }
 
-TEST_F(ExchangeTest, an_answer_to_an_earlier_request_is_ignored) {
-  const Octets first = reply_to(start());
+TEST_F(ExchangeTest, an_answer_to_an_earlier_request_is_late_or_a_replay) {
+  const Octets unanswered = reply_to(start());
+  const Octets answered = reply_to(start());
+  EXPECT_EQ(receive(answered).reason, ReplyReason::kAccepted);
   static_cast<void>(start());
-  EXPECT_EQ(receive(first).reason, ReplyReason::kWrongOrigin);
+  EXPECT_EQ(receive(unanswered).reason, ReplyReason::kLate);
+  EXPECT_EQ(receive(answered).reason, ReplyReason::kReplayed);
+  EXPECT_TRUE(exchange_.waiting());
+  // What is older than the last eight requests is a forgery like any other.
+  for (int i = 0; i < 9; ++i) static_cast<void>(start());
+  EXPECT_EQ(receive(answered).reason, ReplyReason::kWrongOrigin);
+}
+
+TEST_F(ExchangeTest, an_abandoned_exchange_takes_no_answer) {
+  const Octets reply = reply_to(start());
+  exchange_.abandon();
+  EXPECT_EQ(receive(reply).reason, ReplyReason::kLate);
+  EXPECT_FALSE(exchange_.waiting());
+}
+
+TEST_F(ExchangeTest, the_answer_to_a_packet_of_warming_up_is_nothing) {
+  std::array<std::byte, 128> buffer{};
+  ByteWriter writer(buffer);
+  ASSERT_TRUE(exchange_.warm_up(random_, authenticator_, writer));
+  const Octets warm_up(writer.written().begin(), writer.written().end());
+  EXPECT_EQ(to_hex(warm_up).substr(0, 80), "23" + std::string(78, '0'));
+  EXPECT_EQ(receive(reply_to(warm_up)).reason, ReplyReason::kWarmUp);
+  const Octets request = start();
+  EXPECT_EQ(receive(reply_to(warm_up)).reason, ReplyReason::kWarmUp);
+  EXPECT_EQ(receive(reply_to(request)).reason, ReplyReason::kAccepted);
+}
+
+TEST_F(ExchangeTest, B9_a_broadcast_that_comes_early_is_named) {
+  const Octets request = start();
+  const auto broadcast = [&](Duration since) {
+    return receive(reply_to(request,
+                            [](Header& header) {
+                              header.mode = Mode::kBroadcast;
+                              header.poll = 6;
+                              header.origin = {};
+                            }),
+                   since)
+        .reason;
+  };
+  EXPECT_EQ(broadcast(Duration::seconds(1)), ReplyReason::kWrongMode);
+  EXPECT_EQ(broadcast(Duration::seconds(65)), ReplyReason::kWrongMode);
+  EXPECT_EQ(broadcast(Duration::seconds(66)), ReplyReason::kEarlyBroadcast);
+  EXPECT_EQ(broadcast(Duration::seconds(130)), ReplyReason::kWrongMode);
+  EXPECT_TRUE(exchange_.waiting());
+}
+
+TEST_F(ExchangeTest, B10_a_servers_time_that_goes_back_is_stale_until_it_stays) {
+  const auto ask = [&](Duration server_is_off) {
+    state_.test_offset = server_is_off;
+    return receive(reply_to(start())).reason;
+  };
+  EXPECT_EQ(ask(Duration::milliseconds(250)), ReplyReason::kAccepted);
+  // Half a second back is a clock that was set right.
+  EXPECT_EQ(ask(Duration::milliseconds(-250)), ReplyReason::kAccepted);
+  EXPECT_EQ(ask(Duration::seconds(-3600)), ReplyReason::kStaleTimestamp);
+  EXPECT_EQ(ask(Duration()), ReplyReason::kAccepted);
+  for (int i = 0; i < kMaxStaleInARow; ++i) {
+    EXPECT_EQ(ask(Duration::seconds(-3600)), ReplyReason::kStaleTimestamp);
+  }
+  EXPECT_EQ(ask(Duration::seconds(-3600)), ReplyReason::kAccepted);
+}
+
+TEST_F(ExchangeTest, B10_a_time_before_any_possible_one_is_always_stale) {
+  ExchangeConfig config;
+  config.earliest = kStart - Duration::seconds(86'400);
+  exchange_ = Exchange(config);
+  state_.test_offset = Duration::seconds(-86'500);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(receive(reply_to(start())).reason, ReplyReason::kStaleTimestamp);
+  }
+  state_.test_offset = Duration::seconds(-86'300);
+  EXPECT_EQ(receive(reply_to(start())).reason, ReplyReason::kAccepted);
+}
+
+TEST_F(ExchangeTest, a_reply_from_before_its_request_is_too_early) {
+  const Octets reply = reply_to(start());
+  const LocalTime now = local_at(Duration::milliseconds(21));
+  const ReplyRx rx{now, kStart - Duration::milliseconds(2), StampSource::kKernel, {}};
+  EXPECT_EQ(exchange_.handle_datagram(rx, reply, authenticator_).reason, ReplyReason::kTooEarly);
+}
+
+TEST_F(ExchangeTest, B32_a_rate_kiss_with_a_long_poll_has_a_reason_of_its_own) {
+  const auto rate = [&](std::int8_t poll) {
+    return reason_of_changed([&](Header& header) {
+      header.stratum = 0;
+      header.reference_id = wire::ntp::kKissRate;
+      header.poll = poll;
+    });
+  };
+  EXPECT_EQ(rate(13), ReplyReason::kKissRate);
+  EXPECT_EQ(rate(14), ReplyReason::kKissRateLong);
+  EXPECT_EQ(rate(127), ReplyReason::kKissRateLong);
+  EXPECT_EQ(rate(-128), ReplyReason::kKissRate);
+}
+
+TEST_F(ExchangeTest, hardware_timestamps_bring_their_own_error) {
+  ExchangeConfig config;
+  config.precision = -20;
+  exchange_ = Exchange(config);
+  const Octets request = start();
+  const Duration error = Duration::nanoseconds(20);
+  exchange_.handle_transmit_timestamp(
+      {kStart + Duration::milliseconds(4), StampSource::kHardware, error});
+  // A software timestamp that comes later does not replace it.
+  exchange_.handle_transmit_timestamp({kStart + Duration::milliseconds(2), StampSource::kKernel});
+  const Octets reply = reply_to(request, [](Header& header) { header.precision = -30; });
+  const LocalTime now = local_at(Duration::milliseconds(22));
+  const UnixTime received = kStart + Duration::milliseconds(21);
+  const Reply got = exchange_.handle_datagram({now, received, StampSource::kHardware, error}, reply,
+                                              authenticator_);
+  ASSERT_EQ(got.reason, ReplyReason::kAccepted);
+  EXPECT_LE((got.sample.delay - Duration::milliseconds(16)).abs(), Duration::nanoseconds(2));
+  // The error of the timestamps, the server's precision, and 17 ms of 50 parts in a million.
+  EXPECT_EQ(got.sample.dispersion, Duration::nanoseconds(20 + 1 + 850));
+  EXPECT_EQ(got.sample.sent_by, StampSource::kHardware);
+  EXPECT_EQ(got.sample.received_by, StampSource::kHardware);
+  EXPECT_LE((got.sample.response - Duration::milliseconds(1)).abs(), Duration::nanoseconds(2));
 }
 
 TEST_F(ExchangeTest, only_servers_of_our_version_or_below_are_heard) {

@@ -10,10 +10,9 @@
 namespace timepool::ntp {
 namespace {
 
-// A burst: up to 8 requests 2 s apart, ended by 4 good answers.
-constexpr int kBurstRequests = 8;
-constexpr int kBurstEnough = 4;
 constexpr Duration kBurstSpacing = Duration::seconds(2);
+// With `burst`, a poll in vain becomes at most this many requests.
+constexpr int kMostAgain = 4;
 // F10: seconds from each miss in a row to the next request, a quarter more or less. With 2 s for
 // each answer the eighth miss, after which the server is left, comes 86 s after the first, 104 s at
 // the most: at poll 10 a dead server is noticed within 1088 + 2 + 104 < 1200 s, 600 s in the mean.
@@ -23,9 +22,8 @@ constexpr Duration kLateProbe = Duration::seconds(32);
 constexpr double kProbeSpread = 0.25;
 // Intervals vary by a sixteenth each way, so that many clients do not fall into step.
 constexpr double kIntervalSpread = 1.0 / 16;
-// This many fitting samples lengthen the interval; two unfitting ones more than fitting shorten it.
-constexpr int kStableEnough = 8;
-constexpr int kUnstableEnough = -4;
+// So many samples in a row from afar make a server a far one.
+constexpr int kFarEnough = 8;
 // RATE decays by one step after this many good answers.
 constexpr int kRateDecay = 8;
 
@@ -48,39 +46,77 @@ PollSchedule::PollSchedule(const PollConfig& config, MonoTime first)
       floor_(config.minpoll),
       poll_(config.minpoll),
       next_(first),
-      burst_left_(config.iburst ? kBurstRequests : 0) {
+      online_(config.online) {
   CHECK(config.minpoll >= kLowestPoll && config.maxpoll <= kHighestPoll);
   CHECK(config.minpoll <= config.maxpoll);
+  restart(first);
+}
+
+std::int8_t PollSchedule::poll() const {
+  return near_ ? poll_ : std::max<std::int8_t>(poll_, 0);
 }
 
 Duration PollSchedule::interval(RandomStream& random) const {
-  return spread(exp2_seconds(poll_), kIntervalSpread, random);
+  return spread(exp2_seconds(poll()), kIntervalSpread, random);
+}
+
+MonoTime PollSchedule::warm_up_at() const {
+  if (!online_ || warm_ || in_burst() || poll_ < config_.presend) return MonoTime::max();
+  return next_ - kWarmUpLead;
+}
+
+MonoTime PollSchedule::next() const {
+  return online_ ? std::min(next_, warm_up_at()) : MonoTime::max();
 }
 
 void PollSchedule::set_poll(int poll) {
-  poll_ = static_cast<std::int8_t>(std::clamp<int>(poll, floor_, config_.maxpoll));
-  stability_ = 0;
+  poll_ =
+      static_cast<std::int8_t>(std::clamp<int>(poll, floor_, std::max(config_.maxpoll, floor_)));
+  score_ = 0;
+}
+
+void PollSchedule::measured_delay(Duration delay) {
+  far_in_a_row_ = delay < kNearDelay ? 0 : std::min(far_in_a_row_ + 1, kFarEnough);
+  near_ = far_in_a_row_ == 0 || (near_ && far_in_a_row_ < kFarEnough);
 }
 
 void PollSchedule::sent(MonoTime now, RandomStream& random) {
   const Duration regular = interval(random);
-  if (burst_left_ > 0) --burst_left_;
+  warm_ = false;
+  if (burst_left_ > 0) {
+    --burst_left_;
+  } else {
+    asked_again_ = false;
+  }
   next_ = now + (burst_left_ > 0 ? std::min(kBurstSpacing, regular) : regular);
+}
+
+// As many requests as may go into one interval while their mean distance stays at 2^minpoll.
+void PollSchedule::ask_again(MonoTime now) {
+  if (!config_.burst || asked_again_ || in_burst() || floor_ > config_.minpoll) return;
+  const int longer = std::min(poll() - config_.minpoll, 8);
+  const int more = std::min(kMostAgain, 1 << longer) - 1;
+  asked_again_ = true;
+  if (more < 1) return;
+  burst_left_ = more;
+  burst_good_ = 1;
+  next_ = std::min(next_, now + kBurstSpacing);
 }
 
 void PollSchedule::missed(MonoTime now, std::uint32_t unanswered, RandomStream& random) {
   if (in_burst() || floor_ > config_.minpoll) return;
+  ask_again(now);
   next_ = std::min(next_, now + spread(probe_after(unanswered), kProbeSpread, random));
 }
 
-void PollSchedule::accepted(MonoTime now, bool stable, RandomStream& random) {
-  if (in_burst() && ++burst_good_ >= kBurstEnough) {
+void PollSchedule::accepted(MonoTime now, double score, RandomStream& random) {
+  if (in_burst() && --burst_good_ <= 0) {
     burst_left_ = 0;
     next_ = now + interval(random);
   }
-  stability_ += stable ? 1 : -2;
-  if (stability_ >= kStableEnough) set_poll(poll_ + 1);
-  if (stability_ <= kUnstableEnough) set_poll(poll_ - 1);
+  score_ += score;
+  if (score_ >= 1) set_poll(poll_ + 1);
+  if (score_ <= -1) set_poll(poll_ - 1);
   if (floor_ > config_.minpoll && ++good_since_rate_ >= kRateDecay) {
     good_since_rate_ = 0;
     --floor_;
@@ -91,8 +127,8 @@ void PollSchedule::rate_limited(MonoTime now, RandomStream& random) {
   burst_left_ = 0;
   good_since_rate_ = 0;
   // Whoever polls more slowly than the limit already stays there.
-  const int slowest = std::max<int>(poll_, std::min(config_.maxpoll, kRatePollLimit));
-  floor_ = static_cast<std::int8_t>(std::min(poll_ + 1, slowest));
+  const int slowest = std::max<int>(poll(), std::min(config_.maxpoll, kRatePollLimit));
+  floor_ = static_cast<std::int8_t>(std::min(poll() + 1, slowest));
   set_poll(floor_);
   next_ = now + interval(random);
 }
@@ -103,9 +139,30 @@ void PollSchedule::pause_until(MonoTime time) {
 }
 
 void PollSchedule::restart(MonoTime now) {
-  burst_left_ = config_.iburst ? kBurstRequests : 0;
-  burst_good_ = 0;
+  const BurstSize size;
+  burst_left_ = config_.iburst ? size.most : 0;
+  burst_good_ = size.good;
+  warm_ = true;
   next_ = std::min(next_, now);
+}
+
+bool PollSchedule::begin_burst(MonoTime now, BurstSize size) {
+  if (!online_ || floor_ > config_.minpoll || size.most < 1 || size.good < 1) return false;
+  burst_left_ = std::min(size.most, kMaxBurst);
+  burst_good_ = size.good;
+  warm_ = true;
+  next_ = std::min(next_, now);
+  return true;
+}
+
+void PollSchedule::set_online(bool online, MonoTime now) {
+  if (online == online_) return;
+  online_ = online;
+  burst_left_ = 0;
+  if (!online) return;
+  // Neither sooner than a server that asked for peace is due, nor in a burst.
+  if (floor_ > config_.minpoll) return;
+  restart(now);
 }
 
 }  // namespace timepool::ntp

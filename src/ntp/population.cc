@@ -83,6 +83,7 @@ bool Population::start_association(Source& source, const IpAddress& address, Mon
   config.poll = source.config().poll;
   config.exchange = config_.exchange;
   config.exchange.version = source.config().version;
+  config.exchange.interleaved = source.config().interleaved;
   std::unique_ptr<Authenticator> authenticator =
       factory_ ? factory_(source) : std::make_unique<NoAuthentication>();
   members_.add({source.id(),

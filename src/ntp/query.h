@@ -14,7 +14,9 @@ class Query {
 
   // The request to send; it stays valid until the next call. Each call is a new attempt.
   Bytes start(LocalTime now, RandomStream& random);
-  void handle_transmit_timestamp(UnixTime sent) { exchange_.handle_transmit_timestamp(sent); }
+  void handle_transmit_timestamp(const TransmitStamp& stamp) {
+    exchange_.handle_transmit_timestamp(stamp);
+  }
   // Judges a datagram. With is_answer(reply.reason) the query is over and reply.sample holds what
   // the server said, with offset and delay where reply.has_times. Any other reason is a datagram to
   // ignore.

@@ -8,13 +8,39 @@ namespace timepool::ntp {
 namespace {
 
 // In the order of the enum; a test compares the two.
-constexpr std::array<std::string_view, kReplyReasonCount> kNames{
-    "accepted",           "too_short",        "bad_length",   "bad_version",   "bad_field",
-    "too_many_fields",    "bad_mac",          "wrong_mode",   "wrong_version", "unsolicited",
-    "duplicate",          "zero_origin",      "wrong_origin", "crypto_nak",    "not_authentic",
-    "kiss_rate",          "kiss_deny",        "kiss_rstr",    "kiss_other",    "zero_timestamp",
-    "unsynchronised",     "future_reference", "too_distant",  "bogus_times",   "too_delayed",
-    "local_clock_stepped"};
+constexpr std::array<std::string_view, kReplyReasonCount> kNames{"accepted",
+                                                                 "too_short",
+                                                                 "bad_length",
+                                                                 "bad_version",
+                                                                 "bad_field",
+                                                                 "too_many_fields",
+                                                                 "bad_mac",
+                                                                 "wrong_mode",
+                                                                 "early_broadcast",
+                                                                 "wrong_version",
+                                                                 "unsolicited_reply",
+                                                                 "duplicate",
+                                                                 "replayed",
+                                                                 "late",
+                                                                 "warm_up",
+                                                                 "zero_origin",
+                                                                 "wrong_origin",
+                                                                 "crypto_nak",
+                                                                 "not_authentic",
+                                                                 "kiss_rate",
+                                                                 "kiss_rate_long",
+                                                                 "kiss_deny",
+                                                                 "kiss_rstr",
+                                                                 "kiss_other",
+                                                                 "zero_timestamp",
+                                                                 "unsynchronised",
+                                                                 "future_reference",
+                                                                 "stale_timestamp",
+                                                                 "too_distant",
+                                                                 "too_early",
+                                                                 "bogus_times",
+                                                                 "too_delayed",
+                                                                 "local_clock_stepped"};
 
 }  // namespace
 

@@ -20,28 +20,35 @@ enum class ReplyReason : std::uint8_t {
   kTooManyFields,
   kBadMac,
   // An NTP packet that is no answer to our request. These change nothing.
-  kWrongMode,     // not from a server
-  kWrongVersion,  // above the request's
-  kUnsolicited,   // no request is waiting: B8
-  kDuplicate,     // the request was answered before: a replay or a copy
-  kZeroOrigin,    // B29
-  kWrongOrigin,   // B29: off-path forgery, or an answer to an earlier request
+  kWrongMode,       // not from a server
+  kEarlyBroadcast,  // B9: a broadcast that comes sooner than the one before announced
+  kWrongVersion,    // above the request's
+  kUnsolicited,     // no request is waiting: B8
+  kDuplicate,       // the request was answered before: a copy
+  kReplayed,        // an earlier request, and that was answered: somebody sends it again
+  kLate,            // an earlier request that is not waited for any more
+  kWarmUp,          // the answer to a packet that only warmed up the path
+  kZeroOrigin,      // B29
+  kWrongOrigin,     // B29: off-path forgery
   kCryptoNak,
   kNotAuthentic,
   // An answer to our request, without usable time.
   kKissRate,
+  kKissRateLong,  // B32: RATE that names a poll above the limit
   kKissDeny,
   kKissRstr,
   kKissOther,
   kZeroTimestamp,      // receive or transmit time missing
   kUnsynchronised,     // leap 3, stratum 0 or above 15
   kFutureReference,    // its reference time is after its transmit time (RFC 5905 A.5.1.1)
+  kStaleTimestamp,     // B10: its time is before what it said earlier, or before any possible time
   kTooDistant,         // root distance above the limit
+  kTooEarly,           // it came before the request was sent
   kBogusTimes,         // it claims to have worked longer than the exchange took
   kTooDelayed,         // round trip above the limit
   kLocalClockStepped,  // our own clock jumped in between
 };
-inline constexpr std::size_t kReplyReasonCount = 26;
+inline constexpr std::size_t kReplyReasonCount = 33;
 
 // "accepted", "wrong_origin", "kiss_rate", ...
 std::string_view name_of(ReplyReason reason);
@@ -52,6 +59,9 @@ inline bool is_answer(ReplyReason reason) {
 }
 inline bool is_kiss(ReplyReason reason) {
   return reason >= ReplyReason::kKissRate && reason <= ReplyReason::kKissOther;
+}
+inline bool is_kiss_rate(ReplyReason reason) {
+  return reason == ReplyReason::kKissRate || reason == ReplyReason::kKissRateLong;
 }
 
 }  // namespace timepool::ntp

@@ -5,15 +5,20 @@
 
 #include "base/duration.h"
 #include "ntp/local_time.h"
+#include "ntp/timestamp.h"
 #include "wire/ntp/header.h"
 
 namespace timepool::ntp {
 
 struct Sample {
-  LocalTime at;         // when the reply came
+  LocalTime at;         // when the reply came; in interleaved mode, the one before it
   Duration offset;      // server's clock less ours: positive when ours is behind
   Duration delay;       // of the round trip without the server's part; at least the precision
   Duration dispersion;  // error of the reading itself, without half the delay
+  Duration response;    // the server's part of the exchange, by its own timestamps
+  bool interleaved = false;
+  StampSource sent_by = StampSource::kProgram;
+  StampSource received_by = StampSource::kProgram;
   // The server's claims.
   wire::ntp::Leap leap = wire::ntp::Leap::kUnsynchronised;
   std::uint8_t version = 0;

@@ -33,6 +33,7 @@ struct SourceConfig {
   std::uint16_t port = wire::ntp::kNtpPort;
   PollConfig poll;
   std::uint8_t version = 4;
+  bool interleaved = false;  // RFC 9769
   // F4: how many addresses are used at once; 0 is 4 for a pool and 1 for a server.
   std::size_t max_addresses = 0;
   // F5, F6: unanswered requests in a row before the next address is taken, for an address that

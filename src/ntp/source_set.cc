@@ -81,10 +81,10 @@ ReplyReason SourceSet::handle_datagram(AssociationId association, const ReplyRx&
   return reason;
 }
 
-void SourceSet::handle_transmit_timestamp(AssociationId association, UnixTime sent) {
+void SourceSet::handle_transmit_timestamp(AssociationId association, const TransmitStamp& stamp) {
   Member* member = population_.members().find(association);
   if (member != nullptr && member->association != nullptr) {
-    member->association->handle_transmit_timestamp(sent);
+    member->association->handle_transmit_timestamp(stamp);
   }
 }
 

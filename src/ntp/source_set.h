@@ -41,7 +41,7 @@ class SourceSet {
   // The reason for the datagram; kUnsolicited when the association is gone.
   ReplyReason handle_datagram(AssociationId association, const ReplyRx& rx, Bytes datagram,
                               RandomStream& random, Outbox& out);
-  void handle_transmit_timestamp(AssociationId association, UnixTime sent);
+  void handle_transmit_timestamp(AssociationId association, const TransmitStamp& stamp);
   // The answer to out.resolves; empty when the look-up failed. Further associations start with the
   // next handle_timer(), which is due at once.
   void handle_addresses(SourceId source, std::span<const IpAddress> addresses, MonoTime now) {

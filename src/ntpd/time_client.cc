@@ -39,6 +39,10 @@ ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::Sour
   out.port = config.port;
   out.poll = {static_cast<std::int8_t>(config.minpoll), static_cast<std::int8_t>(config.maxpoll),
               config.iburst};
+  out.poll.burst = config.burst;
+  out.poll.online = config.online;
+  if (config.presend) out.poll.presend = static_cast<std::int8_t>(*config.presend);
+  out.interleaved = config.interleaved;
   out.version = static_cast<std::uint8_t>(config.version);
   if (kind == ntp::SourceKind::kPool) {
     out.max_addresses = static_cast<std::size_t>(config.max_addresses);
@@ -147,7 +151,7 @@ void TimeClient::on_ready(ntp::AssociationId association, short ready) {
   // The time of sending first: the reply that comes with it is measured by it.
   if ((ready & (POLLERR | POLLPRI)) != 0) {
     if (const auto sent = found->second.socket.transmit_timestamp()) {
-      sources_.handle_transmit_timestamp(association, *sent);
+      sources_.handle_transmit_timestamp(association, {*sent});
     }
   }
   receive(association, found->second);

@@ -89,7 +89,7 @@ void ClientActor::send(const ntp::SendAction& action) {
   world_.after(kSendLatency + exponential(prng_, kSendLatency), [this, association, datagram] {
     const auto found = sockets_.find(association);
     if (found == sockets_.end() || found->second.port != datagram.from.port) return;
-    sources_.handle_transmit_timestamp(association, local_now().unix);
+    sources_.handle_transmit_timestamp(association, {local_now().unix});
     found->second.request = network_.send(datagram);
   });
 }

@@ -161,7 +161,9 @@ Schema<ntp::PollConfig> poll_schema() {
   const auto poll = integer<std::int8_t>(ntp::kLowestPoll, ntp::kHighestPoll);
   out.field("min", &ntp::PollConfig::minpoll, poll, "log2 seconds.")
       .field("max", &ntp::PollConfig::maxpoll, poll, "log2 seconds.")
-      .field("iburst", &ntp::PollConfig::iburst, boolean(), "A burst at the start.");
+      .field("iburst", &ntp::PollConfig::iburst, boolean(), "A burst at the start.")
+      .field("burst", &ntp::PollConfig::burst, boolean(), "And after a request in vain.")
+      .field("presend", &ntp::PollConfig::presend, poll, "Warm up from this interval on.");
   return out;
 }
 
@@ -174,6 +176,7 @@ Schema<ntp::SourceConfig> source_schema() {
                  {{"server", ntp::SourceKind::kServer}, {"pool", ntp::SourceKind::kPool}}),
              "Server or pool.")
       .table("poll", &Config::poll, poll_schema(), "When it is asked.")
+      .field("interleaved", &Config::interleaved, boolean(), "RFC 9769.")
       .field("max_addresses", &Config::max_addresses, integer<std::size_t>(0, 16), "F4.")
       .field("initial_failover_retry_limit", &Config::initial_failover_retry_limit,
              integer<std::uint32_t>(0, 1000), "F5.")
