@@ -1,6 +1,7 @@
 #include "config/ntpd.h"
 
 #include "config/log_level.h"
+#include "config/ntpd_leap.h"
 
 #include <algorithm>
 
@@ -97,7 +98,10 @@ Schema<NtpSourceConfig> source_schema(bool pool) {
           "kernel or device.")
       .field("online", &NtpSourceConfig::online, boolean(),
              "Ask it from the start. With false it waits for `timepool ntp online`.")
-      .field("version", &NtpSourceConfig::version, integer(1, 4), "The NTP version of requests.");
+      .field("version", &NtpSourceConfig::version, integer(1, 4), "The NTP version of requests.")
+      .field("smeared", &NtpSourceConfig::smeared, boolean(),
+             "It smears leap seconds. All sources must then, and no leap_file be given (RFC 8633 "
+             "3.7.1).");
   if (pool) {
     source.field("max_addresses", &NtpSourceConfig::max_addresses, integer(1, 16),
                  "How many servers of the pool are used at the same time.");
@@ -134,6 +138,7 @@ Schema<NtpdConfig> ntpd_schema() {
   control.field("socket", &NtpdControlConfig::socket, text(107),
                 "The Unix socket that `timepool ntp` uses, mode 0660. An empty string: none.");
   Schema<NtpdConfig> root;
+  root.check([](const NtpdConfig& it) { return check_leap_settings(it); });
   root.field(
           "clock", &NtpdConfig::clock, one_of<ClockControl>({{"observe", ClockControl::kObserve}}),
           "What is done with the system clock. \"observe\": nothing; the sources are measured and "
@@ -149,6 +154,7 @@ Schema<NtpdConfig> ntpd_schema() {
                     pool_doc, kMaxSources)
       .table("resolver", &NtpdConfig::resolver, resolver, "How names are looked up.")
       .table("control", &NtpdConfig::control, control, "The control socket.");
+  add_leap_settings(root);
   return root;
 }
 

@@ -13,6 +13,8 @@
 namespace timepool::config {
 
 enum class ClockControl : unsigned char { kObserve };
+// How a leap second gets into the clock.
+enum class LeapMode : unsigned char { kKernel, kStep, kSlew, kIgnore };
 
 // [server.local]: the system clock is served as synchronised.
 struct NtpLocalConfig {
@@ -52,6 +54,7 @@ struct NtpSourceConfig {
   std::optional<int> presend;
   bool online = true;
   int max_addresses = 4;  // of a pool
+  bool smeared = false;   // it spreads leap seconds over hours
   bool operator==(const NtpSourceConfig&) const = default;
 };
 
@@ -75,6 +78,9 @@ struct NtpdControlConfig {
 struct NtpdConfig {
   ClockControl clock = ClockControl::kObserve;
   sys::LogLevel log_level = sys::LogLevel::kInfo;
+  std::string leap_file;  // empty: none
+  LeapMode leap_mode = LeapMode::kKernel;
+  bool sources_smear = false;
   std::optional<NtpServerConfig> server;
   NtpSourcesConfig sources;
   NtpResolverConfig resolver;

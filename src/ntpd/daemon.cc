@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <csignal>
 
+#include "config/ntpd_leap.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/notify.h"
@@ -17,6 +18,20 @@ namespace {
 
 bool has_sources(const config::NtpdConfig& config) {
   return !config.sources.servers.empty() || !config.sources.pools.empty();
+}
+
+ntp::LeapMode leap_mode(config::LeapMode mode) {
+  switch (mode) {
+    case config::LeapMode::kKernel:
+      return ntp::LeapMode::kKernel;
+    case config::LeapMode::kStep:
+      return ntp::LeapMode::kStep;
+    case config::LeapMode::kSlew:
+      return ntp::LeapMode::kSlew;
+    case config::LeapMode::kIgnore:
+      break;
+  }
+  return ntp::LeapMode::kIgnore;
 }
 
 // RFC 8633 3.2: with four sources one may lie and another fail.
@@ -50,6 +65,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   TRY(out->catch_signals());
   // The control socket first: its file mode is set by the process's mask, before there are threads.
   TRY(out->open_control());
+  out->start_leap();
   TRY(out->start_server());
   TRY(out->start_client());
   return out;
@@ -84,7 +100,8 @@ Result<void> Daemon::open_control() {
 
 Result<void> Daemon::start_server() {
   if (!config_.server) return {};
-  server_ = TRY(TimeServer::start(reactor_, *config_.server, precision_));
+  server_ = TRY(TimeServer::start(reactor_, *config_.server, precision_,
+                                  [this](UnixTime now) { return leap_announcement(now); }));
   for (const Endpoint& address : server_->addresses()) {
     logger_.info("serving on {}", format(address));
   }
@@ -96,6 +113,21 @@ Result<void> Daemon::start_server() {
     logger_.info("no [server.local]: answers say that the clock is not synchronised");
   }
   return {};
+}
+
+void Daemon::start_leap() {
+  leap_file_.reset();
+  leap_ = ntp::LeapKeeper({leap_mode(config_.leap_mode), config::sources_smear(config_)});
+  if (config_.leap_file.empty()) return;
+  leap_file_ =
+      std::make_unique<LeapFile>(reactor_, logger_, config_.leap_file,
+                                 [this](const ntp::LeapTable& read) { leap_.set_table(read); });
+  leap_file_->read();
+}
+
+wire::ntp::Leap Daemon::leap_announcement(UnixTime now) {
+  if (client_) leap_.handle_majority(client_->sources().tracking(sys::mono_now()).leap, now);
+  return leap_.announcement(now);
 }
 
 Result<void> Daemon::start_client() {
@@ -160,9 +192,17 @@ Result<json::object> Daemon::reload() {
   } else if (next.server && !server_->reload(*next.server)) {
     restart.push_back("server.listen and how its sockets are made");
   }
+  const bool new_leap = next.leap_file != config_.leap_file ||
+                        next.leap_mode != config_.leap_mode ||
+                        config::sources_smear(next) != config::sources_smear(config_);
   const bool new_sources = next.sources != config_.sources || next.resolver != config_.resolver;
   next.control = config_.control;
   config_ = std::move(next);
+  if (new_leap) {
+    start_leap();
+  } else if (leap_file_) {
+    leap_file_->read();
+  }
   if (new_sources) TRY(start_client());
   for (const json::value& setting : restart) {
     logger_.warning("{} changed: that needs a restart", setting.get_string().c_str());

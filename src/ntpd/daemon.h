@@ -8,6 +8,8 @@
 #include "config/ntpd.h"
 #include "net/control.h"
 #include "net/reactor.h"
+#include "ntp/leap.h"
+#include "ntpd/leap_file.h"
 #include "ntpd/report.h"
 #include "ntpd/time_client.h"
 #include "ntpd/time_server.h"
@@ -28,6 +30,8 @@ class Daemon {
   Result<void> open_control();
   Result<void> start_server();
   Result<void> start_client();
+  void start_leap();
+  wire::ntp::Leap leap_announcement(UnixTime now);
   Result<void> catch_signals();
   void add_commands();
   // Takes in the configuration anew; all that is wrong with it when it can't be read.
@@ -46,6 +50,8 @@ class Daemon {
   std::unique_ptr<net::ControlServer> control_;
   std::unique_ptr<TimeServer> server_;
   std::unique_ptr<TimeClient> client_;
+  ntp::LeapKeeper leap_;
+  std::unique_ptr<LeapFile> leap_file_;
   net::Timer watchdog_;
 };
 

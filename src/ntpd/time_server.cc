@@ -1,7 +1,10 @@
 #include "ntpd/time_server.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
+#include "ntp/leap.h"
 #include "sys/clock.h"
 
 namespace timepool::ntpd {
@@ -39,12 +42,13 @@ bool same_sockets(const config::NtpServerConfig& a, const config::NtpServerConfi
 
 }  // namespace
 
-ntp::ServerState server_state(const config::NtpServerConfig& config, int precision, UnixTime now) {
+ntp::ServerState server_state(const config::NtpServerConfig& config, int precision, UnixTime now,
+                              wire::ntp::Leap leap) {
   ntp::ServerState out;
   out.precision = static_cast<std::int8_t>(precision);
   out.test_offset = config.test.offset;
   if (!config.local) return out;
-  out.leap = wire::ntp::Leap::kNone;
+  out.leap = leap;
   out.stratum = static_cast<std::uint8_t>(config.local->stratum);
   out.reference_id = wire::ntp::ReferenceId::from_text(config.local->refid);
   out.root_dispersion = config.local->root_dispersion;
@@ -52,16 +56,18 @@ ntp::ServerState server_state(const config::NtpServerConfig& config, int precisi
   return out;
 }
 
-TimeServer::TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision)
+TimeServer::TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision,
+                       Announcement leap)
     : state_(std::make_unique<ntp::ServerState>(server_state(config, precision, sys::unix_now()))),
       reactor_(reactor),
       config_(config),
-      precision_(precision) {}
+      precision_(precision),
+      leap_(std::move(leap)) {}
 
 Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor,
                                                       const config::NtpServerConfig& config,
-                                                      int precision) {
-  std::unique_ptr<TimeServer> out(new TimeServer(reactor, config, precision));
+                                                      int precision, Announcement leap) {
+  std::unique_ptr<TimeServer> out(new TimeServer(reactor, config, precision, std::move(leap)));
   TimeServer* self = out.get();
   out->server_ =
       TRY(net::UdpServer<ServerHandler>::start(reactor, options_of(config), [self](unsigned) {
@@ -72,9 +78,12 @@ Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor,
 }
 
 void TimeServer::refresh() {
-  state_.publish(
-      std::make_unique<ntp::ServerState>(server_state(config_, precision_, sys::unix_now())));
-  refresh_timer_ = reactor_.at(sys::mono_now() + kRefresh, [this] { refresh(); });
+  const UnixTime now = sys::unix_now();
+  const wire::ntp::Leap leap = leap_ ? leap_(now) : wire::ntp::Leap::kNone;
+  state_.publish(std::make_unique<ntp::ServerState>(server_state(config_, precision_, now, leap)));
+  // B13: at midnight a leap is announced, or no longer.
+  const Duration next = std::min(kRefresh, ntp::next_midnight(now) - now);
+  refresh_timer_ = reactor_.at(sys::mono_now() + next, [this] { refresh(); });
 }
 
 bool TimeServer::reload(const config::NtpServerConfig& config) {

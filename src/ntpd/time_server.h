@@ -2,6 +2,7 @@
 // Main thread only.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -18,9 +19,11 @@ namespace timepool::ntpd {
 class TimeServer {
  public:
   // Binds all addresses or says which one can't be.
+  // `leap` says which leap second is to be announced at a time.
+  using Announcement = std::function<wire::ntp::Leap(UnixTime)>;
   static Result<std::unique_ptr<TimeServer>> start(net::Reactor& reactor,
                                                    const config::NtpServerConfig& config,
-                                                   int precision);
+                                                   int precision, Announcement leap = {});
 
   // Takes in [server.local] and [server.test]. False when another setting changed, which needs a
   // restart.
@@ -35,7 +38,8 @@ class TimeServer {
   const ntp::ServerState& state() const { return state_.current(); }
 
  private:
-  TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision);
+  TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision,
+             Announcement leap);
   void refresh();
 
   // Workers read it: it outlives them.
@@ -45,9 +49,11 @@ class TimeServer {
   net::Timer refresh_timer_;
   config::NtpServerConfig config_;
   int precision_;
+  Announcement leap_;
 };
 
-// What `config` makes of the system clock at `now`.
-ntp::ServerState server_state(const config::NtpServerConfig& config, int precision, UnixTime now);
+// What `config` makes of the system clock at `now`, when `leap` is to be announced.
+ntp::ServerState server_state(const config::NtpServerConfig& config, int precision, UnixTime now,
+                              wire::ntp::Leap leap = wire::ntp::Leap::kNone);
 
 }  // namespace timepool::ntpd

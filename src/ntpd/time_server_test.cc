@@ -29,6 +29,14 @@ TEST(ServerState, without_local_the_server_is_not_synchronised) {
   EXPECT_FALSE(server_state(config::NtpServerConfig{}, -20, kNow).synchronised());
 }
 
+TEST(ServerState, B13_the_leap_indicator_is_what_is_to_be_announced) {
+  using wire::ntp::Leap;
+  EXPECT_EQ(server_state(local_config(), -20, kNow, Leap::kInsert).leap, Leap::kInsert);
+  EXPECT_EQ(server_state(local_config(), -20, kNow).leap, Leap::kNone);
+  EXPECT_EQ(server_state(config::NtpServerConfig{}, -20, kNow, Leap::kInsert).leap,
+            Leap::kUnsynchronised);
+}
+
 TEST(ServerState, local_announces_what_it_says) {
   config::NtpServerConfig config = local_config();
   config.test.offset = Duration::milliseconds(400);
