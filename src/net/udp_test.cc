@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 
 #include <array>
@@ -112,6 +113,36 @@ TEST(UdpSocket, each_request_has_a_port_of_its_own) {
     ports.insert(std::move(sys::UdpSocket::connect(server.local(), {})).value().local().port);
   }
   EXPECT_GT(ports.size(), 10u);
+}
+
+TEST(UdpSocket, a_request_leaves_from_the_address_and_port_that_are_asked_for) {
+  auto server = std::move(sys::UdpSocket::bind(at("127.0.0.1"), {})).value();
+  const std::uint16_t port =
+      std::move(sys::UdpSocket::bind(at("127.0.0.9"), {})).value().local().port;
+  sys::UdpOptions options;
+  options.local = at("127.0.0.9", port);
+  options.reuse_port = true;
+  options.dscp = 46;
+  auto client = std::move(sys::UdpSocket::connect(server.local(), options)).value();
+  EXPECT_EQ(client.local(), at("127.0.0.9", port));
+  int traffic_class = 0;
+  socklen_t length = sizeof traffic_class;
+  ASSERT_EQ(::getsockopt(client.fd(), IPPROTO_IP, IP_TOS, &traffic_class, &length), 0);
+  EXPECT_EQ(traffic_class, 46 << 2);
+  // With the port alone the address is the system's choice; two servers share it.
+  auto other = std::move(sys::UdpSocket::bind(at("127.0.0.2"), {})).value();
+  options.local = {IpAddress(), port, 0};
+  auto first = std::move(sys::UdpSocket::connect(server.local(), options)).value();
+  auto second = std::move(sys::UdpSocket::connect(other.local(), options)).value();
+  EXPECT_EQ(first.local().port, port);
+  EXPECT_EQ(second.local().port, port);
+  ASSERT_TRUE(second.send(bytes_of("to two")).ok());
+  ASSERT_TRUE(wait_readable(other.fd(), 1000));
+  ASSERT_TRUE(other.send_to(bytes_of("back"), second.local(), {}).ok());
+  ASSERT_TRUE(wait_readable(second.fd(), 1000));
+  std::array<std::byte, 64> buffer;
+  EXPECT_FALSE(first.receive(buffer).value().has_value());
+  EXPECT_TRUE(second.receive(buffer).value().has_value());
 }
 
 class UdpServing : public ::testing::TestWithParam<unsigned> {};

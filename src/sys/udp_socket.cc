@@ -36,6 +36,14 @@ bool set_timestamps(int fd, const UdpOptions& options) {
     // Wakes poll() by POLLPRI: the simulator knows only that.
     set_option(fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1);
   }
+  if (options.hardware_timestamps) {
+    flags |=
+        SOF_TIMESTAMPING_RAW_HARDWARE | SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_OPT_PKTINFO;
+    // Both for what is sent: a device may lose one.
+    if (options.tx_timestamps) {
+      flags |= SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_OPT_TX_SWHW;
+    }
+  }
   return set_option(fd, SOL_SOCKET, SO_TIMESTAMPING, flags);
 }
 
@@ -62,14 +70,33 @@ IpAddress address_of(const in6_addr& in) {
   return IpAddress::from_bytes(std::as_bytes(std::span(in.s6_addr)));
 }
 
-// The software timestamp of an scm_timestamping, or nothing.
-std::optional<UnixTime> timestamp_of(cmsghdr* header) {
+// A timestamp of an scm_timestamping, or nothing: index 0 is the kernel's, 2 the device's.
+std::optional<UnixTime> timestamp_of(cmsghdr* header, int index) {
   if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_TIMESTAMPING) {
     return std::nullopt;
   }
   const auto stamps = control_data<scm_timestamping>(header);
-  if (stamps.ts[0].tv_sec == 0 && stamps.ts[0].tv_nsec == 0) return std::nullopt;
-  return to_unix_time(stamps.ts[0]);
+  if (stamps.ts[index].tv_sec == 0 && stamps.ts[index].tv_nsec == 0) return std::nullopt;
+  return to_unix_time(stamps.ts[index]);
+}
+constexpr int kKernelStamp = 0;
+constexpr int kHardwareStamp = 2;
+
+// Which device received the packet, where a bond or a bridge hides it, and how long its frame was.
+void read_device(cmsghdr* header, HardwareStamp& stamp) {
+  if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_TIMESTAMPING_PKTINFO) return;
+  const auto info = control_data<scm_ts_pktinfo>(header);
+  stamp.interface = info.if_index;
+  stamp.length = info.pkt_length;
+}
+
+void set_dscp(int fd, IpFamily family, int dscp) {
+  // A wish: without it the packet still goes.
+  if (family == IpFamily::kV4) {
+    set_option(fd, IPPROTO_IP, IP_TOS, dscp << 2);
+  } else {
+    set_option(fd, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
+  }
 }
 
 }  // namespace
@@ -136,6 +163,7 @@ Result<UdpSocket> UdpSocket::create(IpFamily family, const UdpOptions& options) 
     return fail(system_error(errno, "setsockopt SO_REUSEPORT"));
   }
   if (options.receive_buffer > 0) set_receive_buffer(number, options.receive_buffer);
+  if (options.dscp > 0) set_dscp(number, family, options.dscp);
   if (!options.interface.empty() &&
       ::setsockopt(number, SOL_SOCKET, SO_BINDTODEVICE, options.interface.c_str(),
                    static_cast<socklen_t>(options.interface.size())) < 0) {
@@ -158,19 +186,29 @@ Result<void> UdpSocket::read_local() {
   return {};
 }
 
-Result<UdpSocket> UdpSocket::bind(const Endpoint& local, const UdpOptions& options) {
-  UdpSocket out = TRY(create(local.address.family(), options));
+Result<void> UdpSocket::bind_to(const Endpoint& local) {
   sockaddr_storage address{};
   const socklen_t length = to_sockaddr(local, address);
-  if (::bind(out.fd(), reinterpret_cast<const sockaddr*>(&address), length) < 0) {
+  if (::bind(fd(), reinterpret_cast<const sockaddr*>(&address), length) < 0) {
     return fail(system_error(errno, what("bind", local)));
   }
+  return {};
+}
+
+Result<UdpSocket> UdpSocket::bind(const Endpoint& local, const UdpOptions& options) {
+  UdpSocket out = TRY(create(local.address.family(), options));
+  TRY(out.bind_to(local));
   TRY(out.read_local());
   return out;
 }
 
 Result<UdpSocket> UdpSocket::connect(const Endpoint& remote, const UdpOptions& options) {
   UdpSocket out = TRY(create(remote.address.family(), options));
+  if (!options.local.address.is_unspecified() || options.local.port != 0) {
+    Endpoint local = options.local;
+    if (local.address.is_unspecified()) local.address = IpAddress::any(remote.address.family());
+    TRY(out.bind_to(local));
+  }
   sockaddr_storage address{};
   const socklen_t length = to_sockaddr(remote, address);
   if (::connect(out.fd(), reinterpret_cast<const sockaddr*>(&address), length) < 0) {
@@ -190,6 +228,8 @@ Result<void> UdpSocket::allow_reuse_port() {
 void read_control(msghdr& message, std::uint16_t local_port, Datagram& datagram) {
   datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;
   datagram.kernel_timestamp = false;
+  datagram.hardware.reset();
+  HardwareStamp stamp;
   datagram.to = {};
   datagram.to.port = local_port;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
@@ -200,11 +240,16 @@ void read_control(msghdr& message, std::uint16_t local_port, Datagram& datagram)
       const auto info = control_data<in6_pktinfo>(header);
       datagram.to.address = address_of(info.ipi6_addr);
       datagram.to.scope_id = static_cast<std::uint32_t>(info.ipi6_ifindex);
-    } else if (const auto stamp = timestamp_of(header)) {
-      datagram.received = *stamp;
-      datagram.kernel_timestamp = true;
+    } else {
+      if (const auto kernel = timestamp_of(header, kKernelStamp)) {
+        datagram.received = *kernel;
+        datagram.kernel_timestamp = true;
+      }
+      if (const auto hardware = timestamp_of(header, kHardwareStamp)) stamp.device = *hardware;
+      read_device(header, stamp);
     }
   }
+  if (stamp.device != UnixTime()) datagram.hardware = stamp;
 }
 
 void write_source(msghdr& message, std::byte* control, const Endpoint& from) {
@@ -289,10 +334,15 @@ Result<void> UdpSocket::send_to(Bytes bytes, const Endpoint& to, const Endpoint&
 }
 
 std::optional<UnixTime> UdpSocket::transmit_timestamp() {
+  return transmit_times().kernel;
+}
+
+TransmitTimes UdpSocket::transmit_times() {
   // The message may hold the sent frame too; only the control data matters. A few are skipped when
   // they are errors rather than timestamps.
   constexpr int kMaxMessages = 8;
-  std::array<std::byte, 256> frame;
+  TransmitTimes out;
+  std::array<std::byte, 2048> frame;
   for (int i = 0; i < kMaxMessages; ++i) {
     alignas(cmsghdr) std::array<std::byte, kControlBytes> control;
     iovec part{frame.data(), frame.size()};
@@ -301,13 +351,14 @@ std::optional<UnixTime> UdpSocket::transmit_timestamp() {
     message.msg_iovlen = 1;
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    if (::recvmsg(fd(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return std::nullopt;
+    if (::recvmsg(fd(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
          header = CMSG_NXTHDR(&message, header)) {
-      if (const auto stamp = timestamp_of(header)) return stamp;
+      if (const auto kernel = timestamp_of(header, kKernelStamp)) out.kernel = kernel;
+      if (const auto hardware = timestamp_of(header, kHardwareStamp)) out.hardware = hardware;
     }
   }
-  return std::nullopt;
+  return out;
 }
 
 }  // namespace timepool::sys

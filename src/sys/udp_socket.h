@@ -23,6 +23,25 @@ struct UdpOptions {
   bool reuse_port = false;     // SO_REUSEPORT before bind
   int receive_buffer = 0;      // bytes; 0: the system's default
   std::string interface;       // SO_BINDTODEVICE; empty: any
+  // Timestamps of the network device too, which must have been told to make them
+  // (sys/hardware_timestamping.h).
+  bool hardware_timestamps = false;
+  int dscp = 0;  // of what is sent, 0 to 63
+  // Where connect() binds first; unspecified with port 0: the system's choice.
+  Endpoint local;
+};
+
+// By a network device, in its own clock's time.
+struct HardwareStamp {
+  UnixTime device;
+  std::uint32_t interface = 0;  // its index; 0: not known
+  std::uint32_t length = 0;     // of the frame without its checksum; 0: not known
+};
+
+// The times of sending that have come so far.
+struct TransmitTimes {
+  std::optional<UnixTime> kernel;
+  std::optional<UnixTime> hardware;  // in the device's own time
 };
 
 // What came with a datagram.
@@ -31,6 +50,7 @@ struct Datagram {
   Endpoint to;        // the address it was sent to, when packet_info; else unspecified
   UnixTime received;  // by the kernel when kernel_timestamp, else on return
   bool kernel_timestamp = false;
+  std::optional<HardwareStamp> hardware;
   bool truncated = false;  // longer than the buffer
   std::size_t length = 0;
 };
@@ -61,11 +81,14 @@ class UdpSocket {
   Result<void> send_to(Bytes bytes, const Endpoint& to, const Endpoint& from);
   // The kernel's time of an earlier send; nothing when none has come yet.
   std::optional<UnixTime> transmit_timestamp();
+  // All that have come since the last call.
+  TransmitTimes transmit_times();
 
  private:
   explicit UdpSocket(Fd fd) : fd_(std::move(fd)) {}
   static Result<UdpSocket> create(IpFamily family, const UdpOptions& options);
   Result<void> read_local();
+  Result<void> bind_to(const Endpoint& local);
 
   Fd fd_;
   Endpoint local_;
