@@ -137,6 +137,21 @@ void Association::handle_kiss(ReplyReason reason, LocalTime now, RandomStream& r
   }
 }
 
+void Association::handle_send_failure(MonoTime again) {
+  if (missed_ || !exchange_.waiting()) return;
+  missed_ = true;
+  schedule_.ask_by(again, Duration());
+}
+
+void Association::ask_by(MonoTime at, Duration spacing) {
+  if (!denied_) schedule_.ask_by(at, spacing);
+}
+
+void Association::change(const PollConfig& poll) {
+  config_.poll = poll;
+  schedule_.change(poll);
+}
+
 void Association::handle_clock_step(MonoTime now) {
   filter_.clear();
   exchange_.forget_previous();

@@ -55,6 +55,12 @@ class Association final : public Measured {
   // Asks several times in a row from now on. False when it is offline or asked us to slow down.
   bool begin_burst(MonoTime now, BurstSize size) { return schedule_.begin_burst(now, size); }
   bool in_burst() const { return schedule_.in_burst(); }
+  // The request last given to the Outbox could not be sent: no miss, and it is tried again at
+  // `again` or before.
+  void handle_send_failure(MonoTime again);
+  // Asks at `at` unless it is to ask before anyway, but not within `spacing` of the last request,
+  // and not when the server has asked for peace.
+  void ask_by(MonoTime at, Duration spacing);
   // Somebody stepped the local clock: samples are worth nothing, asks again in a burst.
   void handle_clock_step(MonoTime now) override;
 
@@ -73,6 +79,8 @@ class Association final : public Measured {
     return ever_answered_ || unusable_ > 0 || unanswered_ >= kDecidedAfter;
   }
   std::int8_t poll() const { return schedule_.poll(); }
+  // Other settings for the same server: samples stay.
+  void change(const PollConfig& poll);
   ReplyReason last_reason() const { return last_reason_; }
   std::uint64_t count(ReplyReason reason) const {
     return counts_[static_cast<std::size_t>(reason)];

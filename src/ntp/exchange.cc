@@ -32,6 +32,7 @@ void take_claims(const Header& header, Sample& sample) {
   sample.poll = header.poll;
   sample.precision = header.precision;
   sample.reference_id = header.reference_id;
+  sample.reference_time = header.reference;
   sample.root_delay = to_duration(header.root_delay);
   sample.root_dispersion = to_duration(header.root_dispersion);
   sample.kiss = wire::ntp::kiss_code(header.stratum, header.reference_id);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ntp/association.h"
+#include "ntp/liveness.h"
 #include "ntp/measured.h"
 #include "ntp/selection.h"
 #include "ntp/source_report.h"
@@ -31,7 +32,10 @@ struct Member {
   SourceId source;
   std::unique_ptr<Association> association;
   SourceStatus status = SourceStatus::kUnusable;
-  std::uint32_t samples_as_falseticker = 0;
+  Liveness liveness;
+  std::uint32_t useless = 0;  // samples in a row that were of no use (F11)
+  std::uint32_t unsent = 0;   // requests in a row that the system had no route for
+  MonoTime called;            // when it was last asked out of turn
 };
 
 class Members {

@@ -20,6 +20,10 @@ std::string_view name_of(EventKind kind) {
       return "selected";
     case EventKind::kNoMajority:
       return "no_majority";
+    case EventKind::kOutage:
+      return "outage";
+    case EventKind::kOutageOver:
+      return "outage_over";
     case EventKind::kClockStepped:
       break;
   }

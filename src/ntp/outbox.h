@@ -47,9 +47,11 @@ enum class EventKind : std::uint8_t {
   kTruechimer,    // it agrees again
   kSelected,      // it became the reference
   kNoMajority,    // nobody is the reference any more
+  kOutage,        // all who ever answered are silent, or nothing can be sent
+  kOutageOver,    // somebody answers again
   kClockStepped,  // the local clock was stepped by somebody: all samples are dropped
 };
-inline constexpr std::size_t kEventKindCount = 9;
+inline constexpr std::size_t kEventKindCount = 11;
 // "reachable", "falseticker", ...
 std::string_view name_of(EventKind kind);
 

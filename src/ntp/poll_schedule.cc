@@ -46,6 +46,7 @@ PollSchedule::PollSchedule(const PollConfig& config, MonoTime first)
       floor_(config.minpoll),
       poll_(config.minpoll),
       next_(first),
+      last_sent_(first),
       online_(config.online) {
   CHECK(config.minpoll >= kLowestPoll && config.maxpoll <= kHighestPoll);
   CHECK(config.minpoll <= config.maxpoll);
@@ -82,6 +83,7 @@ void PollSchedule::measured_delay(Duration delay) {
 
 void PollSchedule::sent(MonoTime now, RandomStream& random) {
   const Duration regular = interval(random);
+  last_sent_ = now;
   warm_ = false;
   if (burst_left_ > 0) {
     --burst_left_;
@@ -136,6 +138,22 @@ void PollSchedule::rate_limited(MonoTime now, RandomStream& random) {
 void PollSchedule::pause_until(MonoTime time) {
   burst_left_ = 0;
   next_ = std::max(next_, time);
+}
+
+void PollSchedule::ask_by(MonoTime at, Duration spacing) {
+  if (floor_ > config_.minpoll) return;
+  next_ = std::min(next_, std::max(at, last_sent_ + spacing));
+}
+
+void PollSchedule::change(const PollConfig& config) {
+  CHECK(config.minpoll >= kLowestPoll && config.maxpoll <= kHighestPoll);
+  CHECK(config.minpoll <= config.maxpoll);
+  // What RATE took away is not given back.
+  const int slowed = floor_ - config_.minpoll;
+  config_ = config;
+  floor_ = static_cast<std::int8_t>(std::min<int>(config.minpoll + slowed, config.maxpoll));
+  poll_ = std::clamp(poll_, floor_, config_.maxpoll);
+  next_ = std::min(next_, last_sent_ + exp2_seconds(config_.maxpoll));
 }
 
 void PollSchedule::restart(MonoTime now) {

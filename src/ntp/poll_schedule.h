@@ -35,6 +35,8 @@ struct PollConfig {
   bool burst = false;                // a short burst after a poll that brought nothing of use
   std::int8_t presend = kNoPresend;  // intervals from this on begin with a packet of warming up
   bool online = true;                // at the start
+
+  bool operator==(const PollConfig&) const = default;
 };
 
 // A burst ends after `good` usable answers or `most` requests.
@@ -75,6 +77,11 @@ class PollSchedule {
   void rate_limited(MonoTime now, RandomStream& random);
   // Not before `time`, and no burst.
   void pause_until(MonoTime time);
+  // Not after `at`, but not within `spacing` of the last request either. Nothing changes for a
+  // server that sent RATE.
+  void ask_by(MonoTime at, Duration spacing);
+  // Other settings from now on.
+  void change(const PollConfig& config);
   // Ask in a burst again, from now on: after the samples were lost.
   void restart(MonoTime now);
   // A burst from now on; not while offline or slowed down by RATE. False then.
@@ -92,6 +99,7 @@ class PollSchedule {
   std::int8_t floor_;  // minpoll, raised by RATE
   std::int8_t poll_;
   MonoTime next_;
+  MonoTime last_sent_;
   bool online_;
   bool near_ = false;
   int far_in_a_row_ = 0;

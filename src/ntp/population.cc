@@ -1,20 +1,26 @@
 #include "ntp/population.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
-#include <vector>
 
 #include "base/check.h"
 
 namespace timepool::ntp {
 namespace {
 
-bool within_limits(const SourceConfig& config) {
-  return config.poll.minpoll >= kLowestPoll && config.poll.maxpoll <= kHighestPoll &&
-         config.poll.minpoll <= config.poll.maxpoll && config.version >= wire::ntp::kMinVersion &&
-         config.version <= wire::ntp::kMaxVersion && config.max_addresses <= kMaxPoolAddresses &&
-         config.port != 0 && !config.name.empty() && config.resolve_min > Duration() &&
-         config.resolve_max >= config.resolve_min && config.resolve_refresh > Duration();
+// A family without a route is tried again after this long.
+constexpr Duration kRouteForgotten = Duration::seconds(600);
+// Interfaces that flap are reacted to this often at most.
+constexpr Duration kChangeInterval = Duration::seconds(10);
+// After a change in the network each member that is silent is asked once, this soon.
+constexpr Duration kChangeSpacing = Duration::seconds(2);
+
+// What can't be sent is no load on anybody: it is tried after 16 s, doubling to 256 s.
+constexpr Duration kUnsentRetry = Duration::seconds(16);
+
+bool lacks_route(const std::optional<MonoTime>& since, MonoTime now) {
+  return since && now - *since < kRouteForgotten;
 }
 
 }  // namespace
@@ -22,27 +28,134 @@ bool within_limits(const SourceConfig& config) {
 Population::Population(const PopulationConfig& config, AuthenticatorFactory factory)
     : config_(config), factory_(std::move(factory)) {}
 
-bool Population::add(const SourceConfig& config, MonoTime now) {
-  if (sources_.full() || !within_limits(config)) return false;
-  sources_.add(config, now);
+Result<SourceId, ChangeError> Population::add(const SourceConfig& config, MonoTime now) {
+  if (!broken_limit(config).empty()) return fail(ChangeError::kLimits);
+  for (const Source& source : sources_) {
+    if (same_source(source.config(), config)) return fail(ChangeError::kTwice);
+  }
+  if (sources_.full()) return fail(ChangeError::kTooMany);
   fill_due_ = std::min(fill_due_, now);
-  return true;
+  return sources_.add(config, now);
+}
+
+Result<void, ChangeError> Population::change(SourceId id, const SourceConfig& config,
+                                             MonoTime now) {
+  Source* source = sources_.find(id);
+  if (source == nullptr) return fail(ChangeError::kNotThere);
+  if (!broken_limit(config).empty()) return fail(ChangeError::kLimits);
+  if (!same_source(source->config(), config)) return fail(ChangeError::kOther);
+  const bool polls = source->config().poll != config.poll;
+  source->change(config, now);
+  for (Member& member : members_) {
+    if (member.source == id && polls) member.association->change(config.poll);
+  }
+  trim(*source, now);
+  fill_due_ = std::min(fill_due_, now);
+  return {};
+}
+
+Result<void, ChangeError> Population::remove(SourceId id, MonoTime now) {
+  if (sources_.find(id) == nullptr) return fail(ChangeError::kNotThere);
+  std::vector<AssociationId> ends;
+  for (const Member& member : members_) {
+    if (member.source == id) ends.push_back(member.id);
+  }
+  for (const AssociationId member : ends) end(member);
+  sources_.remove(id);
+  // An address that it had may be of use to another.
+  fill_due_ = std::min(fill_due_, now);
+  return {};
+}
+
+// Fewer addresses are wanted, or others: those of no use now go first.
+void Population::trim(Source& source, MonoTime now) {
+  const auto of_the_family = [&](const Member& member) {
+    return !fault_of(member.association->server(), source.config().family, {});
+  };
+  for (std::size_t i = members_.size(); i-- > 0;) {
+    if (members_[i].source != source.id() || source.is_literal()) continue;
+    if (of_the_family(members_[i])) continue;
+    source.drop(members_[i].server().address, now, DropCause::kSurplus);
+    end(members_[i].id);
+  }
+  while (members_.count_of(source.id()) > source.wanted()) {
+    const Member* worst = nullptr;
+    const auto worth = [](const Member& member) {
+      return std::tuple(
+          member.status != SourceStatus::kUnusable && member.status != SourceStatus::kFalseticker,
+          member.status == SourceStatus::kSelected, member.measured().reach());
+    };
+    for (const Member& member : members_) {
+      if (member.source != source.id()) continue;
+      if (worst == nullptr || worth(member) <= worth(*worst)) worst = &member;
+    }
+    source.drop(worst->server().address, now, DropCause::kSurplus);
+    end(worst->id);
+  }
+}
+
+void Population::end(AssociationId id) {
+  members_.remove(id);
+  closes_.push_back(id);
+}
+
+void Population::flush_closes(Outbox& out) {
+  while (!closes_.empty() && out.closes.push_back(closes_.back())) closes_.pop_back();
 }
 
 void Population::handle_addresses(SourceId id, std::span<const IpAddress> addresses, MonoTime now) {
   Source* source = sources_.find(id);
   if (source == nullptr) return;
-  source->handle_addresses(now, addresses);
+  source->handle_addresses(now, addresses, own_);
+  fill_due_ = std::min(fill_due_, now);
+}
+
+void Population::handle_send_failure(AssociationId id, MonoTime now) {
+  Member* member = members_.find(id);
+  if (member == nullptr || member->association == nullptr) return;
+  const Duration retry = kUnsentRetry * (std::int64_t{1} << std::min(member->unsent, 4U));
+  member->association->handle_send_failure(now + retry);
+  ++member->unsent;
+  (member->server().address.is_v4() ? no_route_v4_ : no_route_v6_) = now;
+}
+
+void Population::handle_sent(AssociationId id, const TransmitStamp& stamp) {
+  Member* member = members_.find(id);
+  if (member == nullptr || member->association == nullptr) return;
+  member->association->handle_transmit_timestamp(stamp);
+  member->unsent = 0;
+  (member->server().address.is_v4() ? no_route_v4_ : no_route_v6_).reset();
+}
+
+void Population::handle_network_change(MonoTime now) {
+  if (last_change_ && now - *last_change_ < kChangeInterval) {
+    change_due_ = *last_change_ + kChangeInterval;
+    return;
+  }
+  last_change_ = now;
+  change_due_ = MonoTime::max();
+  no_route_v4_.reset();
+  no_route_v6_.reset();
+  for (Member& member : members_) {
+    if (member.association == nullptr) continue;
+    if (member.liveness.misses() == 0 && member.unsent == 0) continue;
+    member.association->ask_by(now, kChangeSpacing);
+  }
+  for (Source& source : sources_) source.forget_back_off(now);
   fill_due_ = std::min(fill_due_, now);
 }
 
 MonoTime Population::next_deadline() const {
-  MonoTime out = fill_due_;
+  MonoTime out = std::min(fill_due_, change_due_);
+  if (outage_.on()) out = std::min(out, next_probe_);
+  if (!closes_.empty()) return MonoTime();
   for (const Source& source : sources_) out = std::min(out, source.next_resolve());
   return out;
 }
 
 void Population::grow(MonoTime now, Outbox& out) {
+  flush_closes(out);
+  if (now >= change_due_) handle_network_change(now);
   resolve(now, out);
   if (now < fill_due_) return;
   fill_due_ = MonoTime::max();
@@ -60,8 +173,8 @@ void Population::resolve(MonoTime now, Outbox& out) {
 // F2: as many associations as the source wants, as far as there are addresses.
 void Population::fill(Source& source, MonoTime now) {
   while (members_.count_of(source.id()) < source.wanted() && !members_.full()) {
-    const IpAddress* address = source.next_address();
-    if (address == nullptr) {
+    const std::optional<IpAddress> address = next_address(source, nullptr, false, now);
+    if (!address) {
       source.want_resolve(now);
       return;
     }
@@ -69,82 +182,71 @@ void Population::fill(Source& source, MonoTime now) {
   }
 }
 
-// False, and the address counts as failed, when another source uses the same server: asking it
-// twice would give it two votes.
-bool Population::start_association(Source& source, const IpAddress& address, MonoTime now) {
+ServerIdentity Population::beside_of(const Member& member) {
+  const Association& association = *member.association;
+  ServerIdentity out;
+  out.address = association.server().address;
+  out.answered = association.has_samples();
+  if (!out.answered) return out;
+  const Sample& sample = association.latest();
+  out.stratum = sample.stratum;
+  out.reference_id = sample.reference_id;
+  out.reference_time = sample.reference_time;
+  return out;
+}
+
+std::vector<ServerIdentity> Population::beside(const Member* without) const {
+  std::vector<ServerIdentity> out;
+  for (const Member& member : members_) {
+    if (&member != without && member.association) out.push_back(beside_of(member));
+  }
+  return out;
+}
+
+std::optional<IpAddress> Population::next_address(const Source& source, const Member* instead_of,
+                                                  bool only_good, MonoTime now) const {
+  std::vector<Endpoint> taken;
+  for (const Member& member : members_) {
+    if (member.association) taken.push_back(member.server());
+  }
+  const std::vector<ServerIdentity> others = beside(instead_of);
+  AddressWish wish;
+  wish.now = now;
+  wish.taken = taken;
+  wish.beside = others;
+  wish.route_v4 = !lacks_route(no_route_v4_, now);
+  wish.route_v6 = !lacks_route(no_route_v6_, now);
+  wish.only_good = only_good;
+  return source.next_address(wish);
+}
+
+void Population::start_association(Source& source, const IpAddress& address, MonoTime now) {
   AssociationConfig config;
   config.server = {address, source.config().port, 0};
-  const IpAddress copy = address;
-  source.use(copy);
-  if (members_.uses(config.server)) {
-    source.drop(copy, now);
-    return false;
-  }
   config.poll = source.config().poll;
   config.exchange = config_.exchange;
   config.exchange.version = source.config().version;
   config.exchange.interleaved = source.config().interleaved;
+  source.use(address, now);
   std::unique_ptr<Authenticator> authenticator =
       factory_ ? factory_(source) : std::make_unique<NoAuthentication>();
   members_.add({source.id(),
                 std::make_unique<Association>(next_id_++, config, std::move(authenticator), now)});
-  return true;
 }
 
-// F5, F6, F7; B30: who denies us is left at once.
-bool Population::has_failed(const Member& member, const SourceConfig& config) const {
-  const Association& association = *member.association;
-  if (association.denied()) return true;
-  const std::uint32_t limit = association.ever_answered() ? config.server_failure_retry_limit
-                                                          : config.initial_failover_retry_limit;
-  return limit != 0 && association.unanswered() >= limit;
+void Population::observe(Member& member, MonoTime now) {
+  member.liveness.observe(member.association->unanswered(), now);
 }
 
-// F11: it answers, but its time is of no use.
-bool Population::is_bad(const Member& member, const SourceConfig& config) const {
-  return config.kind == SourceKind::kPool && (member.samples_as_falseticker >= config_.bad_limit ||
-                                              member.association->unusable() >= config_.bad_limit);
-}
-
-// F11: at a bounded rate, and only while enough others remain.
-bool Population::may_replace_bad(MonoTime now, std::size_t survivors) const {
-  const bool paced = last_replacement_ && now - *last_replacement_ < config_.replace_interval;
-  return !paced && survivors > 0 && survivors >= config_.min_sources;
-}
-
-void Population::replace_failed(MonoTime now, std::size_t survivors, Outbox& out) {
-  std::vector<AssociationId> ids;
-  for (const Member& member : members_) {
-    if (member.association != nullptr) ids.push_back(member.id);
+void Population::answered(Member& member, bool usable, MonoTime now, Outbox& out) {
+  if (outage_.answered(now)) {
+    end_outage(now);
+    out.event({EventKind::kOutageOver, member.id, member.server(), member.last_reason()});
   }
-  for (const AssociationId id : ids) {
-    const Member& member = *members_.find(id);
-    Source* source = sources_.find(member.source);
-    CHECK(source != nullptr);
-    if (source->is_literal()) continue;  // F9
-    const bool failed = has_failed(member, source->config());
-    const bool bad = is_bad(member, source->config()) && may_replace_bad(now, survivors);
-    if (!failed && !bad) continue;
-    const IpAddress* address = failed ? source->next_address() : source->next_unused_address();
-    if (address == nullptr) {
-      source->want_resolve(now);  // F3
-      continue;
-    }
-    if (!replace(id, *source, *address, now, out)) return;
-    if (!failed) last_replacement_ = now;
+  member.liveness.answered(member.association->unanswered());
+  if (Source* source = sources_.find(member.source); usable && source != nullptr) {
+    source->answered(member.server().address, now);
   }
-}
-
-bool Population::replace(AssociationId id, Source& source, const IpAddress& address, MonoTime now,
-                         Outbox& out) {
-  const IpAddress next = address;
-  if (!out.closes.push_back(id)) return false;  // the rest at the next call
-  const Association& old = *members_.find(id)->association;
-  out.event({EventKind::kReplaced, id, old.server(), old.last_reason()});
-  source.drop(old.server().address, now);
-  members_.remove(id);
-  if (!start_association(source, next, now)) fill_due_ = std::min(fill_due_, now);
-  return true;
 }
 
 }  // namespace timepool::ntp

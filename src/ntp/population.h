@@ -1,6 +1,9 @@
 // Population: which addresses of the sources are measured. Looks names up, starts an association
-// for each address in use, and replaces those that fail (F5 to F7, B30) or whose time is of no use
-// (F11).
+// for each address in use, and replaces those that fail (F5 to F7, B30), whose time is of no use
+// (F11), or that say only what another says as well (B3). Sources come, change and go at run time.
+//
+// What it spends is bounded: see ntp/outage.h for what it does when everybody is silent, and
+// ntp/source.h for the intervals of look-ups.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +11,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "ntp/members.h"
+#include "ntp/outage.h"
 #include "ntp/outbox.h"
 #include "ntp/source_table.h"
 
@@ -19,10 +25,18 @@ struct PopulationConfig {
   ExchangeConfig exchange;  // of every association; the version is the source's
   // How many must agree before there is a reference.
   std::size_t min_sources = 1;
-  // F11: at most one bad but answering address is replaced in this time.
+  // F11: at most one address that answers is replaced in this time.
   Duration replace_interval = Duration::seconds(1800);
   // F11: this many samples in a row as a falseticker, or unusable answers in a row, make it bad.
   std::uint32_t bad_limit = 8;
+};
+
+enum class ChangeError : std::uint8_t {
+  kTooMany,   // kMaxSources are there
+  kLimits,    // broken_limit() says which
+  kTwice,     // there is one with the same kind, name, port and version
+  kNotThere,  // no source has this id
+  kOther,     // the settings are those of another source
 };
 
 class Population {
@@ -32,40 +46,91 @@ class Population {
 
   Population(const PopulationConfig& config, AuthenticatorFactory factory);
 
-  // False when there are kMaxSources, or the configuration's limits are not kept.
-  [[nodiscard]] bool add(const SourceConfig& config, MonoTime now);
+  Result<SourceId, ChangeError> add(const SourceConfig& config, MonoTime now);
+  // What only says how the source is used changes at once; its measurements stay.
+  Result<void, ChangeError> change(SourceId id, const SourceConfig& config, MonoTime now);
+  // Its associations end with it.
+  Result<void, ChangeError> remove(SourceId id, MonoTime now);
+  // Where this machine serves time itself: those addresses are no sources.
+  void set_own(std::vector<Endpoint> own) { own_ = std::move(own); }
+
   // The answer to a look-up; empty when it failed.
   void handle_addresses(SourceId source, std::span<const IpAddress> addresses, MonoTime now);
+  // The kernel's time of sending for the member's latest request.
+  void handle_sent(AssociationId id, const TransmitStamp& stamp);
+  // The system has no way to the member's network now.
+  void handle_send_failure(AssociationId id, MonoTime now);
+  // An interface or a route came or went.
+  void handle_network_change(MonoTime now);
 
   MonoTime next_deadline() const;
   // Asks for look-ups that are due, and starts associations where addresses came.
   void grow(MonoTime now, Outbox& out);
-  // `survivors` agree now on the time. Moves members.
-  void replace_failed(MonoTime now, std::size_t survivors, Outbox& out);
+  // After each call to a member's association.
+  void observe(Member& member, MonoTime now);
+  // A member's server answered, with usable time or without.
+  void answered(Member& member, bool usable, MonoTime now, Outbox& out);
+  // Notices outages, and replaces whom it must; `survivors` agree now on the time. Moves members.
+  void care(MonoTime now, std::size_t survivors, Outbox& out);
 
+  bool outage() const { return outage_.on(); }
   const SourceTable& sources() const { return sources_; }
   const Members& members() const { return members_; }
   Members& members() { return members_; }
 
  private:
+  struct Loss {
+    DropCause cause = DropCause::kNone;
+    bool needs_good = false;  // it stays unless there is a good address for it
+  };
+
   void resolve(MonoTime now, Outbox& out);
   void fill(Source& source, MonoTime now);
-  bool start_association(Source& source, const IpAddress& address, MonoTime now);
-  // The two reasons to replace a member: it does not answer, or what it answers is of no use.
-  bool has_failed(const Member& member, const SourceConfig& config) const;
-  bool is_bad(const Member& member, const SourceConfig& config) const;
-  bool may_replace_bad(MonoTime now, std::size_t survivors) const;
+  void trim(Source& source, MonoTime now);
+  void start_association(Source& source, const IpAddress& address, MonoTime now);
+  std::optional<IpAddress> next_address(const Source& source, const Member* instead_of,
+                                        bool only_good, MonoTime now) const;
+  static ServerIdentity beside_of(const Member& member);
+  std::vector<ServerIdentity> beside(const Member* without) const;
+
+  SilenceCount silence() const;
+  std::size_t others_known(const Member& member) const;
+  double usual_loss(const Member& member) const;
+  void call_witness(MonoTime now);
+  void probe_in_outage(MonoTime now);
+  void end_outage(MonoTime now);
+
+  void replace_failed(MonoTime now, std::size_t survivors, Outbox& out);
+  void replace_redundant(MonoTime now, std::size_t survivors, Outbox& out);
+  // Why it must go, if it must.
+  std::optional<Loss> loss_of(const Member& member, const Source& source, MonoTime now,
+                              std::size_t survivors) const;
+  bool is_silent(const Member& member, const SourceConfig& config) const;
+  bool may_replace_bad(MonoTime now, std::size_t others) const;
   // False when the member stays, for lack of room in the Outbox.
-  bool replace(AssociationId id, Source& source, const IpAddress& address, MonoTime now,
+  bool replace(AssociationId id, const IpAddress& address, DropCause cause, MonoTime now,
                Outbox& out);
+  // The member is gone; its socket is closed by the next Outbox with room.
+  void end(AssociationId id);
+  void flush_closes(Outbox& out);
 
   PopulationConfig config_;
   AuthenticatorFactory factory_;
   SourceTable sources_;
   Members members_;
+  Outage outage_;
+  std::vector<Endpoint> own_;
+  std::vector<AssociationId> closes_;  // bounded by flush_closes(): at most one for each member
   AssociationId next_id_ = 1;
   std::optional<MonoTime> last_replacement_;
+  std::optional<MonoTime> no_route_v4_;
+  std::optional<MonoTime> no_route_v6_;
+  std::optional<MonoTime> last_change_;
+  MonoTime change_due_ = MonoTime::max();
   MonoTime fill_due_ = MonoTime::max();
+  MonoTime next_witness_;
+  MonoTime next_probe_ = MonoTime::max();
+  AssociationId last_probed_ = 0;
 };
 
 }  // namespace timepool::ntp

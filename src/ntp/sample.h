@@ -26,6 +26,7 @@ struct Sample {
   std::int8_t poll = 0;
   std::int8_t precision = 0;
   wire::ntp::ReferenceId reference_id;
+  NtpTimestamp reference_time;  // when its clock was last set; zero: it does not say
   Duration root_delay;
   Duration root_dispersion;
   wire::ntp::KissCode kiss = wire::ntp::KissCode::kNone;

@@ -1,39 +1,76 @@
 #include "ntp/source.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/check.h"
 
 namespace timepool::ntp {
+namespace {
+
+// As many addresses as a pool uses are tried at once before anything is held back.
+constexpr unsigned kFreeUnproven = 4;
+// No more addresses of one answer are looked at.
+constexpr std::size_t kMaxAnswer = 1024;
+constexpr Duration kFirstUnproven = Duration::seconds(64);
+constexpr Duration kLongestUnproven = Duration::seconds(1024);
+
+}  // namespace
+
+bool same_source(const SourceConfig& a, const SourceConfig& b) {
+  return a.kind == b.kind && a.name == b.name && a.port == b.port && a.version == b.version &&
+         a.interleaved == b.interleaved;
+}
+
+std::string broken_limit(const SourceConfig& config) {
+  if (config.name.empty()) return "the name is empty";
+  if (config.port == 0) return "port is 0";
+  if (config.poll.minpoll < kLowestPoll) {
+    return "minpoll is below " + std::to_string(kLowestPoll);
+  }
+  if (config.poll.maxpoll > kHighestPoll) {
+    return "maxpoll is above " + std::to_string(kHighestPoll);
+  }
+  if (config.poll.minpoll > config.poll.maxpoll) return "minpoll is above maxpoll";
+  if (config.version < wire::ntp::kMinVersion || config.version > wire::ntp::kMaxVersion) {
+    return "version is not " + std::to_string(wire::ntp::kMinVersion) + " to " +
+           std::to_string(wire::ntp::kMaxVersion);
+  }
+  if (config.max_addresses > kMaxPoolAddresses) {
+    return "max_addresses is above " + std::to_string(kMaxPoolAddresses);
+  }
+  if (config.resolve_min <= Duration()) return "resolve_min is not above 0";
+  if (config.resolve_max < config.resolve_min) return "resolve_max is below resolve_min";
+  if (config.resolve_refresh <= Duration()) return "resolve_refresh is not above 0";
+  return "";
+}
 
 Source::Source(SourceId id, const SourceConfig& config, MonoTime now)
     : id_(id),
       config_(config),
       next_resolve_(now),
       last_resolve_(now),
-      last_answer_(now),
-      backoff_(config.resolve_min) {
+      last_reset_(now),
+      backoff_(config.resolve_min),
+      next_unproven_(now) {
   const Result<IpAddress> address = parse_ip(config.name);
   literal_ = address.ok();
-  if (literal_) entries_.push_back({*address, State::kUnused, true, now});
+  if (literal_) addresses_.set_literal(*address);
+}
+
+void Source::change(const SourceConfig& config, MonoTime now) {
+  CHECK(same_source(config, config_));
+  const bool look_up = config.family != config_.family;
+  config_ = config;
+  backoff_ = std::clamp(backoff_, config.resolve_min, config.resolve_max);
+  next_resolve_ = std::min(next_resolve_, last_resolve_ + config.resolve_refresh);
+  if (look_up) want_resolve(now);
 }
 
 std::size_t Source::wanted() const {
   if (literal_) return 1;
   const std::size_t count = config_.kind == SourceKind::kPool ? kDefaultPoolAddresses : 1;
   return std::min(config_.max_addresses == 0 ? count : config_.max_addresses, kMaxPoolAddresses);
-}
-
-Source::Entry* Source::find(const IpAddress& address) {
-  const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                  [&](const Entry& entry) { return entry.address == address; });
-  return found == entries_.end() ? nullptr : &*found;
-}
-
-bool Source::enough_in_use() const {
-  const auto used = std::count_if(entries_.begin(), entries_.end(),
-                                  [](const Entry& entry) { return entry.state == State::kInUse; });
-  return static_cast<std::size_t>(used) >= wanted();
 }
 
 void Source::resolving(MonoTime now) {
@@ -44,30 +81,27 @@ void Source::resolving(MonoTime now) {
     backoff_ = std::min(backoff_ * 2, config_.resolve_max);
   } else {
     next_resolve_ = now + config_.resolve_refresh;
-    backoff_ = config_.resolve_min;
   }
   wanting_ = false;
 }
 
-void Source::handle_addresses(MonoTime now, std::span<const IpAddress> addresses) {
+void Source::handle_addresses(MonoTime now, std::span<const IpAddress> addresses,
+                              std::span<const Endpoint> ours) {
   if (literal_ || addresses.empty()) return;
-  resolved_ = true;
-  last_answer_ = now;
-  for (Entry& entry : entries_) entry.listed = false;
-  for (const IpAddress& address : addresses) {
-    if (Entry* known = find(address); known != nullptr) {
-      known->listed = true;
-    } else if (entries_.size() < kMaxAddresses) {
-      entries_.push_back({address, State::kUnused, true, now});
+  std::vector<IpAddress> good;
+  ignored_ = 0;
+  for (const IpAddress& address : addresses.first(std::min(addresses.size(), kMaxAnswer))) {
+    if (fault_of({address, config_.port, 0}, config_.family, ours)) {
+      ++ignored_;
+    } else {
+      good.push_back(address);
     }
   }
-  // F3: the fresh list replaces the old one. What failed is remembered for as long as there is
-  // room, so that it comes last when it is listed again.
-  std::erase_if(entries_, [&](const Entry& entry) {
-    return !entry.listed &&
-           (entry.state == State::kUnused ||
-            (entry.state == State::kFailed && entries_.size() > kMaxAddresses / 2));
-  });
+  // Nothing but rubbish is as good as no answer.
+  if (good.empty()) return;
+  resolved_ = true;
+  addresses_.update(good, now);
+  if (addresses_.used() >= wanted()) next_resolve_ = last_resolve_ + config_.resolve_refresh;
 }
 
 void Source::want_resolve(MonoTime now) {
@@ -76,38 +110,39 @@ void Source::want_resolve(MonoTime now) {
   next_resolve_ = std::min(next_resolve_, std::max(now, last_resolve_ + backoff_));
 }
 
-const IpAddress* Source::next_unused_address() const {
-  for (const Entry& entry : entries_) {
-    if (entry.listed && entry.state == State::kUnused) return &entry.address;
-  }
-  return nullptr;
-}
-
-const IpAddress* Source::next_address() const {
-  if (const IpAddress* unused = next_unused_address(); unused != nullptr) return unused;
-  const Entry* best = nullptr;
-  for (const Entry& entry : entries_) {
-    if (!entry.listed || entry.state != State::kFailed) continue;
-    // F3: only a newer answer brings it back.
-    if (!resolved_ || entry.failed >= last_answer_) continue;
-    if (best == nullptr || entry.failed < best->failed) best = &entry;
-  }
-  return best == nullptr ? nullptr : &best->address;
-}
-
-void Source::use(const IpAddress& address) {
-  Entry* entry = find(address);
-  CHECK(entry != nullptr);
-  entry->state = State::kInUse;
+void Source::forget_back_off(MonoTime now) {
+  last_reset_ = now;
   backoff_ = config_.resolve_min;
-  if (enough_in_use()) next_resolve_ = last_resolve_ + config_.resolve_refresh;
+  if (wanting_ || !resolved_) want_resolve(now);
 }
 
-void Source::drop(const IpAddress& address, MonoTime now) {
-  Entry* entry = find(address);
-  CHECK(entry != nullptr);
-  entry->state = State::kFailed;
-  entry->failed = now;
+std::optional<IpAddress> Source::next_address(AddressWish wish) const {
+  wish.port = config_.port;
+  return addresses_.next(wish);
+}
+
+void Source::use(const IpAddress& address, MonoTime now) {
+  addresses_.use(address, now);
+  if (addresses_.used() >= wanted()) next_resolve_ = last_resolve_ + config_.resolve_refresh;
+}
+
+void Source::drop(const IpAddress& address, MonoTime now, DropCause cause) {
+  addresses_.drop(address, now, cause);
+  if (cause != DropCause::kUnproven || ++left_unproven_ < kFreeUnproven) return;
+  const unsigned doublings = std::min(left_unproven_ - kFreeUnproven, 10U);
+  next_unproven_ =
+      now + std::min(kFirstUnproven * (std::int64_t{1} << doublings), kLongestUnproven);
+}
+
+void Source::answered(const IpAddress& address, MonoTime now) {
+  const bool first = addresses_.answered(address, now);
+  left_unproven_ = 0;
+  next_unproven_ = now;
+  // What was found last is good, so the next time begins with short intervals. But whoever answers
+  // once and dies again does not get a look-up every few seconds.
+  if (!first || now - last_reset_ < config_.resolve_max) return;
+  last_reset_ = now;
+  backoff_ = config_.resolve_min;
 }
 
 }  // namespace timepool::ntp

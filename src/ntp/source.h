@@ -1,27 +1,21 @@
-// Source: one configured server or pool and the addresses of its name. It decides which address is
-// used next; the associations themselves are the SourceSet's.
-//
-// The rules of failover (the note "Failing-over DNS Server Addresses"): F1 all addresses are kept
-// with the name, F2 the next unused one is taken on failure, F3 a new query is made when all were
-// used, F8 no TTL is looked at, F9 a literal has no failover, F11 an address that was dropped comes
-// last.
+// Source: one configured server or pool: its settings, the addresses of its name
+// (ntp/address_book.h), and when the name is looked up again (F3, F12). A literal has no look-ups
+// and no failover (F9). The associations are the Population's.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/ip.h"
+#include "ntp/address_book.h"
 #include "ntp/local_time.h"
 #include "ntp/outbox.h"
 #include "ntp/poll_schedule.h"
 
 namespace timepool::ntp {
 
-// More addresses of one name are not kept.
-inline constexpr std::size_t kMaxAddresses = 64;
 inline constexpr std::size_t kDefaultPoolAddresses = 4;  // F4
 inline constexpr std::size_t kMaxPoolAddresses = 16;
 
@@ -31,6 +25,7 @@ struct SourceConfig {
   SourceKind kind = SourceKind::kServer;
   std::string name;  // a DNS name or an address literal
   std::uint16_t port = wire::ntp::kNtpPort;
+  FamilyChoice family = FamilyChoice::kBoth;
   PollConfig poll;
   std::uint8_t version = 4;
   bool interleaved = false;  // RFC 9769
@@ -45,7 +40,15 @@ struct SourceConfig {
   Duration resolve_min = Duration::seconds(4);
   Duration resolve_max = Duration::seconds(1024);
   Duration resolve_refresh = Duration::seconds(3600);
+
+  bool operator==(const SourceConfig&) const = default;
 };
+
+// Whether these are two settings of the same source: who is asked and by what protocol, not how
+// often or what for.
+bool same_source(const SourceConfig& a, const SourceConfig& b);
+// The first limit that the settings break, as a text; empty when there is none.
+std::string broken_limit(const SourceConfig& config);
 
 class Source {
  public:
@@ -53,53 +56,57 @@ class Source {
 
   SourceId id() const { return id_; }
   const SourceConfig& config() const { return config_; }
+  // Other settings of the same source. What is known of its addresses stays.
+  void change(const SourceConfig& config, MonoTime now);
   bool is_literal() const { return literal_; }
   // How many associations it wants.
   std::size_t wanted() const;
+  const AddressBook& addresses() const { return addresses_; }
+  // Addresses of the latest answer that are no server's (AddressFault).
+  std::size_t ignored() const { return ignored_; }
 
   // When the name is to be looked up; MonoTime::max() for a literal.
   MonoTime next_resolve() const { return literal_ ? MonoTime::max() : next_resolve_; }
   // A look-up begins. When no answer comes, the next one is due after the back-off.
   void resolving(MonoTime now);
-  // The answer; `addresses` may be empty (a failure). Those in use stay whether listed or not (F8).
-  void handle_addresses(MonoTime now, std::span<const IpAddress> addresses);
+  // The answer; `addresses` may be empty (a failure).
+  void handle_addresses(MonoTime now, std::span<const IpAddress> addresses,
+                        std::span<const Endpoint> ours = {});
   // Look up as soon as the back-off allows: an address failed and there is no other, or there are
   // too few.
   void want_resolve(MonoTime now);
+  // The network is back: what was tried before says nothing.
+  void forget_back_off(MonoTime now);
   // No look-up has succeeded yet, and it has not failed so often that it need not be waited for.
   bool undecided() const { return !literal_ && !resolved_ && attempts_ < kUndecidedAttempts; }
 
-  // The next address to use, or nullptr: never used ones in the order of the answer, then the one
-  // that failed longest ago, if it was listed again since.
-  const IpAddress* next_address() const;
-  // The same without those that failed: for an exchange that is no emergency (F11).
-  const IpAddress* next_unused_address() const;
-  void use(const IpAddress& address);
-  void drop(const IpAddress& address, MonoTime now);
+  // As those of the AddressBook, for the port and besides for the timing of look-ups.
+  std::optional<IpAddress> next_address(AddressWish wish) const;
+  void use(const IpAddress& address, MonoTime now);
+  void drop(const IpAddress& address, MonoTime now, DropCause cause);
+  void answered(const IpAddress& address, MonoTime now);
+
+  // Whether an address may be left though nobody can tell that it is dead: the first few times at
+  // once, then at longer and longer intervals until something answers.
+  bool may_leave_unproven(MonoTime now) const { return now >= next_unproven_; }
 
  private:
-  enum class State : std::uint8_t { kUnused, kInUse, kFailed };
-  struct Entry {
-    IpAddress address;
-    State state = State::kUnused;
-    bool listed = true;  // in the latest answer
-    MonoTime failed;
-  };
   static constexpr unsigned kUndecidedAttempts = 4;
-  Entry* find(const IpAddress& address);
-  bool enough_in_use() const;
 
   SourceId id_;
   SourceConfig config_;
   bool literal_ = false;
-  std::vector<Entry> entries_;
+  AddressBook addresses_;
+  std::size_t ignored_ = 0;
   MonoTime next_resolve_;
   MonoTime last_resolve_;
-  MonoTime last_answer_;
+  MonoTime last_reset_;  // of the back-off
   bool resolved_ = false;
   bool wanting_ = true;  // the next look-up is more than the regular one
   unsigned attempts_ = 0;
   Duration backoff_;
+  unsigned left_unproven_ = 0;
+  MonoTime next_unproven_;
 };
 
 }  // namespace timepool::ntp

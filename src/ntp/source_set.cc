@@ -56,9 +56,10 @@ void SourceSet::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
   for (Member& member : population_.members()) {
     if (member.association && now.mono >= member.association->next_deadline()) {
       member.association->handle_timer(now, random, out);
+      population_.observe(member, now.mono);
     }
   }
-  population_.replace_failed(now.mono, reference_.survivors(), out);
+  population_.care(now.mono, reference_.survivors(), out);
   update(now, out);
 }
 
@@ -71,21 +72,16 @@ ReplyReason SourceSet::handle_datagram(AssociationId association, const ReplyRx&
                                  : member->association->handle_datagram(rx, datagram, random, out);
   ++counts_[static_cast<std::size_t>(reason)];
   if (!is_answer(reason)) return reason;
+  const bool usable = reason == ReplyReason::kAccepted;
+  population_.answered(*member, usable, rx.now.mono, out);
   update(rx.now, out);
-  if (reason == ReplyReason::kAccepted) {
+  if (usable) {
     const bool lies = member->status == SourceStatus::kFalseticker;
-    member->samples_as_falseticker = lies ? member->samples_as_falseticker + 1 : 0;
+    member->useless = lies ? member->useless + 1 : 0;
   }
   // Moves members: `member` is not used after it.
-  population_.replace_failed(rx.now.mono, reference_.survivors(), out);
+  population_.care(rx.now.mono, reference_.survivors(), out);
   return reason;
-}
-
-void SourceSet::handle_transmit_timestamp(AssociationId association, const TransmitStamp& stamp) {
-  Member* member = population_.members().find(association);
-  if (member != nullptr && member->association != nullptr) {
-    member->association->handle_transmit_timestamp(stamp);
-  }
 }
 
 const std::string& SourceSet::name(SourceId source) const {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ntp/local_time.h"
@@ -31,17 +32,33 @@ class SourceSet {
 
   explicit SourceSet(const SourceSetConfig& config, AuthenticatorFactory factory = {});
 
-  // False when there are kMaxSources, or the configuration's limits are not kept.
-  [[nodiscard]] bool add(const SourceConfig& config, MonoTime now) {
+  // Sources come, change and go at any time; see ntp/population.h.
+  Result<SourceId, ChangeError> add(const SourceConfig& config, MonoTime now) {
     return population_.add(config, now);
   }
+  Result<void, ChangeError> change(SourceId id, const SourceConfig& config, MonoTime now) {
+    return population_.change(id, config, now);
+  }
+  Result<void, ChangeError> remove(SourceId id, MonoTime now) {
+    return population_.remove(id, now);
+  }
+  void set_own(std::vector<Endpoint> own) { population_.set_own(std::move(own)); }
 
   MonoTime next_deadline() const;
   void handle_timer(LocalTime now, RandomStream& random, Outbox& out);
   // The reason for the datagram; kUnsolicited when the association is gone.
   ReplyReason handle_datagram(AssociationId association, const ReplyRx& rx, Bytes datagram,
                               RandomStream& random, Outbox& out);
-  void handle_transmit_timestamp(AssociationId association, const TransmitStamp& stamp);
+  void handle_transmit_timestamp(AssociationId association, const TransmitStamp& stamp) {
+    population_.handle_sent(association, stamp);
+  }
+  // The system could not send what the Outbox said: there is no route, no address, no interface.
+  // Other faults of sending (no memory, no descriptor) are plain misses.
+  void handle_send_failure(AssociationId association, MonoTime now) {
+    population_.handle_send_failure(association, now);
+  }
+  // An interface, an address or a route came or went: whoever is silent is asked again.
+  void handle_network_change(MonoTime now) { population_.handle_network_change(now); }
   // The answer to out.resolves; empty when the look-up failed. Further associations start with the
   // next handle_timer(), which is due at once.
   void handle_addresses(SourceId source, std::span<const IpAddress> addresses, MonoTime now) {
@@ -50,6 +67,9 @@ class SourceSet {
 
   // CHECKs that there is such a source.
   const std::string& name(SourceId source) const;
+  // Nobody answers, or nothing can be sent: nobody is replaced for it.
+  bool outage() const { return population_.outage(); }
+  const SourceTable& sources() const { return population_.sources(); }
   std::vector<SourceReport> reports(MonoTime now) const;
   Tracking tracking(MonoTime now) const { return reference_.tracking(now); }
   // Datagrams of all associations, past ones too.

@@ -17,10 +17,10 @@ class Script {
     ntp::SourceConfig pool;
     pool.name = "pool.test";
     pool.kind = ntp::SourceKind::kPool;
-    CHECK(set_.add(pool, now_.mono));
+    CHECK(set_.add(pool, now_.mono).ok());
     ntp::SourceConfig server;
     server.name = "192.0.2.1";
-    CHECK(set_.add(server, now_.mono));
+    CHECK(set_.add(server, now_.mono).ok());
   }
 
   void run() {

@@ -31,7 +31,7 @@ IpAddress ip(const char* text) {
 
 class SourceSetTest : public testing::Test {
  protected:
-  void add(const SourceConfig& config) { ASSERT_TRUE(set_.add(config, local_at({}).mono)); }
+  void add(const SourceConfig& config) { ASSERT_TRUE(set_.add(config, local_at({}).mono).ok()); }
   void timer(Duration since) {
     out_.clear();
     set_.handle_timer(local_at(since), random_, out_);
@@ -72,16 +72,19 @@ class SourceSetTest : public testing::Test {
 TEST_F(SourceSetTest, refuses_what_is_out_of_its_limits) {
   SourceConfig bad = source("192.0.2.1");
   bad.poll.minpoll = 11;
-  EXPECT_FALSE(set_.add(bad, {}));
+  EXPECT_EQ(set_.add(bad, {}).error(), ChangeError::kLimits);
+  EXPECT_EQ(broken_limit(bad), "minpoll is above maxpoll");
   bad = source("192.0.2.1");
   bad.poll.maxpoll = 17;
-  EXPECT_FALSE(set_.add(bad, {}));
+  EXPECT_EQ(set_.add(bad, {}).error(), ChangeError::kLimits);
   bad = source("192.0.2.1");
   bad.version = 5;
-  EXPECT_FALSE(set_.add(bad, {}));
-  EXPECT_FALSE(set_.add(source(""), {}));
-  for (std::size_t i = 0; i < kMaxSources; ++i) add(source("192.0.2.1"));
-  EXPECT_FALSE(set_.add(source("192.0.2.1"), {}));
+  EXPECT_EQ(set_.add(bad, {}).error(), ChangeError::kLimits);
+  EXPECT_EQ(set_.add(source(""), {}).error(), ChangeError::kLimits);
+  const auto numbered = [](std::size_t i) { return "a" + std::to_string(i) + ".test"; };
+  for (std::size_t i = 0; i < kMaxSources; ++i) add(source(numbered(i).c_str()));
+  EXPECT_EQ(set_.add(source(numbered(0).c_str()), {}).error(), ChangeError::kTwice);
+  EXPECT_EQ(set_.add(source("192.0.2.1"), {}).error(), ChangeError::kTooMany);
 }
 
 TEST_F(SourceSetTest, a_name_is_looked_up_and_its_addresses_are_asked) {
@@ -167,7 +170,9 @@ TEST_F(SourceSetTest, B8_a_datagram_for_an_association_that_is_gone_is_unsolicit
 }
 
 TEST_F(SourceSetTest, more_sends_than_fit_are_sent_by_the_next_calls) {
-  for (int i = 0; i < 16; ++i) add(source("pool.test", SourceKind::kPool));
+  for (int i = 0; i < 16; ++i) {
+    add(source(("pool" + std::to_string(i) + ".test").c_str(), SourceKind::kPool));
+  }
   timer({});
   EXPECT_EQ(out_.resolves.size(), kMaxResolves);
   for (std::uint32_t i = 0; i < 16; ++i) {

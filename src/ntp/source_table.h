@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "ntp/source.h"
 
 namespace timepool::ntp {
@@ -29,9 +30,14 @@ class SourceTable {
   auto begin() const { return sources_.begin(); }
   auto end() const { return sources_.end(); }
 
+  // CHECKs that there is room.
   SourceId add(const SourceConfig& config, MonoTime now) {
+    CHECK(!full());
     sources_.emplace_back(next_id_, config, now);
     return next_id_++;
+  }
+  void remove(SourceId id) {
+    std::erase_if(sources_, [id](const Source& source) { return source.id() == id; });
   }
 
  private:

@@ -21,16 +21,20 @@ SourceConfig named(const char* name, SourceKind kind = SourceKind::kServer) {
   return out;
 }
 
-std::string next_of(const Source& source) {
-  const IpAddress* address = source.next_address();
-  return address == nullptr ? "" : format(*address);
+// What is in use is known to the book; nothing else is beside it.
+std::string next_of(const Source& source, MonoTime now, bool only_good = false) {
+  AddressWish wish;
+  wish.now = now;
+  wish.only_good = only_good;
+  const std::optional<IpAddress> address = source.next_address(wish);
+  return address ? format(*address) : "";
 }
 
 TEST(Source, F9_a_literal_is_never_looked_up) {
   Source source(0, named("192.0.2.1"), at(0));
   EXPECT_TRUE(source.is_literal());
   EXPECT_EQ(source.next_resolve(), MonoTime::max());
-  EXPECT_EQ(next_of(source), "192.0.2.1");
+  EXPECT_EQ(next_of(source, at(0)), "192.0.2.1");
   source.want_resolve(at(1));
   EXPECT_EQ(source.next_resolve(), MonoTime::max());
 }
@@ -42,45 +46,6 @@ TEST(Source, F4_a_server_wants_one_address_and_a_pool_four) {
   two.max_addresses = 2;
   EXPECT_EQ(Source(0, two, at(0)).wanted(), 2u);
   EXPECT_EQ(Source(0, named("::1", SourceKind::kPool), at(0)).wanted(), 1u);
-}
-
-TEST(Source, F1_F2_all_addresses_are_kept_and_taken_in_order) {
-  Source source(0, named("a.test"), at(0));
-  EXPECT_EQ(source.next_resolve(), at(0));
-  source.resolving(at(0));
-  source.handle_addresses(at(0), std::vector{ip("192.0.2.1"), ip("192.0.2.2"), ip("192.0.2.3")});
-  EXPECT_EQ(next_of(source), "192.0.2.1");
-  source.use(ip("192.0.2.1"));
-  EXPECT_EQ(next_of(source), "192.0.2.2");
-  source.drop(ip("192.0.2.1"), at(10));
-  source.use(ip("192.0.2.2"));
-  EXPECT_EQ(next_of(source), "192.0.2.3");
-}
-
-TEST(Source, F3_used_up_addresses_come_back_only_with_a_new_answer) {
-  Source source(0, named("a.test"), at(0));
-  source.resolving(at(0));
-  source.handle_addresses(at(0), std::vector{ip("192.0.2.1")});
-  source.use(ip("192.0.2.1"));
-  source.drop(ip("192.0.2.1"), at(10));
-  EXPECT_EQ(next_of(source), "");
-  source.want_resolve(at(10));
-  EXPECT_LE(source.next_resolve(), at(10));
-  source.resolving(at(10));
-  source.handle_addresses(at(11), std::vector{ip("192.0.2.1"), ip("192.0.2.9")});
-  EXPECT_EQ(next_of(source), "192.0.2.9");
-  source.use(ip("192.0.2.9"));
-  EXPECT_EQ(next_of(source), "192.0.2.1");
-  EXPECT_EQ(source.next_unused_address(), nullptr);
-}
-
-TEST(Source, F8_an_address_in_use_stays_though_it_is_not_listed_any_more) {
-  Source source(0, named("a.test"), at(0));
-  source.handle_addresses(at(0), std::vector{ip("192.0.2.1"), ip("192.0.2.2")});
-  source.use(ip("192.0.2.1"));
-  source.handle_addresses(at(5), std::vector{ip("192.0.2.3")});
-  EXPECT_EQ(next_of(source), "192.0.2.3");
-  source.drop(ip("192.0.2.1"), at(9));  // CHECKs that it is still known
 }
 
 TEST(Source, failed_lookups_are_repeated_with_growing_intervals_and_never_given_up) {
@@ -101,37 +66,76 @@ TEST(Source, F12_a_name_with_enough_addresses_is_looked_up_each_hour) {
   Source source(0, named("a.test"), at(0));
   source.resolving(at(0));
   source.handle_addresses(at(0), std::vector{ip("192.0.2.1")});
-  source.use(ip("192.0.2.1"));
+  source.use(ip("192.0.2.1"), at(0));
   EXPECT_EQ(source.next_resolve(), at(3600));
   source.resolving(at(3600));
   EXPECT_EQ(source.next_resolve(), at(7200));
 }
 
-TEST(Source, F11_an_address_that_failed_comes_after_every_other) {
-  Source source(0, named("a.test", SourceKind::kPool), at(0));
-  source.handle_addresses(at(0), std::vector{ip("192.0.2.1"), ip("192.0.2.2")});
-  source.use(ip("192.0.2.1"));
-  source.use(ip("192.0.2.2"));
-  source.drop(ip("192.0.2.2"), at(1));
-  source.drop(ip("192.0.2.1"), at(2));
-  source.handle_addresses(at(3), std::vector{ip("192.0.2.1"), ip("192.0.2.2"), ip("192.0.2.3")});
-  EXPECT_EQ(next_of(source), "192.0.2.3");
-  source.use(ip("192.0.2.3"));
-  EXPECT_EQ(next_of(source), "192.0.2.2");  // failed longest ago
+TEST(Source, F3_a_dead_address_that_is_all_the_dns_knows_is_looked_up_more_and_more_rarely) {
+  Source source(0, named("a.test"), at(0));
+  MonoTime now = at(0);
+  int lookups = 0;
+  while (now < at(4 * 3600)) {
+    source.resolving(now);
+    ++lookups;
+    source.handle_addresses(now, std::vector{ip("192.0.2.1")});
+    source.use(ip("192.0.2.1"), now);
+    source.drop(ip("192.0.2.1"), now + Duration::seconds(16), DropCause::kSilent);
+    source.want_resolve(now + Duration::seconds(16));
+    now = std::max(now + Duration::seconds(17), source.next_resolve());
+  }
+  EXPECT_LE(lookups, 25);
+  EXPECT_GE(lookups, 14);  // F3: never give up
 }
 
-TEST(Source, keeps_no_more_than_64_addresses) {
+TEST(Source, an_answer_of_nothing_but_rubbish_is_no_answer) {
+  Source source(0, named("a.test"), at(0));
+  source.resolving(at(0));
+  source.handle_addresses(at(0), std::vector{ip("0.0.0.0"), ip("224.0.1.1"), ip("255.255.255.255"),
+                                             ip("fe80::1"), ip("ff05::101"), ip("::")});
+  EXPECT_EQ(source.ignored(), 6u);
+  EXPECT_TRUE(source.undecided());
+  EXPECT_EQ(next_of(source, at(1)), "");
+  EXPECT_EQ(source.next_resolve(), at(4));
+}
+
+TEST(Source, addresses_at_which_this_machine_serves_are_not_used) {
+  Source source(0, named("a.test"), at(0));
+  const std::vector<Endpoint> ours = {{ip("192.0.2.1"), 123, 0}, {ip("0.0.0.0"), 124, 0}};
+  source.handle_addresses(at(0), std::vector{ip("192.0.2.1"), ip("127.0.0.1")}, ours);
+  EXPECT_EQ(next_of(source, at(1)), "127.0.0.1");  // another port is served there
+  EXPECT_EQ(source.ignored(), 1u);
+}
+
+TEST(Source, a_family_may_be_asked_for) {
+  SourceConfig config = named("a.test");
+  config.family = FamilyChoice::kV6;
+  Source source(0, config, at(0));
+  source.handle_addresses(at(0), std::vector{ip("192.0.2.1"), ip("2001:db8::1")});
+  EXPECT_EQ(next_of(source, at(1)), "2001:db8::1");
+}
+
+TEST(Source, after_four_addresses_left_without_proof_more_are_left_more_and_more_rarely) {
   Source source(0, named("a.test"), at(0));
   std::vector<IpAddress> many;
-  for (std::uint32_t i = 0; i < 200; ++i) many.push_back(IpAddress::v4(0x0a000000 + i));
+  for (std::uint32_t i = 0; i < 40; ++i) many.push_back(IpAddress::v4(0xc0000201 + i));
   source.handle_addresses(at(0), many);
-  int count = 0;
-  while (source.next_address() != nullptr) {
-    const IpAddress next = *source.next_address();
-    source.use(next);
-    ++count;
+  std::vector<std::int64_t> at_seconds;
+  std::size_t next = 0;
+  for (std::int64_t second = 0; second < 5 * 3600; ++second) {
+    if (!source.may_leave_unproven(at(second))) continue;
+    source.use(many[next], at(second));
+    source.drop(many[next++], at(second), DropCause::kUnproven);
+    at_seconds.push_back(second);
   }
-  EXPECT_EQ(count, 64);
+  ASSERT_GE(at_seconds.size(), 12u);
+  EXPECT_EQ(at_seconds[3], 3);
+  EXPECT_EQ(at_seconds[4], 3 + 64);
+  EXPECT_EQ(at_seconds[5], 3 + 64 + 128);
+  EXPECT_LE(at_seconds.size(), 28u);
+  source.answered(many[0], at(5 * 3600));
+  EXPECT_TRUE(source.may_leave_unproven(at(5 * 3600)));
 }
 
 }  // namespace

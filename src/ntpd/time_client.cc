@@ -83,10 +83,10 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys
   const MonoTime now = sys::mono_now();
   bool added = true;
   for (const config::NtpSourceConfig& server : config.sources.servers) {
-    added = added && out->sources_.add(source_config(server, ntp::SourceKind::kServer), now);
+    added = added && out->sources_.add(source_config(server, ntp::SourceKind::kServer), now).ok();
   }
   for (const config::NtpSourceConfig& pool : config.sources.pools) {
-    added = added && out->sources_.add(source_config(pool, ntp::SourceKind::kPool), now);
+    added = added && out->sources_.add(source_config(pool, ntp::SourceKind::kPool), now).ok();
   }
   // The schema's limits are those of the core.
   CHECK(added);
@@ -233,6 +233,10 @@ void TimeClient::log_event(const ntp::Event& event) {
       return logger_.info("{} is selected", server);
     case ntp::EventKind::kNoMajority:
       return logger_.warning("no majority of the sources agrees");
+    case ntp::EventKind::kOutage:
+      return logger_.warning("no source answers, or none can be reached: waiting for the network");
+    case ntp::EventKind::kOutageOver:
+      return logger_.info("{} answers: the network is back", server);
     case ntp::EventKind::kClockStepped:
       return logger_.warning("the system clock was stepped; measuring anew");
   }

@@ -38,7 +38,7 @@ ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns,
 }
 
 void ClientActor::add(const ntp::SourceConfig& source) {
-  CHECK(sources_.add(source, local_now().mono));
+  CHECK(sources_.add(source, local_now().mono).ok());
 }
 
 void ClientActor::start() {

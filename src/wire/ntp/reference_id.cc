@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "base/md5.h"
+
 namespace timepool::wire::ntp {
 namespace {
 
@@ -19,6 +21,13 @@ bool looks_like_kiss(std::string_view text) {
 }
 
 }  // namespace
+
+ReferenceId ReferenceId::of_address(const IpAddress& address) {
+  if (address.is_v4()) return from_bits(address.v4_bits());
+  const auto digest = md5(address.bytes());
+  ByteReader reader(digest);
+  return from_bits(reader.u32());
+}
 
 std::string text_of(ReferenceId id) {
   std::string out;

@@ -23,6 +23,9 @@ class ReferenceId {
     }
     return ReferenceId(bits);
   }
+  // RFC 5905 7.3: what a server of stratum 2 and above calls the one that it follows: the IPv4
+  // address, or the first four octets of the MD5 digest of the IPv6 address.
+  static ReferenceId of_address(const IpAddress& address);
   constexpr std::uint32_t bits() const { return bits_; }
   constexpr bool operator==(const ReferenceId&) const = default;
 

@@ -1,0 +1,44 @@
+// Liveness: what the misses of one server say: how many there are in a row, since when it is
+// silent, how many of its answers get lost at ordinary times, and so how many misses must come
+// before it is taken for dead.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/time.h"
+
+namespace timepool::ntp {
+
+// However lossy the path, this many times the configured limit is enough.
+inline constexpr std::uint32_t kMostPatience = 4;
+
+class Liveness {
+ public:
+  // After each call to the association: its count of unanswered requests in a row.
+  void observe(std::uint32_t unanswered, MonoTime now);
+  // It answered; what the association counts from here on.
+  void answered(std::uint32_t unanswered);
+  // Counts misses anew: those so far were the network's fault.
+  void forgive();
+
+  // F7: in a row, since the last answer or pardon.
+  std::uint32_t misses() const { return misses_; }
+  // When the first of these misses was counted.
+  std::optional<MonoTime> silent_since() const { return silent_since_; }
+  // The share of requests without an answer, 0 to 1, apart from the misses at the end.
+  double loss() const { return loss_; }
+
+ private:
+  std::uint32_t seen_ = 0;
+  std::uint32_t misses_ = 0;
+  std::optional<MonoTime> silent_since_;
+  double loss_ = 0;
+};
+
+// F10: on a path that loses the share `loss` of requests anyway: as many misses as come in a row by
+// chance once in a million times, but `limit` at least and kMostPatience * limit at the most.
+// 0 (never) stays 0.
+std::uint32_t misses_needed(std::uint32_t limit, double loss);
+
+}  // namespace timepool::ntp

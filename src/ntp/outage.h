@@ -1,0 +1,50 @@
+// Outage: tells a dead server from a dead network. A server is dead when another answers after it
+// fell silent. When all who ever answered are silent together, or nothing can be sent, it is the
+// network: then nobody is replaced, no address is used up, and one server after the other is asked
+// gently until anybody answers.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "base/time.h"
+
+namespace timepool::ntp {
+
+// One request out of turn in this time is enough to notice that the network is back.
+inline constexpr Duration kOutageProbe = Duration::seconds(64);
+// After so long a silence of everybody, it may be the servers after all.
+inline constexpr Duration kOutagePatience = Duration::seconds(3600);
+// Misses in a row of one server until it counts as silent here.
+inline constexpr std::uint32_t kSilentAfter = 2;
+
+// The members that packets are sent to.
+struct SilenceCount {
+  std::size_t asked = 0;     // members
+  std::size_t unsent = 0;    // of these: the latest request could not be sent
+  std::size_t known = 0;     // of those asked: have answered before
+  std::size_t speaking = 0;  // of the known: neither silent nor unsent
+};
+
+enum class Silence : unsigned char {
+  kDead,      // somebody else answered since it fell silent
+  kUnproven,  // nobody can tell
+  kWait,      // it may be the network
+};
+
+class Outage {
+ public:
+  bool on() const { return since_.has_value(); }
+  // True when it begins with this.
+  bool observe(const SilenceCount& count, MonoTime now);
+  // Somebody answered. True when that ends it.
+  bool answered(MonoTime now);
+  // On a server that is silent since then; `others_known` others have answered before.
+  Silence judge(MonoTime silent_since, std::size_t others_known, MonoTime now) const;
+
+ private:
+  std::optional<MonoTime> since_;
+  std::optional<MonoTime> last_answer_;
+};
+
+}  // namespace timepool::ntp

@@ -1,0 +1,222 @@
+// The part of the Population that decides who goes: outages, dead servers, useless ones, and those
+// that say only what another says too.
+#include <algorithm>
+#include <vector>
+
+#include "base/check.h"
+#include "ntp/population.h"
+
+namespace timepool::ntp {
+namespace {
+
+// A member asks another out of turn to learn whether the network is there, this often at the most;
+// and each is asked so at most once in kWitnessSpacing.
+constexpr Duration kWitnessInterval = Duration::seconds(4);
+constexpr Duration kWitnessSpacing = Duration::seconds(60);
+// After an outage every member is asked at once.
+constexpr Duration kBackSpacing = Duration::seconds(2);
+// F6 for a server that answered and now has no route, for as many requests.
+constexpr std::uint32_t kUnsentLimit = 8;
+
+// By a packet, now.
+bool askable(const Member& member) {
+  return member.association && member.association->online() && !member.association->denied();
+}
+
+}  // namespace
+
+void Population::care(MonoTime now, std::size_t survivors, Outbox& out) {
+  if (outage_.observe(silence(), now)) {
+    next_probe_ = now + kOutageProbe;
+    out.event({EventKind::kOutage, 0, {}, ReplyReason::kAccepted});
+  }
+  if (outage_.on()) {
+    probe_in_outage(now);
+  } else {
+    call_witness(now);
+  }
+  replace_failed(now, survivors, out);
+  replace_redundant(now, survivors, out);
+  flush_closes(out);
+}
+
+SilenceCount Population::silence() const {
+  SilenceCount out;
+  for (const Member& member : members_) {
+    if (!askable(member)) continue;
+    ++out.asked;
+    if (member.unsent > 0) ++out.unsent;
+    if (!member.association->ever_answered()) continue;
+    ++out.known;
+    if (member.unsent == 0 && member.liveness.misses() < kSilentAfter) ++out.speaking;
+  }
+  return out;
+}
+
+std::size_t Population::others_known(const Member& member) const {
+  return static_cast<std::size_t>(
+      std::count_if(members_.begin(), members_.end(), [&](const Member& other) {
+        return other.id != member.id && askable(other) && other.association->ever_answered();
+      }));
+}
+
+// Of one that never answered only what happens to the others' packets is known.
+double Population::usual_loss(const Member& member) const {
+  if (member.association->ever_answered()) return member.liveness.loss();
+  double sum = 0;
+  std::size_t count = 0;
+  for (const Member& other : members_) {
+    if (!other.association || !other.association->ever_answered()) continue;
+    sum += other.liveness.loss();
+    ++count;
+  }
+  return count == 0 ? 0 : sum / static_cast<double>(count);
+}
+
+// Somebody is silent and nobody has been asked since: another server tells whether the network is
+// there, so that a dead one is known in time at long intervals too.
+void Population::call_witness(MonoTime now) {
+  if (now < next_witness_) return;
+  const bool wanted = std::any_of(members_.begin(), members_.end(), [&](const Member& member) {
+    return member.association && member.liveness.misses() >= kSilentAfter &&
+           outage_.judge(*member.liveness.silent_since(), others_known(member), now) ==
+               Silence::kWait;
+  });
+  if (!wanted) return;
+  Member* witness = nullptr;
+  for (Member& member : members_) {
+    if (!askable(member) || !member.association->ever_answered()) continue;
+    if (member.liveness.misses() > 0 || member.unsent > 0) continue;
+    if (witness == nullptr || member.called < witness->called) witness = &member;
+  }
+  if (witness == nullptr) return;
+  next_witness_ = now + kWitnessInterval;
+  witness->called = now;
+  witness->association->ask_by(now, kWitnessSpacing);
+}
+
+// Each in turn, none more often than its shortest interval.
+void Population::probe_in_outage(MonoTime now) {
+  if (now < next_probe_) return;
+  next_probe_ = now + kOutageProbe;
+  Member* next = nullptr;
+  for (Member& member : members_) {
+    if (!askable(member)) continue;
+    if (next == nullptr || member.called < next->called) next = &member;
+  }
+  if (next == nullptr) return;
+  next->called = now;
+  const Source* source = sources_.find(next->source);
+  CHECK(source != nullptr);
+  next->association->ask_by(now, exp2_seconds(source->config().poll.minpoll));
+}
+
+void Population::end_outage(MonoTime now) {
+  for (Member& member : members_) {
+    if (!member.association) continue;
+    member.liveness.forgive();
+    member.association->ask_by(now, kBackSpacing);
+  }
+  for (Source& source : sources_) source.forget_back_off(now);
+}
+
+// F5, F6, F7, F10.
+bool Population::is_silent(const Member& member, const SourceConfig& config) const {
+  const std::uint32_t limit = member.association->ever_answered()
+                                  ? config.server_failure_retry_limit
+                                  : config.initial_failover_retry_limit;
+  return limit != 0 && member.liveness.misses() >= misses_needed(limit, usual_loss(member));
+}
+
+// F11: at a bounded rate, and only while enough others remain.
+bool Population::may_replace_bad(MonoTime now, std::size_t others) const {
+  const bool paced = last_replacement_ && now - *last_replacement_ < config_.replace_interval;
+  return !paced && others > 0 && others >= config_.min_sources;
+}
+
+std::optional<Population::Loss> Population::loss_of(const Member& member, const Source& source,
+                                                    MonoTime now, std::size_t survivors) const {
+  const Association& association = *member.association;
+  // B30: who denies us is left at once.
+  if (association.denied()) return Loss{DropCause::kDenied, false};
+  if (is_silent(member, source.config())) {
+    switch (outage_.judge(*member.liveness.silent_since(), others_known(member), now)) {
+      case Silence::kDead:
+        return Loss{DropCause::kSilent, false};
+      case Silence::kUnproven:
+        if (source.may_leave_unproven(now)) return Loss{DropCause::kUnproven, false};
+        break;
+      case Silence::kWait:
+        break;
+    }
+  }
+  const std::uint32_t unsent_limit = association.ever_answered() ? kUnsentLimit : 1;
+  if (member.unsent >= unsent_limit) return Loss{DropCause::kNoRoute, true};
+  const bool bad =
+      source.config().kind == SourceKind::kPool &&
+      (member.useless >= config_.bad_limit || association.unusable() >= config_.bad_limit);
+  if (bad && may_replace_bad(now, survivors)) return Loss{DropCause::kUseless, true};
+  return std::nullopt;
+}
+
+void Population::replace_failed(MonoTime now, std::size_t survivors, Outbox& out) {
+  std::vector<AssociationId> ids;
+  for (const Member& member : members_) {
+    if (member.association) ids.push_back(member.id);
+  }
+  for (const AssociationId id : ids) {
+    const Member& member = *members_.find(id);
+    Source* source = sources_.find(member.source);
+    CHECK(source != nullptr);
+    if (source->is_literal()) continue;  // F9
+    const std::optional<Loss> loss = loss_of(member, *source, now, survivors);
+    if (!loss) continue;
+    const auto address = next_address(*source, &member, loss->needs_good, now);
+    if (!address) {
+      if (!outage_.on()) source->want_resolve(now);  // F3
+      continue;
+    }
+    if (!replace(id, *address, loss->cause, now, out)) return;
+    if (loss->cause == DropCause::kUseless) last_replacement_ = now;
+  }
+}
+
+// B3: of two that depend on each other one makes room for an address that depends less.
+void Population::replace_redundant(MonoTime now, std::size_t survivors, Outbox& out) {
+  if (survivors == 0 || !may_replace_bad(now, survivors - 1)) return;
+  std::vector<DiverseMember> all;
+  std::vector<AssociationId> ids;
+  for (const Member& member : members_) {
+    if (!member.association) continue;
+    const Source* source = sources_.find(member.source);
+    CHECK(source != nullptr);
+    const bool keep = source->config().kind != SourceKind::kPool || source->is_literal() ||
+                      member.status == SourceStatus::kSelected || !member.measured().measurable();
+    all.push_back({beside_of(member), keep});
+    ids.push_back(member.id);
+  }
+  const std::optional<Redundant> redundant = most_redundant(all);
+  if (!redundant) return;
+  const Member& member = *members_.find(ids[redundant->index]);
+  const Source& source = *sources_.find(member.source);
+  const auto address = next_address(source, &member, true, now);
+  if (!address) return;
+  if (worst_dependence(*address, beside(&member)) >= redundant->dependence) return;
+  if (replace(member.id, *address, DropCause::kRedundant, now, out)) last_replacement_ = now;
+}
+
+bool Population::replace(AssociationId id, const IpAddress& address, DropCause cause, MonoTime now,
+                         Outbox& out) {
+  if (out.closes.full()) return false;  // the rest at the next call
+  const Member& old = *members_.find(id);
+  Source* source = sources_.find(old.source);
+  CHECK(source != nullptr);
+  out.event({EventKind::kReplaced, id, old.server(), old.last_reason()});
+  source->drop(old.server().address, now, cause);
+  end(id);
+  flush_closes(out);
+  start_association(*source, address, now);
+  return true;
+}
+
+}  // namespace timepool::ntp
