@@ -153,7 +153,8 @@ Schema<NtpdConfig> ntpd_schema() {
       .alias_tables("pool", &NtpdConfig::sources, &NtpSourcesConfig::pools, pool, "sources.pool",
                     pool_doc, kMaxSources)
       .table("resolver", &NtpdConfig::resolver, resolver, "How names are looked up.")
-      .table("control", &NtpdConfig::control, control, "The control socket.");
+      .table("control", &NtpdConfig::control, control, "The control socket.")
+      .table("metrics", &NtpdConfig::metrics, ntpd_metrics_schema(), "Numbers over HTTP.");
   add_leap_settings(root);
   return root;
 }

@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/ip.h"
+#include "config/ntpd_reports.h"
 #include "config/schema.h"
 #include "sys/log.h"
 
@@ -85,6 +86,7 @@ struct NtpdConfig {
   NtpSourcesConfig sources;
   NtpResolverConfig resolver;
   NtpdControlConfig control{"/run/timepool/ntpd.sock"};
+  NtpdMetricsConfig metrics;
   bool operator==(const NtpdConfig&) const = default;
 };
 

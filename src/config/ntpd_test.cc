@@ -90,5 +90,11 @@ TEST(NtpdConfig, names_what_does_not_fit) {
   EXPECT_EQ(problems_of(many), "ntpd.toml: [sources]: more than 16 servers and pools");
 }
 
+TEST(NtpdConfig, metrics_have_a_port_of_their_own) {
+  const auto config = parse(ntpd_schema(), {{"a", "[metrics]\nlisten = \"127.0.0.1\"\n"}});
+  ASSERT_TRUE(config.ok()) << format(config.error());
+  EXPECT_EQ(format(config->metrics.listen.value()), "127.0.0.1:9975");
+}
+
 }  // namespace
 }  // namespace timepool::config

@@ -67,7 +67,9 @@ Result<boost::json::object> control_request(const std::string& path,
   Result<sys::Fd> fd = connect_unix(path);
   if (!fd.ok()) {
     Error error = std::move(fd).error();
-    error.detail += " (is the daemon running?)";
+    error.detail += error.code == ErrorCode::kDenied
+                        ? " (only the socket's owner and group may: see ls -l " + path + ")"
+                        : " (is the daemon running?)";
     return fail(std::move(error));
   }
   TRY(send_all(fd->number(), boost::json::serialize(request) + "\n", deadline, what));

@@ -87,11 +87,6 @@ Reason judge(const RxInfo& rx, Bytes request, Header& header) {
   return judge_rest(request);
 }
 
-bool is_answered(Reason reason) {
-  return reason == Reason::kAnsweredPlain || reason == Reason::kAnsweredFieldsIgnored ||
-         reason == Reason::kAnsweredMacIgnored;
-}
-
 // RFC 5905 9.2 and figure 21: the fields of a server's reply.
 Header reply_to(const Header& request, const RxInfo& rx, const ServerState& state) {
   Header out;

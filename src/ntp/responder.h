@@ -41,6 +41,9 @@ inline constexpr std::size_t kReasonCount = 18;
 
 // "answered_plain", "too_short", "mode_control", ...
 std::string_view name_of(Reason reason);
+inline bool is_answered(Reason reason) {
+  return reason <= Reason::kAnsweredUnsynchronised;
+}
 
 enum class Verdict : std::uint8_t { kDrop, kReply };
 

@@ -68,6 +68,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   out->start_leap();
   TRY(out->start_server());
   TRY(out->start_client());
+  TRY(out->start_metrics());
   return out;
 }
 
@@ -152,14 +153,37 @@ void Daemon::add_commands() {
   control_->add(
       "counters", "One reason for each datagram received.",
       [this](const json::object&) -> Result<json::object> { return counters_report(halves()); });
+  control_->add(
+      "security", "What was rejected, when and from whom, and what it means.",
+      [this](const json::object&) -> Result<json::object> { return security_report(halves()); });
+  control_->add("activity", "How many sources there are to ask.",
+                [this](const json::object&) -> Result<json::object> {
+                  return activity_report(halves(), sys::mono_now());
+                });
   control_->add("metrics", "The same and more as Prometheus text.",
                 [this](const json::object&) -> Result<json::object> {
                   json::object out;
-                  out["text"] = metrics_text(halves(), sys::mono_now());
+                  out["text"] = net::metrics_text({metrics_source()});
                   return out;
                 });
   control_->add("reload", "Takes in the configuration file anew.",
                 [this](const json::object&) { return reload(); });
+}
+
+net::MetricSource Daemon::metrics_source() const {
+  return [this](net::MetricSink& sink) { write_metrics(halves(), sys::mono_now(), sink); };
+}
+
+Result<void> Daemon::start_metrics() {
+  if (!config_.metrics.listen) {
+    metrics_.reset();
+    return {};
+  }
+  net::MetricsListenerOptions options;
+  options.listen = *config_.metrics.listen;
+  metrics_ = TRY(net::MetricsListener::start(reactor_, std::move(options), metrics_source()));
+  logger_.info("metrics at http://{}/metrics", format(metrics_->endpoint()));
+  return {};
 }
 
 json::object Daemon::status() const {
@@ -171,6 +195,7 @@ json::object Daemon::status() const {
   out["config"] = config_path_;
   out["clock"] = "observe";
   out["server"] = server_report(halves());
+  out["metrics"] = metrics_ ? json::value(format(metrics_->endpoint())) : json::value(nullptr);
   out["sources"] = config_.sources.servers.size() + config_.sources.pools.size();
   return out;
 }
@@ -195,6 +220,7 @@ Result<json::object> Daemon::reload() {
   const bool new_leap = next.leap_file != config_.leap_file ||
                         next.leap_mode != config_.leap_mode ||
                         config::sources_smear(next) != config::sources_smear(config_);
+  const bool new_metrics = next.metrics != config_.metrics;
   const bool new_sources = next.sources != config_.sources || next.resolver != config_.resolver;
   next.control = config_.control;
   config_ = std::move(next);
@@ -204,6 +230,10 @@ Result<json::object> Daemon::reload() {
     leap_file_->read();
   }
   if (new_sources) TRY(start_client());
+  if (new_metrics) {
+    const Result<void> started = start_metrics();
+    if (!started.ok()) logger_.error("{}; metrics stay as they were", started.error().text());
+  }
   for (const json::value& setting : restart) {
     logger_.warning("{} changed: that needs a restart", setting.get_string().c_str());
   }

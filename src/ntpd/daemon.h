@@ -7,6 +7,7 @@
 
 #include "config/ntpd.h"
 #include "net/control.h"
+#include "net/metrics_listener.h"
 #include "net/reactor.h"
 #include "ntp/leap.h"
 #include "ntpd/leap_file.h"
@@ -32,6 +33,7 @@ class Daemon {
   Result<void> start_client();
   void start_leap();
   wire::ntp::Leap leap_announcement(UnixTime now);
+  Result<void> start_metrics();
   Result<void> catch_signals();
   void add_commands();
   // Takes in the configuration anew; all that is wrong with it when it can't be read.
@@ -39,6 +41,7 @@ class Daemon {
   void keep_watchdog();
   void log_tracking();
   boost::json::object status() const;
+  net::MetricSource metrics_source() const;
   Halves halves() const { return {config_, server_.get(), client_.get()}; }
 
   config::NtpdConfig config_;
@@ -52,6 +55,7 @@ class Daemon {
   std::unique_ptr<TimeClient> client_;
   ntp::LeapKeeper leap_;
   std::unique_ptr<LeapFile> leap_file_;
+  std::unique_ptr<net::MetricsListener> metrics_;
   net::Timer watchdog_;
 };
 

@@ -1,61 +1,48 @@
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
+#include "net/metrics.h"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ntpd/report.h"
+#include "sys/version.h"
 
 namespace timepool::ntpd {
 namespace {
 
-using Labels = std::vector<prometheus::ClientMetric::Label>;
+// Every metric's name begins so.
+std::string name_of_metric(std::string_view name) {
+  return "timepool_ntpd_" + std::string(name);
+}
 
-// The families in the order in which they were begun.
-class Families {
+// The sink with the names of this program.
+class Writer {
  public:
-  void begin(const std::string& name, const std::string& help, prometheus::MetricType type) {
-    prometheus::MetricFamily family;
-    family.name = "timepool_ntpd_" + name;
-    family.help = help;
-    family.type = type;
-    families_.push_back(std::move(family));
+  explicit Writer(net::MetricSink& sink) : sink_(sink) {}
+  void counter(std::string_view name, std::string_view help, std::uint64_t value,
+               const net::MetricLabels& labels = {}) {
+    sink_.counter(name_of_metric(name), help, value, labels);
   }
-  void add(double value, Labels labels = {}) {
-    prometheus::ClientMetric metric;
-    metric.label = std::move(labels);
-    if (families_.back().type == prometheus::MetricType::Counter) {
-      metric.counter.value = value;
-    } else {
-      metric.gauge.value = value;
-    }
-    families_.back().metric.push_back(std::move(metric));
+  void gauge(std::string_view name, std::string_view help, double value,
+             const net::MetricLabels& labels = {}) {
+    sink_.gauge(name_of_metric(name), help, value, labels);
   }
-  void counter(const std::string& name, const std::string& help, std::uint64_t value) {
-    begin(name, help, prometheus::MetricType::Counter);
-    add(static_cast<double>(value));
-  }
-  void gauge(const std::string& name, const std::string& help, double value) {
-    begin(name, help, prometheus::MetricType::Gauge);
-    add(value);
-  }
-  std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
  private:
-  std::vector<prometheus::MetricFamily> families_;
+  net::MetricSink& sink_;
 };
 
-Labels reason_label(std::string_view reason) {
+net::MetricLabels reason_label(std::string_view reason) {
   return {{"reason", std::string(reason)}};
 }
 
-void add_server(const TimeServer& server, Families& out) {
-  out.begin("server_datagrams_total", "Datagrams that came to the server, by what became of them.",
-            prometheus::MetricType::Counter);
+void add_server(const TimeServer& server, Writer& out) {
   const ReasonCounts counts = server.reasons();
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    out.add(static_cast<double>(counts[i]), reason_label(name_of(static_cast<ntp::Reason>(i))));
+    out.counter("server_datagrams_total",
+                "Datagrams that came to the server, by what became of them.", counts[i],
+                reason_label(name_of(static_cast<ntp::Reason>(i))));
   }
   const net::UdpTotals totals = server.totals();
   out.counter("server_replies_sent_total", "Replies that the system took.", totals.sent);
@@ -69,61 +56,93 @@ void add_server(const TimeServer& server, Families& out) {
             state.test_offset.to_seconds());
 }
 
-using SourceValue = double (*)(const ntp::SourceReport& report);
+// One value of every source, or of those with an estimate.
+struct SourceMetric {
+  std::string_view name;
+  std::string_view help;
+  bool needs_estimate;
+  double (*value)(const ntp::SourceReport& report);
+};
 
-void add_sources(const std::vector<ntp::SourceReport>& reports, const std::string& name,
-                 const std::string& help, bool need_estimate, SourceValue value, Families& out) {
-  out.begin(name, help, prometheus::MetricType::Gauge);
+constexpr SourceMetric kSourceMetrics[] = {
+    {"source_reach", "Of the last eight requests, how many brought a usable answer.", false,
+     [](const ntp::SourceReport& it) { return static_cast<double>(__builtin_popcount(it.reach)); }},
+    {"source_poll_interval_seconds", "Time between two requests.", false,
+     [](const ntp::SourceReport& it) { return ntp::exp2_seconds(it.poll).to_seconds(); }},
+    {"source_unanswered", "Requests in a row without an answer.", false,
+     [](const ntp::SourceReport& it) { return static_cast<double>(it.unanswered); }},
+    {"source_offset_seconds", "The source's clock less the system's.", true,
+     [](const ntp::SourceReport& it) { return it.estimate.sample.offset.to_seconds(); }},
+    {"source_delay_seconds", "Round trip to the source.", true,
+     [](const ntp::SourceReport& it) { return it.estimate.sample.delay.to_seconds(); }},
+    {"source_jitter_seconds", "Standard deviation of the source's samples.", true,
+     [](const ntp::SourceReport& it) { return it.estimate.jitter.to_seconds(); }},
+    {"source_distance_seconds", "The most that the source's offset is wrong, by its own claim.",
+     true, [](const ntp::SourceReport& it) { return it.estimate.distance.to_seconds(); }},
+    {"source_stratum", "The stratum that the source claims.", true,
+     [](const ntp::SourceReport& it) { return static_cast<double>(it.estimate.sample.stratum); }},
+    {"source_age_seconds", "Since its last sample.", true,
+     [](const ntp::SourceReport& it) { return it.age.to_seconds(); }},
+};
+
+void add_sources(const std::vector<ntp::SourceReport>& reports, Writer& out) {
+  for (const SourceMetric& metric : kSourceMetrics) {
+    for (const ntp::SourceReport& report : reports) {
+      if (!report.server || (metric.needs_estimate && !report.has_estimate)) continue;
+      out.gauge(metric.name, metric.help, metric.value(report),
+                {{"source", report.name}, {"address", format(*report.server)}});
+    }
+  }
   for (const ntp::SourceReport& report : reports) {
-    if (!report.server || (need_estimate && !report.has_estimate)) continue;
-    out.add(value(report), {{"source", report.name}, {"address", format(*report.server)}});
+    if (!report.server) continue;
+    out.gauge("source_state", "1, with what the source is used for as the label.", 1,
+              {{"source", report.name},
+               {"address", format(*report.server)},
+               {"state", std::string(name_of(report.status))}});
   }
 }
 
-void add_client(const TimeClient& client, MonoTime now, Families& out) {
-  out.begin("client_datagrams_total", "Datagrams that came to the client, by what became of them.",
-            prometheus::MetricType::Counter);
+void add_tracking(const ntp::Tracking& tracking, Writer& out) {
+  out.gauge("synchronised", "1 when a majority of the sources agrees.",
+            tracking.synchronised ? 1 : 0);
+  out.gauge("sources_in_use", "How many sources agree.", static_cast<double>(tracking.survivors));
+  out.gauge("stratum", "Our stratum; 16: not synchronised.",
+            tracking.synchronised ? tracking.stratum : wire::ntp::kMaxStratum);
+  if (tracking.association == 0) return;
+  out.gauge("offset_seconds", "True time less the system clock's, by the sources.",
+            tracking.offset.to_seconds());
+  out.gauge("offset_uncertainty_seconds", "The most that the offset is wrong.",
+            tracking.uncertainty.to_seconds());
+  out.gauge("jitter_seconds", "Standard deviation of what the offset is made from.",
+            tracking.jitter.to_seconds());
+  out.gauge("root_delay_seconds", "Round trip to the primary source.",
+            tracking.root_delay.to_seconds());
+  out.gauge("root_dispersion_seconds", "Error gathered on the way from the primary source.",
+            tracking.root_dispersion.to_seconds());
+}
+
+void add_client(const TimeClient& client, MonoTime now, Writer& out) {
   for (std::size_t i = 0; i < ntp::kReplyReasonCount; ++i) {
     const auto reason = static_cast<ntp::ReplyReason>(i);
-    out.add(static_cast<double>(client.sources().count(reason)), reason_label(name_of(reason)));
+    out.counter("client_datagrams_total",
+                "Datagrams that came to the client, by what became of them.",
+                client.sources().count(reason), reason_label(name_of(reason)));
   }
   out.counter("client_requests_total", "Requests sent.", client.requests_sent());
   out.counter("client_send_failures_total", "Requests that the system refused to send.",
               client.send_failures());
-  const ntp::Tracking tracking = client.sources().tracking(now);
-  out.gauge("synchronised", "1 when a majority of the sources agrees.",
-            tracking.synchronised ? 1 : 0);
-  if (tracking.association != 0) {
-    out.gauge("offset_seconds", "True time less the system clock's, by the sources.",
-              tracking.offset.to_seconds());
-    out.gauge("offset_uncertainty_seconds", "The most that the offset is wrong.",
-              tracking.uncertainty.to_seconds());
-  }
-  const std::vector<ntp::SourceReport> reports = client.sources().reports(now);
-  add_sources(
-      reports, "source_reach", "Of the last eight requests, how many brought a usable answer.",
-      false,
-      [](const ntp::SourceReport& report) {
-        return static_cast<double>(__builtin_popcount(report.reach));
-      },
-      out);
-  add_sources(
-      reports, "source_offset_seconds", "The source's clock less the system's.", true,
-      [](const ntp::SourceReport& report) { return report.estimate.sample.offset.to_seconds(); },
-      out);
-  add_sources(
-      reports, "source_delay_seconds", "Round trip to the source.", true,
-      [](const ntp::SourceReport& report) { return report.estimate.sample.delay.to_seconds(); },
-      out);
+  add_tracking(client.sources().tracking(now), out);
+  add_sources(client.sources().reports(now), out);
 }
 
 }  // namespace
 
-std::string metrics_text(const Halves& halves, MonoTime now) {
-  Families out;
+void write_metrics(const Halves& halves, MonoTime now, net::MetricSink& sink) {
+  Writer out(sink);
+  out.gauge("build_info", "1, with the program's version as the label.", 1,
+            {{"version", std::string(sys::version())}});
   if (halves.server != nullptr) add_server(*halves.server, out);
   if (halves.client != nullptr) add_client(*halves.client, now, out);
-  return out.text();
 }
 
 }  // namespace timepool::ntpd

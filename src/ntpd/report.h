@@ -9,6 +9,10 @@
 #include "ntpd/time_client.h"
 #include "ntpd/time_server.h"
 
+namespace timepool::net {
+class MetricSink;
+}
+
 namespace timepool::ntpd {
 
 // What the reports are made from; a half that is not there is null.
@@ -35,7 +39,14 @@ boost::json::object counters_report(const Halves& halves);
 // {"listen": [...], "threads", "synchronised", "stratum", "reference_id", "test_offset_s"}, or
 // null.
 boost::json::value server_report(const Halves& halves);
-// Prometheus text exposition.
-std::string metrics_text(const Halves& halves, MonoTime now);
+// {"client": {reason: {"count", "last", "address"}, ...} or null, "server": the same or null,
+//   "concerns": [{"half", "reason", "count", "last", "address", "meaning", "action"}, ...]}: what
+//   was rejected, and of that what an attack or a broken server looks like (RFC 8633 5.3).
+boost::json::object security_report(const Halves& halves);
+// {"online", "unresolved"}: how many sources there are to ask, and how many names that have no
+// address yet.
+boost::json::object activity_report(const Halves& halves, MonoTime now);
+// Everything above as Prometheus metrics, "timepool_ntpd_...": docs/metrics.md names them.
+void write_metrics(const Halves& halves, MonoTime now, net::MetricSink& sink);
 
 }  // namespace timepool::ntpd

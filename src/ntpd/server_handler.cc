@@ -7,13 +7,16 @@ namespace timepool::ntpd {
 std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes request,
                                       MutableBytes reply) {
   if (datagram.truncated) {
-    count(ntp::Reason::kBadLength);
+    drop(ntp::Reason::kBadLength, datagram);
     return 0;
   }
   const ntp::RxInfo rx{datagram.received, datagram.from, datagram.to};
   const ntp::Response response = ntp::respond(rx, request, *state_, reply);
+  if (response.verdict != ntp::Verdict::kReply) {
+    drop(response.reason, datagram);
+    return 0;
+  }
   count(response.reason);
-  if (response.verdict != ntp::Verdict::kReply) return 0;
   ntp::set_transmit(reply.first(response.length), *state_, sys::unix_now());
   return response.length;
 }
@@ -22,6 +25,11 @@ void ServerHandler::count(ntp::Reason reason) {
   // Written by this thread alone: no read-modify-write needed.
   std::atomic<std::uint64_t>& counter = counts_[static_cast<std::size_t>(reason)];
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+void ServerHandler::drop(ntp::Reason reason, const sys::Datagram& datagram) {
+  count(reason);
+  dropped_[static_cast<std::size_t>(reason)].note(datagram.received, datagram.from);
 }
 
 void ServerHandler::add_counts(ReasonCounts& out) const {

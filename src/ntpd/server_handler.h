@@ -9,6 +9,7 @@
 #include "net/published.h"
 #include "ntp/responder.h"
 #include "ntp/server_state.h"
+#include "ntpd/last_seen.h"
 #include "sys/udp_socket.h"
 
 namespace timepool::ntpd {
@@ -27,13 +28,19 @@ class ServerHandler {
 
   // Adds what was counted so far; from any thread.
   void add_counts(ReasonCounts& out) const;
+  // The last datagram that was dropped for `reason`; from any thread.
+  std::optional<LastSeen::Value> last_dropped(ntp::Reason reason) const {
+    return dropped_[static_cast<std::size_t>(reason)].value();
+  }
 
  private:
   void count(ntp::Reason reason);
+  void drop(ntp::Reason reason, const sys::Datagram& datagram);
 
   net::Published<ntp::ServerState>::Reader reader_;
   const ntp::ServerState* state_ = nullptr;
   std::array<std::atomic<std::uint64_t>, ntp::kReasonCount> counts_{};
+  std::array<LastSeen, ntp::kReasonCount> dropped_;
 };
 
 }  // namespace timepool::ntpd

@@ -72,6 +72,7 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
       random_(random_key()),
       sources_(set_config(config, precision)),
       resolver_(std::move(resolver)),
+      rejections_(logger),
       timestamps_(sys::hold_kernel_timestamps()) {}
 
 Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys::Logger& logger,
@@ -172,6 +173,7 @@ void TimeClient::receive(ntp::AssociationId association, Link& link) {
     const ntp::ReplyRx rx{now, datagram.kernel_timestamp ? datagram.received : now.unix};
     const ntp::ReplyReason reason = sources_.handle_datagram(
         association, rx, Bytes(buffer).first(datagram.length), random_, *outbox_);
+    rejections_.note(reason, datagram.from, rx.received, now.mono);
     logger_.debug("reply from {}: {}", format(datagram.from), name_of(reason));
   }
   carry_out(*outbox_);

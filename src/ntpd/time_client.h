@@ -11,6 +11,7 @@
 #include "net/resolver.h"
 #include "ntp/random_stream.h"
 #include "ntp/source_set.h"
+#include "ntpd/rejections.h"
 #include "sys/log.h"
 #include "sys/udp_socket.h"
 
@@ -23,6 +24,7 @@ class TimeClient {
 
   const ntp::SourceSet& sources() const { return sources_; }
   std::uint64_t requests_sent() const { return requests_sent_; }
+  const Rejections& rejections() const { return rejections_; }
   // Requests that the system refused to send: no route, no descriptor.
   std::uint64_t send_failures() const { return send_failures_; }
 
@@ -55,6 +57,7 @@ class TimeClient {
   net::Timer timer_;
   net::Timer resolver_timer_;
   std::map<ntp::AssociationId, Link> links_;
+  Rejections rejections_;
   sys::Fd timestamps_;  // keeps the kernel's receive timestamps on between requests
   std::unique_ptr<ntp::Outbox> outbox_ = std::make_unique<ntp::Outbox>();
   std::uint64_t requests_sent_ = 0;

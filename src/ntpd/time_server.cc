@@ -100,4 +100,13 @@ ReasonCounts TimeServer::reasons() const {
   return out;
 }
 
+std::optional<LastSeen::Value> TimeServer::last_dropped(ntp::Reason reason) const {
+  std::optional<LastSeen::Value> out;
+  for (std::size_t i = 0; i < server_->worker_count(); ++i) {
+    const auto last = server_->handler(i).last_dropped(reason);
+    if (last && (!out || last->at > out->at)) out = last;
+  }
+  return out;
+}
+
 }  // namespace timepool::ntpd

@@ -35,6 +35,8 @@ class TimeServer {
   net::UdpTotals totals() const { return server_->totals(); }
   // One reason for each datagram received.
   ReasonCounts reasons() const;
+  // The newest that any worker dropped for `reason`.
+  std::optional<LastSeen::Value> last_dropped(ntp::Reason reason) const;
   const ntp::ServerState& state() const { return state_.current(); }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "net/metrics.h"
 #include "ntpd/report.h"
 #include "sys/clock.h"
 
@@ -89,7 +90,9 @@ TEST(Metrics, name_every_reason) {
   auto server = TimeServer::start(reactor, local_config(), -20);
   ASSERT_TRUE(server.ok()) << server.error().text();
   const config::NtpdConfig config;
-  const std::string text = metrics_text({config, server->get(), nullptr}, sys::mono_now());
+  net::MetricSink sink;
+  write_metrics({config, server->get(), nullptr}, sys::mono_now(), sink);
+  const std::string text = sink.text();
   for (std::size_t i = 0; i < ntp::kReasonCount; ++i) {
     const std::string reason(name_of(static_cast<ntp::Reason>(i)));
     EXPECT_NE(text.find("timepool_ntpd_server_datagrams_total{reason=\"" + reason + "\"} 0"),

@@ -1,0 +1,70 @@
+// timepool ntp sources, activity.
+#include <fmt/core.h>
+
+#include <boost/json/array.hpp>
+
+#include "cli/ntp_show.h"
+#include "cli/print.h"
+#include "client/json_fields.h"
+
+namespace timepool::cli {
+namespace {
+
+namespace json = boost::json;
+using client::list_of;
+using client::number_of;
+using client::text_of;
+
+constexpr const char* kLegend =
+    "M            ^ server  # reference clock\n"
+    "S            * selected  + combined  - left out  x falseticker  ? not usable\n"
+    "Poll         seconds between two requests, as a power of two\n"
+    "Reach        the last eight requests in octal, the newest lowest: 377 is all answered\n"
+    "LastRx       seconds since the last sample, or minutes m, hours h, days d\n"
+    "Last sample  offset now[as measured] +/- error bound; positive: the source is ahead of us\n"
+    "Source       the name that the address is from\n";
+
+std::string last_sample(const json::object& source) {
+  const auto now = number_of(source, "offset_s");
+  if (!now) return "-";
+  const auto measured = number_of(source, "last_offset_s");
+  return fmt::format("{:>7}[{:>7}] +/- {:>6}", seconds_text(*now, true),
+                     seconds_text(measured.value_or(*now), true),
+                     span(source, "distance_s", false));
+}
+
+// The configured name, where it is not the address itself.
+std::string source_of(const json::object& source) {
+  const std::string name = text_of(source, "source");
+  return text_of(source, "address").starts_with(name) ? "" : name;
+}
+
+}  // namespace
+
+void show_sources(const json::object& answer, bool verbose) {
+  const json::array& list = list_of(answer, "sources");
+  if (list.empty()) {
+    print("no sources: see [[server]] and [[pool]] of ntpd.toml");
+    return;
+  }
+  Table table({"MS", "Name/IP address", "Stratum", "Poll", "Reach", "LastRx", "Last sample",
+               "Source", "Status"});
+  for (const json::value& value : list) {
+    if (!value.is_object()) continue;
+    const json::object& source = value.get_object();
+    const std::string mode = text_of(source, "kind") == "refclock" ? "#" : "^";
+    table.row({mode + text_of(source, "symbol"), label_of(source), whole(source, "stratum"),
+               whole(source, "poll"), text_of(source, "reach_octal"),
+               age(number_of(source, "age_s")), last_sample(source), source_of(source),
+               text_of(source, "status")});
+  }
+  if (verbose) print(kLegend);
+  print(table.text());
+}
+
+void show_activity(const json::object& answer, bool) {
+  print(whole(answer, "online") + " sources online");
+  print(whole(answer, "unresolved") + " sources with unknown address");
+}
+
+}  // namespace timepool::cli

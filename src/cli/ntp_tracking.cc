@@ -1,0 +1,51 @@
+// timepool ntp tracking.
+#include <fmt/core.h>
+
+#include <cmath>
+
+#include "cli/ntp_show.h"
+#include "cli/print.h"
+#include "client/json_fields.h"
+
+namespace timepool::cli {
+namespace {
+
+namespace json = boost::json;
+using client::flag_of;
+using client::number_of;
+using client::text_of;
+
+// "12.3us slow of NTP time": the true time is ahead of the system clock's.
+std::string system_time(const json::object& answer) {
+  const auto offset = number_of(answer, "offset_s");
+  if (!offset) return "";
+  return seconds_text(std::fabs(*offset), false) + (*offset < 0 ? " fast" : " slow") +
+         " of NTP time";
+}
+
+std::string reference(const json::object& answer) {
+  const std::string id = text_of(answer, "reference_id");
+  const std::string address = address_of(answer, "address");
+  if (id.empty() || id == address) return address;
+  return address.empty() ? id : fmt::format("{} ({})", id, address);
+}
+
+}  // namespace
+
+void show_tracking(const json::object& answer, bool) {
+  print_line("Synchronised", flag_of(answer, "synchronised") ? "yes" : "no");
+  print_line("Clock", text_of(answer, "clock"));
+  print_line("Reference ID", reference(answer));
+  print_line("Stratum", whole(answer, "stratum"));
+  print_line("Ref time (UTC)", text_of(answer, "updated"));
+  print_line("System time", system_time(answer));
+  print_line("Error bound", span(answer, "uncertainty_s", false));
+  print_line("Jitter", span(answer, "jitter_s", false));
+  print_line("Root delay", span(answer, "root_delay_s", false));
+  print_line("Root dispersion", span(answer, "root_dispersion_s", false));
+  print_line("Sources in use", fmt::format("{} (at least {} wanted)", whole(answer, "survivors"),
+                                           whole(answer, "min_sources")));
+  print_line("Leap status", text_of(answer, "leap"));
+}
+
+}  // namespace timepool::cli

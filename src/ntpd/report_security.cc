@@ -1,0 +1,78 @@
+#include <boost/json.hpp>
+
+#include "ntpd/advice.h"
+#include "ntpd/report.h"
+
+namespace timepool::ntpd {
+namespace json = boost::json;
+namespace {
+
+// How often something happened, and when and by whom last.
+struct Seen {
+  std::uint64_t count = 0;
+  std::optional<LastSeen::Value> last;
+};
+
+void add_seen(const Seen& seen, json::object& out) {
+  out["count"] = seen.count;
+  out["last"] = seen.last ? json::value(format_utc(seen.last->at)) : json::value(nullptr);
+  out["address"] = seen.last ? json::value(format(seen.last->from)) : json::value(nullptr);
+}
+
+void add_concern(const char* half, std::string_view reason, const Seen& seen, const Advice& advice,
+                 json::array& out) {
+  if (!advice.concern || seen.count == 0) return;
+  json::object concern;
+  concern["half"] = half;
+  concern["reason"] = reason;
+  add_seen(seen, concern);
+  concern["meaning"] = advice.meaning;
+  concern["action"] = advice.action;
+  out.push_back(std::move(concern));
+}
+
+json::object add_client(const TimeClient& client, json::array& concerns) {
+  json::object out;
+  for (std::size_t i = 0; i < ntp::kReplyReasonCount; ++i) {
+    const auto reason = static_cast<ntp::ReplyReason>(i);
+    if (reason == ntp::ReplyReason::kAccepted) continue;
+    const Rejections::Entry& entry = client.rejections().entry(reason);
+    Seen seen{entry.count, std::nullopt};
+    if (entry.count > 0) seen.last = LastSeen::Value{entry.last, entry.from};
+    json::object item;
+    add_seen(seen, item);
+    out[name_of(reason)] = std::move(item);
+    add_concern("client", name_of(reason), seen, advice_on(reason), concerns);
+  }
+  return out;
+}
+
+json::object add_server(const TimeServer& server, json::array& concerns) {
+  const ReasonCounts counts = server.reasons();
+  json::object out;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const auto reason = static_cast<ntp::Reason>(i);
+    if (ntp::is_answered(reason)) continue;
+    const Seen seen{counts[i], server.last_dropped(reason)};
+    json::object item;
+    add_seen(seen, item);
+    out[name_of(reason)] = std::move(item);
+    add_concern("server", name_of(reason), seen, advice_on(reason), concerns);
+  }
+  return out;
+}
+
+}  // namespace
+
+json::object security_report(const Halves& halves) {
+  json::array concerns;
+  json::object out;
+  out["client"] = nullptr;
+  out["server"] = nullptr;
+  if (halves.client != nullptr) out["client"] = add_client(*halves.client, concerns);
+  if (halves.server != nullptr) out["server"] = add_server(*halves.server, concerns);
+  out["concerns"] = std::move(concerns);
+  return out;
+}
+
+}  // namespace timepool::ntpd

@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "ntpd/report.h"
+#include "wire/ntp/reference_id.h"
+
+namespace timepool::ntpd {
+namespace json = boost::json;
+namespace {
+
+void add_estimate(const ntp::SourceReport& report, json::object& out) {
+  const ntp::Estimate& estimate = report.estimate;
+  const ntp::Sample& sample = estimate.sample;
+  out["offset_s"] = sample.offset.to_seconds();
+  out["delay_s"] = sample.delay.to_seconds();
+  out["dispersion_s"] = estimate.dispersion.to_seconds();
+  out["jitter_s"] = estimate.jitter.to_seconds();
+  out["distance_s"] = estimate.distance.to_seconds();
+  out["age_s"] = report.age.to_seconds();
+  out["stratum"] = sample.stratum;
+  out["leap"] = wire::ntp::name_of(sample.leap);
+  out["version"] = sample.version;
+  out["reference_id"] = format(sample.reference_id, sample.stratum);
+  out["root_delay_s"] = sample.root_delay.to_seconds();
+  out["root_dispersion_s"] = sample.root_dispersion.to_seconds();
+}
+
+json::object source_object(const ntp::SourceReport& report) {
+  json::object out;
+  out["source"] = report.name;
+  out["kind"] = report.kind == ntp::SourceKind::kPool ? "pool" : "server";
+  out["address"] = report.server ? json::value(format(*report.server)) : json::value(nullptr);
+  out["status"] = name_of(report.status);
+  out["symbol"] = std::string(1, static_cast<char>(report.status));
+  out["reach"] = report.reach;
+  out["reach_octal"] = fmt::format("{:o}", report.reach);
+  out["poll"] = report.poll;
+  out["requests"] = report.requests;
+  out["unanswered"] = report.unanswered;
+  out["last_reason"] = report.requests > 0 ? name_of(report.last_reason) : "none";
+  if (report.has_estimate) add_estimate(report, out);
+  return out;
+}
+
+}  // namespace
+
+json::object sources_report(const Halves& halves, MonoTime now) {
+  json::array list;
+  if (halves.client != nullptr) {
+    for (const ntp::SourceReport& report : halves.client->sources().reports(now)) {
+      list.push_back(source_object(report));
+    }
+  }
+  json::object out;
+  out["sources"] = std::move(list);
+  return out;
+}
+
+json::object activity_report(const Halves& halves, MonoTime now) {
+  std::size_t online = 0;
+  std::size_t unresolved = 0;
+  if (halves.client != nullptr) {
+    for (const ntp::SourceReport& report : halves.client->sources().reports(now)) {
+      ++(report.association != 0 ? online : unresolved);
+    }
+  }
+  json::object out;
+  out["online"] = online;
+  out["unresolved"] = unresolved;
+  return out;
+}
+
+}  // namespace timepool::ntpd

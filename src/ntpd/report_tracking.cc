@@ -1,0 +1,32 @@
+#include <boost/json.hpp>
+
+#include "ntpd/report.h"
+#include "wire/ntp/reference_id.h"
+
+namespace timepool::ntpd {
+namespace json = boost::json;
+
+json::object tracking_report(const Halves& halves, MonoTime now) {
+  ntp::Tracking tracking;
+  if (halves.client != nullptr) tracking = halves.client->sources().tracking(now);
+  json::object out;
+  out["clock"] = "observe";
+  out["synchronised"] = tracking.synchronised;
+  out["survivors"] = tracking.survivors;
+  out["min_sources"] = halves.config.sources.min_sources;
+  out["leap"] = wire::ntp::name_of(tracking.leap);
+  out["stratum"] = tracking.stratum;
+  // Nothing was ever selected: there is nothing to tell of.
+  if (tracking.association == 0) return out;
+  out["address"] = format(tracking.server);
+  out["reference_id"] = format(tracking.reference_id, tracking.stratum);
+  out["updated"] = format_utc(tracking.updated.unix);
+  out["offset_s"] = tracking.offset.to_seconds();
+  out["uncertainty_s"] = tracking.uncertainty.to_seconds();
+  out["root_delay_s"] = tracking.root_delay.to_seconds();
+  out["root_dispersion_s"] = tracking.root_dispersion.to_seconds();
+  out["jitter_s"] = tracking.jitter.to_seconds();
+  return out;
+}
+
+}  // namespace timepool::ntpd
