@@ -113,6 +113,22 @@ Schema<NtpSourceConfig> source_schema(bool pool) {
   return source;
 }
 
+Schema<NtpSteeringConfig> steering_schema() {
+  Schema<NtpStepConfig> step;
+  step.field("threshold", &NtpStepConfig::threshold,
+             duration(Duration::microseconds(1), Duration::seconds(1'000'000'000)),
+             "A clock that is further off than this may be stepped.")
+      .field("limit", &NtpStepConfig::limit, integer64(-1, 1'000'000),
+             "In how many of the first updates. 0: never; -1: always.");
+  Schema<NtpSteeringConfig> out;
+  out.table("step", &NtpSteeringConfig::step, step,
+            "When the clock is stepped. Otherwise an offset is taken out by running faster or "
+            "slower.")
+      .field("max_slew_rate", &NtpSteeringConfig::max_slew_rate, number(1, 83333.333),
+             "How much faster or slower at the most, in parts in a million.");
+  return out;
+}
+
 }  // namespace
 
 Schema<NtpdConfig> ntpd_schema() {
@@ -140,9 +156,12 @@ Schema<NtpdConfig> ntpd_schema() {
   Schema<NtpdConfig> root;
   root.check([](const NtpdConfig& it) { return check_leap_settings(it); });
   root.field(
-          "clock", &NtpdConfig::clock, one_of<ClockControl>({{"observe", ClockControl::kObserve}}),
+          "clock", &NtpdConfig::clock,
+          one_of<ClockControl>(
+              {{"observe", ClockControl::kObserve}, {"steer", ClockControl::kSteer}}),
           "What is done with the system clock. \"observe\": nothing; the sources are measured and "
-          "reported.")
+          "reported. \"steer\": it is kept at the sources' time; needs CAP_SYS_TIME.")
+      .table("steering", &NtpdConfig::steering, steering_schema(), "How the clock is steered.")
       .field("log_level", &NtpdConfig::log_level, log_level(), kLogLevelDoc)
       .table("server", &NtpdConfig::server, server_schema(),
              "Serves time. Without this table no socket is bound (RFC 8633 5.1).")

@@ -13,7 +13,7 @@
 
 namespace timepool::config {
 
-enum class ClockControl : unsigned char { kObserve };
+enum class ClockControl : unsigned char { kObserve, kSteer };
 // How a leap second gets into the clock.
 enum class LeapMode : unsigned char { kKernel, kStep, kSlew, kIgnore };
 
@@ -71,6 +71,19 @@ struct NtpResolverConfig {
   bool operator==(const NtpResolverConfig&) const = default;
 };
 
+// [steering]
+struct NtpStepConfig {
+  Duration threshold = Duration::seconds(1);
+  std::int64_t limit = 3;
+  bool operator==(const NtpStepConfig&) const = default;
+};
+
+struct NtpSteeringConfig {
+  NtpStepConfig step;
+  double max_slew_rate = 83333.333;  // parts in a million
+  bool operator==(const NtpSteeringConfig&) const = default;
+};
+
 struct NtpdControlConfig {
   std::string socket = "/run/timepool/ntpd.sock";
   bool operator==(const NtpdControlConfig&) const = default;
@@ -78,6 +91,7 @@ struct NtpdControlConfig {
 
 struct NtpdConfig {
   ClockControl clock = ClockControl::kObserve;
+  NtpSteeringConfig steering;
   sys::LogLevel log_level = sys::LogLevel::kInfo;
   std::string leap_file;  // empty: none
   LeapMode leap_mode = LeapMode::kKernel;

@@ -83,8 +83,8 @@ TEST(NtpdConfig, names_what_does_not_fit) {
   EXPECT_EQ(problems_of("[server.local]\nrefid = \"a b\"\n"),
             "ntpd.toml: [server.local]: refid must be one to four printable ASCII characters "
             "without spaces");
-  EXPECT_EQ(problems_of("clock = \"steer\"\n"),
-            "ntpd.toml:1:9: clock: \"steer\" is not one of \"observe\"");
+  EXPECT_EQ(problems_of("clock = \"step\"\n"),
+            "ntpd.toml:1:9: clock: \"step\" is not one of \"observe\", \"steer\"");
   std::string many;
   for (int i = 0; i < 9; ++i) many += "[[server]]\naddress = \"a\"\n[[pool]]\naddress = \"b\"\n";
   EXPECT_EQ(problems_of(many), "ntpd.toml: [sources]: more than 16 servers and pools");

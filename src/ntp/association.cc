@@ -152,7 +152,8 @@ void Association::change(const PollConfig& poll) {
   schedule_.change(poll);
 }
 
-void Association::handle_clock_step(MonoTime now) {
+void Association::handle_time_lost(MonoTime now) {
+  exchange_.handle_clock_step();
   filter_.clear();
   exchange_.forget_previous();
   if (!denied_) schedule_.restart(now);

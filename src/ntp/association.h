@@ -45,7 +45,7 @@ class Association final : public Measured {
   void handle_timer(LocalTime now, RandomStream& random, Outbox& out);
   // A datagram that came to the association's socket.
   ReplyReason handle_datagram(const ReplyRx& rx, Bytes datagram, RandomStream& random, Outbox& out);
-  // The time of sending of the request last given to the Outbox.
+  // The time of sending, in raw time, of the request last given to the Outbox.
   void handle_transmit_timestamp(const TransmitStamp& stamp) {
     exchange_.handle_transmit_timestamp(stamp);
   }
@@ -61,8 +61,9 @@ class Association final : public Measured {
   // Asks at `at` unless it is to ask before anyway, but not within `spacing` of the last request,
   // and not when the server has asked for peace.
   void ask_by(MonoTime at, Duration spacing);
-  // Somebody stepped the local clock: samples are worth nothing, asks again in a burst.
-  void handle_clock_step(MonoTime now) override;
+  void handle_clock_step() override { exchange_.handle_clock_step(); }
+  // Asks again in a burst.
+  void handle_time_lost(MonoTime now) override;
 
   // One bit a request, the newest lowest; set when it brought a usable sample (RFC 5905 9.2).
   std::uint8_t reach() const override { return reach_; }

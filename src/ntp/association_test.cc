@@ -51,7 +51,7 @@ class AssociationTest : public testing::Test {
   ReplyReason receive(const Octets& bytes, Duration since) {
     out_.clear();
     const LocalTime now = local_at(since);
-    return association_->handle_datagram({now, now.unix}, bytes, random_, out_);
+    return association_->handle_datagram({now, now.raw}, bytes, random_, out_);
   }
 
   AssociationConfig config_;
@@ -153,11 +153,11 @@ TEST_F(AssociationTest, B30_a_denied_association_is_silent_for_an_hour) {
   EXPECT_EQ(association_->unanswered(), 0u);
 }
 
-TEST_F(AssociationTest, a_step_of_the_clock_drops_the_samples_and_asks_again) {
+TEST_F(AssociationTest, lost_time_drops_the_samples_and_asks_again) {
   config_.poll.iburst = true;
   make();
   EXPECT_EQ(reply(timer({}), ms(10)), ReplyReason::kAccepted);
-  association_->handle_clock_step(local_at(ms(20)).mono);
+  association_->handle_time_lost(local_at(ms(20)).mono);
   EXPECT_FALSE(association_->has_samples());
   EXPECT_LE(until_deadline(), ms(20));
 }

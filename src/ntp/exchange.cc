@@ -127,6 +127,7 @@ void Exchange::abandon() {
 bool Exchange::start(LocalTime now, RandomStream& random, Authenticator& authenticator,
                      ByteWriter& out) {
   abandon();
+  stepped_ = false;
   interleaved_ = config_.interleaved && previous_.known && in_vain_ < kMaxInterleavedInVain;
   in_vain_ = interleaved_ ? in_vain_ + 1 : 0;
   transmit_cookie_ = random_timestamp(random);
@@ -137,7 +138,7 @@ bool Exchange::start(LocalTime now, RandomStream& random, Authenticator& authent
   if (!authenticator.protect(out, random) || !out.ok()) return false;
   waiting_ = true;
   started_ = now;
-  sent_ = {now.unix, StampSource::kProgram, Duration()};
+  sent_ = {now.raw, StampSource::kProgram, Duration()};
   return true;
 }
 
@@ -155,7 +156,7 @@ bool Exchange::warm_up(RandomStream& random, Authenticator& authenticator, ByteW
 
 void Exchange::handle_transmit_timestamp(const TransmitStamp& stamp) {
   if (!waiting_ && !previous_is_last_) return;
-  if (stamp.sent < started_.unix || stamp.sent > started_.unix + kMaxSendDelay) return;
+  if (stamp.sent < started_.raw || stamp.sent > started_.raw + kMaxSendDelay) return;
   TransmitStamp& known = waiting_ ? sent_ : previous_.t1;
   if (stamp.source >= known.source) known = stamp;
 }
@@ -282,7 +283,7 @@ Reply Exchange::handle_datagram(const ReplyRx& rx, Bytes datagram, Authenticator
   take_claims(header, out.sample);
   if (out.sample.kiss != wire::ntp::KissCode::kNone) {
     out.reason = reason_of_kiss(out.sample.kiss, header.poll);
-  } else if (stepped_between(started_, rx.now)) {
+  } else if (stepped_) {
     out.reason = ReplyReason::kLocalClockStepped;
     previous_.known = false;
   } else {

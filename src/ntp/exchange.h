@@ -48,7 +48,7 @@ inline constexpr int kMaxInterleavedInVain = 4;
 // How a reply came.
 struct ReplyRx {
   LocalTime now;      // when it is handled
-  UnixTime received;  // by the best timestamp; now.unix where there is none
+  UnixTime received;  // in raw time, by the best timestamp; now.raw where there is none
   StampSource source = StampSource::kProgram;  // of `received`
   Duration error = {};  // the most that `received` is off, beside the resolution of the local clock
 };
@@ -71,16 +71,20 @@ class Exchange {
   bool start(LocalTime now, RandomStream& random, Authenticator& authenticator, ByteWriter& out);
   // Writes a request of which the answer is of no interest. False as above.
   bool warm_up(RandomStream& random, Authenticator& authenticator, ByteWriter& out);
-  // The time of sending of the last request. Ignored when it is before the request was made or more
-  // than a second after, or less precise than what is known. One that comes after the answer still
-  // serves interleaved mode.
+  // The time of sending of the last request, in raw time. Ignored when it is before the request was
+  // made or more than a second after, or less precise than what is known. One that comes after the
+  // answer still serves interleaved mode.
   void handle_transmit_timestamp(const TransmitStamp& stamp);
   // Judges a datagram. An answer ends the exchange.
   Reply handle_datagram(const ReplyRx& rx, Bytes datagram, Authenticator& authenticator);
   // The answer is not waited for any more.
   void abandon();
-  // The timestamps kept for interleaved mode are worth nothing: the local clock was stepped.
+  // The timestamps kept for interleaved mode are worth nothing: raw time was lost.
   void forget_previous() { previous_.known = false; }
+
+  // The system clock was stepped: kernel timestamps of the request that waits may be from either
+  // side of the step, so its reply will be no measurement.
+  void handle_clock_step() { stepped_ = waiting_; }
 
   bool waiting() const { return waiting_; }
 
@@ -107,6 +111,7 @@ class Exchange {
   ExchangeConfig config_;
   bool waiting_ = false;
   bool answered_ = false;         // the last request was
+  bool stepped_ = false;          // the clock was, while the last request waited
   bool interleaved_ = false;      // the last request was an interleaved one
   NtpTimestamp transmit_cookie_;  // the random transmit timestamp of the last request
   NtpTimestamp receive_cookie_;   // the random receive timestamp of an interleaved one

@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool right = (data[0] & 1) != 0 && length >= wire::ntp::kHeaderSize;
   for (std::size_t i = 0; right && i < 8; ++i) datagram[24 + i] = request[40 + i];
   const ntp::Reply reply =
-      exchange.handle_datagram({now, now.unix}, Bytes(datagram).first(length), authenticator);
+      exchange.handle_datagram({now, now.raw}, Bytes(datagram).first(length), authenticator);
   CHECK(!ntp::name_of(reply.reason).empty());
   CHECK(exchange.waiting() == !ntp::is_answer(reply.reason));
   if (!right) CHECK(exchange.waiting());

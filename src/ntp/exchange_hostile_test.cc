@@ -150,7 +150,7 @@ class KnownAttack : public testing::Test {
     ByteWriter writer(bytes);
     wire::ntp::write_header(header, writer);
     const LocalTime now{MonoTime::from_ns(1'020'000'000), kNow + Duration::milliseconds(20)};
-    return exchange_.handle_datagram({now, now.unix}, bytes, authenticator_).reason;
+    return exchange_.handle_datagram({now, now.raw}, bytes, authenticator_).reason;
   }
   void ask() {
     std::array<std::byte, 48> buffer{};
@@ -206,7 +206,7 @@ TEST_F(KnownAttack, CVE_2016_1547_an_unasked_crypto_nak_ends_nothing) {
   ByteWriter writer(bytes);
   wire::ntp::write_header(honest, writer);
   const LocalTime now{MonoTime::from_ns(1'020'000'000), kNow + Duration::milliseconds(20)};
-  EXPECT_EQ(exchange_.handle_datagram({now, now.unix}, bytes, authenticator_).reason,
+  EXPECT_EQ(exchange_.handle_datagram({now, now.raw}, bytes, authenticator_).reason,
             ReplyReason::kCryptoNak);
   EXPECT_TRUE(exchange_.waiting());
   EXPECT_EQ(receive(honest, false), ReplyReason::kAccepted);

@@ -61,7 +61,7 @@ class InterleavedTest : public testing::Test {
     ByteWriter writer(bytes);
     wire::ntp::write_header(header, writer);
     const LocalTime now = local_at(at + ms(24));
-    return exchange_.handle_datagram({now, now.unix}, bytes, authenticator_);
+    return exchange_.handle_datagram({now, now.raw}, bytes, authenticator_);
   }
   Reply ask(Duration at) { return receive(reply_to(start(at), at), at); }
 

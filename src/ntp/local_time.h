@@ -1,26 +1,29 @@
-// LocalTime: one moment on both local clocks: the one that never steps, for deadlines and ages, and
-// the system clock, which is what offsets are measured against.
+// The kinds of local time.
+//
+//   ClockReading  both clocks of the system as they read at one moment. Steering changes the pace
+//   of
+//                 both; a step changes the system clock alone
+//   LocalTime     one moment as the cores know it: mono for deadlines and ages, raw for measuring
+//
+// Raw time is what the system clock would read had nobody steered or stepped it since the program
+// started: the same at the start, then the oscillator's own pace. Samples taken in raw time stay
+// true when the clock is steered, so everything that measures works in it; ntp/local_clock.h maps.
 #pragma once
 
 #include "base/time.h"
 
 namespace timepool::ntp {
 
-struct LocalTime {
+struct ClockReading {
   MonoTime mono;
-  UnixTime unix;
+  UnixTime system;
+  // How long the machine was suspended since it booted: `mono` stood still. Zero where unknown.
+  Duration suspended;
 };
 
-// A difference of the two clocks' advances above this is a step of the system clock; below, it may
-// be the delay between reading one and reading the other.
-inline constexpr Duration kStepThreshold = Duration::milliseconds(100);
-
-// How far the system clock was stepped from `before` to `now`: its advance less the other's.
-inline Duration step_between(const LocalTime& before, const LocalTime& now) {
-  return (now.unix - before.unix) - (now.mono - before.mono);
-}
-inline bool stepped_between(const LocalTime& before, const LocalTime& now) {
-  return step_between(before, now).abs() > kStepThreshold;
-}
+struct LocalTime {
+  MonoTime mono;
+  UnixTime raw;
+};
 
 }  // namespace timepool::ntp

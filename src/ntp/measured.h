@@ -21,8 +21,11 @@ class Measured {
   virtual const Sample& latest() const = 0;
   // One bit a poll, the newest lowest; set when it brought a usable sample (RFC 5905 9.2).
   virtual std::uint8_t reach() const = 0;
-  // Somebody stepped the local clock: samples are worth nothing.
-  virtual void handle_clock_step(MonoTime now) = 0;
+  // The system clock was stepped: what is being measured across the step is no measurement.
+  // Samples, which are in raw time, stay.
+  virtual void handle_clock_step() = 0;
+  // Raw time was lost, by a suspend: samples are worth nothing.
+  virtual void handle_time_lost(MonoTime now) = 0;
 };
 
 }  // namespace timepool::ntp

@@ -25,9 +25,19 @@ std::string_view name_of(EventKind kind) {
     case EventKind::kOutageOver:
       return "outage_over";
     case EventKind::kClockStepped:
+      return "clock_stepped";
+    case EventKind::kClockSet:
+      return "clock_set";
+    case EventKind::kClockRefused:
+      return "clock_refused";
+    case EventKind::kClockFailed:
+      return "clock_failed";
+    case EventKind::kClockForeign:
+      return "clock_foreign";
+    case EventKind::kResumed:
       break;
   }
-  return "clock_stepped";
+  return "resumed";
 }
 
 }  // namespace timepool::ntp

@@ -49,9 +49,14 @@ enum class EventKind : std::uint8_t {
   kNoMajority,    // nobody is the reference any more
   kOutage,        // all who ever answered are silent, or nothing can be sent
   kOutageOver,    // somebody answers again
-  kClockStepped,  // the local clock was stepped by somebody: all samples are dropped
+  kClockStepped,  // somebody else stepped the system clock, by `amount`
+  kClockSet,      // we stepped it, by `amount`
+  kClockRefused,  // a correction by `amount` is not allowed; told once until it changes
+  kClockFailed,   // the system refused to change its clock
+  kClockForeign,  // somebody else changed the clock's rate; what was found is adopted
+  kResumed,       // the machine was suspended for `amount`: all samples are dropped
 };
-inline constexpr std::size_t kEventKindCount = 11;
+inline constexpr std::size_t kEventKindCount = 16;
 // "reachable", "falseticker", ...
 std::string_view name_of(EventKind kind);
 
@@ -60,6 +65,7 @@ struct Event {
   AssociationId association = 0;  // 0 where it concerns none
   Endpoint server;
   ReplyReason reason = ReplyReason::kAccepted;
+  Duration amount{};
 };
 
 struct Outbox {

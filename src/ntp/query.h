@@ -1,5 +1,7 @@
 // Query: asks a server once. The caller sends the request that start() wrote from a fresh socket,
-// hands in every datagram that comes back, and gives up when its own timeout is over.
+// hands in every datagram that comes back, and gives up when its own timeout is over. Nobody steers
+// the clock meanwhile: raw time is the system clock, and a step that somebody else makes is noticed
+// by the two clocks' advances.
 #pragma once
 
 #include <array>
@@ -26,6 +28,7 @@ class Query {
 
  private:
   Exchange exchange_;
+  LocalTime started_;
   NoAuthentication authenticator_;
   std::array<std::byte, wire::ntp::kHeaderSize> request_{};
 };

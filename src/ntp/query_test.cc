@@ -25,15 +25,15 @@ TEST(Query, takes_one_reply_to_its_request) {
   const Bytes request = query.start(at(0), random);
   ASSERT_EQ(request.size(), 48u);
   std::vector<std::byte> reply(48);
-  respond({at(5).unix, {IpAddress(), 5000, 0}, {}}, request, state, reply);
-  set_transmit(reply, state, at(5).unix);
+  respond({at(5).raw, {IpAddress(), 5000, 0}, {}}, request, state, reply);
+  set_transmit(reply, state, at(5).raw);
 
   std::vector<std::byte> forged = reply;
   forged[24] ^= std::byte{1};
-  EXPECT_EQ(query.handle_datagram({at(7), at(7).unix}, forged).reason, ReplyReason::kWrongOrigin);
+  EXPECT_EQ(query.handle_datagram({at(7), at(7).raw}, forged).reason, ReplyReason::kWrongOrigin);
   EXPECT_TRUE(query.waiting());
 
-  const Reply got = query.handle_datagram({at(10), at(10).unix}, reply);
+  const Reply got = query.handle_datagram({at(10), at(10).raw}, reply);
   EXPECT_EQ(got.reason, ReplyReason::kAccepted);
   EXPECT_FALSE(query.waiting());
   EXPECT_EQ(got.sample.stratum, 2);

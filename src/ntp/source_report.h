@@ -52,7 +52,7 @@ struct Tracking {
   std::uint8_t stratum = wire::ntp::kMaxStratum;            // the reference's and one
   wire::ntp::ReferenceId reference_id;  // the reference's IPv4 address; zero for IPv6
   LocalTime updated;
-  Duration offset;       // true time less the local clock's, combined
+  Duration offset;       // true time less raw time, combined
   Duration uncertainty;  // the most that it is wrong if a majority is honest; grows with age
   Duration root_delay;
   Duration root_dispersion;

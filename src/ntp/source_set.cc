@@ -51,7 +51,6 @@ MonoTime SourceSet::next_deadline() const {
 }
 
 void SourceSet::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
-  notice_step(now, out);
   population_.grow(now.mono, out);
   for (Member& member : population_.members()) {
     if (member.association && now.mono >= member.association->next_deadline()) {
@@ -65,7 +64,6 @@ void SourceSet::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
 
 ReplyReason SourceSet::handle_datagram(AssociationId association, const ReplyRx& rx, Bytes datagram,
                                        RandomStream& random, Outbox& out) {
-  notice_step(rx.now, out);
   Member* member = population_.members().find(association);
   const ReplyReason reason = member == nullptr || member->association == nullptr
                                  ? ReplyReason::kUnsolicited
@@ -90,12 +88,12 @@ const std::string& SourceSet::name(SourceId source) const {
   return found->config().name;
 }
 
-void SourceSet::notice_step(LocalTime now, Outbox& out) {
-  if (last_seen_ && stepped_between(*last_seen_, now)) {
-    out.event({EventKind::kClockStepped, 0, {}, ReplyReason::kLocalClockStepped});
-    for (Member& member : population_.members()) member.measured().handle_clock_step(now.mono);
-  }
-  last_seen_ = now;
+void SourceSet::handle_clock_step() {
+  for (Member& member : population_.members()) member.measured().handle_clock_step();
+}
+
+void SourceSet::handle_time_lost(MonoTime now) {
+  for (Member& member : population_.members()) member.measured().handle_time_lost(now);
 }
 
 void SourceSet::update(LocalTime now, Outbox& out) {

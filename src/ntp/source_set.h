@@ -1,7 +1,7 @@
 // SourceSet: the client as a whole. Names become addresses, addresses become associations, failed
 // ones are replaced (ntp/population.h), and from those that answer the time is made: which servers
-// agree, who lies, and by how much the local clock is off (ntp/reference.h). It observes; nothing
-// here touches a clock.
+// agree, who lies, and by how much the local clock is off (ntp/reference.h). All times and offsets
+// are in raw time (ntp/local_time.h): it knows nothing of steering.
 //
 // The caller: does what the Outbox says after every call; calls handle_timer() when next_deadline()
 // has come; hands in datagrams with the association whose socket they came to. One thread.
@@ -59,6 +59,10 @@ class SourceSet {
   }
   // An interface, an address or a route came or went: whoever is silent is asked again.
   void handle_network_change(MonoTime now) { population_.handle_network_change(now); }
+  // The system clock was stepped: replies to requests from before are no measurements.
+  void handle_clock_step();
+  // Raw time was lost, by a suspend: drops all samples and measures anew.
+  void handle_time_lost(MonoTime now);
   // The answer to out.resolves; empty when the look-up failed. Further associations start with the
   // next handle_timer(), which is due at once.
   void handle_addresses(SourceId source, std::span<const IpAddress> addresses, MonoTime now) {
@@ -78,12 +82,10 @@ class SourceSet {
   }
 
  private:
-  void notice_step(LocalTime now, Outbox& out);
   void update(LocalTime now, Outbox& out);
 
   Population population_;
   Reference reference_;
-  std::optional<LocalTime> last_seen_;
   std::array<std::uint64_t, kReplyReasonCount> counts_{};
 };
 

@@ -30,7 +30,7 @@ class Script {
  private:
   void step() {
     out_.clear();
-    switch (reader_.u8() % 5) {
+    switch (reader_.u8() % 6) {
       case 0:
         wait();
         break;
@@ -43,8 +43,12 @@ class Script {
       case 3:
         reply(false);
         break;
+      case 4:
+        now_.raw = now_.raw + Duration::seconds(reader_.u8());
+        set_.handle_time_lost(now_.mono);
+        break;
       default:
-        now_.unix = now_.unix + Duration::seconds(static_cast<std::int8_t>(reader_.u8()));
+        set_.handle_clock_step();
     }
     for (const ntp::SendAction& send : out_.sends) last_ = send;
     static_cast<void>(set_.reports(now_.mono));
@@ -53,7 +57,7 @@ class Script {
 
   void advance(Duration by) {
     now_.mono = now_.mono + by;
-    now_.unix = now_.unix + by;
+    now_.raw = now_.raw + by;
   }
 
   // To the next deadline and past it; a few calls must be enough to get beyond it.
@@ -87,7 +91,7 @@ class Script {
     }
     advance(Duration::milliseconds(reader_.u8()));
     const ntp::ReplyReason reason =
-        set_.handle_datagram(last_.association, {now_, now_.unix}, bytes, random_, out_);
+        set_.handle_datagram(last_.association, {now_, now_.raw}, bytes, random_, out_);
     if (!right_origin) CHECK(!ntp::is_answer(reason));
   }
 
@@ -98,7 +102,7 @@ class Script {
     header.stratum = 2;
     ByteReader origin(Bytes(bytes).subspan(24, 8));
     header.origin = NtpTimestamp::from_bits(origin.u64());
-    header.receive = to_ntp(now_.unix + Duration::milliseconds(reader_.u8()));
+    header.receive = to_ntp(now_.raw + Duration::milliseconds(reader_.u8()));
     header.transmit = header.receive;
     ByteWriter writer(bytes);
     wire::ntp::write_header(header, writer);

@@ -52,7 +52,7 @@ class SourceSetTest : public testing::Test {
       respond({middle, {IpAddress(), 4000, 0}, {}}, send.bytes(), state, bytes);
       set_transmit(bytes, state, middle);
       const LocalTime now = local_at(since + Duration::milliseconds(10));
-      EXPECT_EQ(set_.handle_datagram(send.association, {now, now.unix}, bytes, random_, out_),
+      EXPECT_EQ(set_.handle_datagram(send.association, {now, now.raw}, bytes, random_, out_),
                 ReplyReason::kAccepted);
     }
   }
@@ -164,7 +164,7 @@ TEST_F(SourceSetTest, min_sources_must_agree) {
 TEST_F(SourceSetTest, B8_a_datagram_for_an_association_that_is_gone_is_unsolicited) {
   const LocalTime now = local_at({});
   const std::vector<std::byte> bytes(48);
-  EXPECT_EQ(set_.handle_datagram(77, {now, now.unix}, bytes, random_, out_),
+  EXPECT_EQ(set_.handle_datagram(77, {now, now.raw}, bytes, random_, out_),
             ReplyReason::kUnsolicited);
   EXPECT_EQ(set_.count(ReplyReason::kUnsolicited), 1u);
 }

@@ -193,7 +193,7 @@ json::object Daemon::status() const {
   out["pid"] = ::getpid();
   out["uptime_s"] = (sys::mono_now() - started_).to_seconds();
   out["config"] = config_path_;
-  out["clock"] = "observe";
+  out["clock"] = clock_mode(halves());
   out["server"] = server_report(halves());
   out["metrics"] = metrics_ ? json::value(format(metrics_->endpoint())) : json::value(nullptr);
   out["sources"] = config_.sources.servers.size() + config_.sources.pools.size();
@@ -263,10 +263,11 @@ void Daemon::run() {
 
 void Daemon::log_tracking() {
   if (client_ == nullptr) return;
-  const ntp::Tracking tracking = client_->sources().tracking(sys::mono_now());
+  const ntp::Tracking tracking = client_->keeper().tracking(sys::mono_now());
   if (!tracking.synchronised) return;
   logger_.info("the system clock was off by {} s at {}, to {} s now, by {} sources",
-               -tracking.offset.to_seconds(), format_utc(tracking.updated.unix),
+               -tracking.offset.to_seconds(),
+               format_utc(client_->keeper().system_time(tracking.updated.raw)),
                tracking.uncertainty.to_seconds(), tracking.survivors);
 }
 

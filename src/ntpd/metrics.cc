@@ -131,8 +131,8 @@ void add_client(const TimeClient& client, MonoTime now, Writer& out) {
   out.counter("client_requests_total", "Requests sent.", client.requests_sent());
   out.counter("client_send_failures_total", "Requests that the system refused to send.",
               client.send_failures());
-  add_tracking(client.sources().tracking(now), out);
-  add_sources(client.sources().reports(now), out);
+  add_tracking(client.keeper().tracking(now), out);
+  add_sources(client.keeper().reports(now), out);
 }
 
 }  // namespace

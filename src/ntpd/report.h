@@ -22,6 +22,9 @@ struct Halves {
   const TimeClient* client = nullptr;
 };
 
+// "steer" or "observe".
+std::string clock_mode(const Halves& halves);
+
 // {"sources": [{"source", "kind", "address", "status", "symbol", "reach", "reach_octal", "poll",
 //   "requests", "unanswered", "last_reason", and with samples "offset_s", "delay_s",
 //   "dispersion_s", "jitter_s", "distance_s", "age_s", "stratum", "leap", "version",

@@ -48,7 +48,7 @@ json::object source_object(const ntp::SourceReport& report) {
 json::object sources_report(const Halves& halves, MonoTime now) {
   json::array list;
   if (halves.client != nullptr) {
-    for (const ntp::SourceReport& report : halves.client->sources().reports(now)) {
+    for (const ntp::SourceReport& report : halves.client->keeper().reports(now)) {
       list.push_back(source_object(report));
     }
   }
@@ -61,7 +61,7 @@ json::object activity_report(const Halves& halves, MonoTime now) {
   std::size_t online = 0;
   std::size_t unresolved = 0;
   if (halves.client != nullptr) {
-    for (const ntp::SourceReport& report : halves.client->sources().reports(now)) {
+    for (const ntp::SourceReport& report : halves.client->keeper().reports(now)) {
       ++(report.association != 0 ? online : unresolved);
     }
   }

@@ -6,11 +6,15 @@
 namespace timepool::ntpd {
 namespace json = boost::json;
 
+std::string clock_mode(const Halves& halves) {
+  return halves.client != nullptr && halves.client->keeper().steers() ? "steer" : "observe";
+}
+
 json::object tracking_report(const Halves& halves, MonoTime now) {
   ntp::Tracking tracking;
-  if (halves.client != nullptr) tracking = halves.client->sources().tracking(now);
+  if (halves.client != nullptr) tracking = halves.client->keeper().tracking(now);
   json::object out;
-  out["clock"] = "observe";
+  out["clock"] = clock_mode(halves);
   out["synchronised"] = tracking.synchronised;
   out["survivors"] = tracking.survivors;
   out["min_sources"] = halves.config.sources.min_sources;
@@ -20,7 +24,7 @@ json::object tracking_report(const Halves& halves, MonoTime now) {
   if (tracking.association == 0) return out;
   out["address"] = format(tracking.server);
   out["reference_id"] = format(tracking.reference_id, tracking.stratum);
-  out["updated"] = format_utc(tracking.updated.unix);
+  out["updated"] = format_utc(halves.client->keeper().system_time(tracking.updated.raw));
   out["offset_s"] = tracking.offset.to_seconds();
   out["uncertainty_s"] = tracking.uncertainty.to_seconds();
   out["root_delay_s"] = tracking.root_delay.to_seconds();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ntpd/kernel_clock.h"
 #include "sys/clock.h"
 #include "sys/random.h"
 
@@ -25,10 +26,12 @@ SiphashKey random_key() {
   return siphash_key(bytes);
 }
 
-ntp::SourceSetConfig set_config(const config::NtpdConfig& config, int precision) {
-  ntp::SourceSetConfig out;
-  out.exchange.precision = static_cast<std::int8_t>(precision);
-  out.min_sources = static_cast<std::size_t>(config.sources.min_sources);
+ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precision) {
+  ntp::TimekeeperConfig out;
+  out.sources.exchange.precision = static_cast<std::int8_t>(precision);
+  out.sources.min_sources = static_cast<std::size_t>(config.sources.min_sources);
+  out.discipline.step = {config.steering.step.threshold, config.steering.step.limit};
+  out.discipline.max_slew_rate = config.steering.max_slew_rate * 1e-6;
   return out;
 }
 
@@ -58,36 +61,51 @@ net::ResolverOptions resolver_options(const config::NtpdConfig& config) {
   return out;
 }
 
-}  // namespace
-
-ntp::LocalTime local_time_now() {
-  const sys::ClockSample sample = sys::sample_clocks();
-  return {sample.mono, sample.unix_time};
+Result<std::unique_ptr<ntp::ClockControl>> open_clock(config::ClockControl clock) {
+  std::unique_ptr<ntp::ClockControl> out;
+  if (clock == config::ClockControl::kSteer) {
+    out = TRY(KernelClock::open());
+  } else {
+    out = std::make_unique<ntp::ObservedClock>();
+  }
+  return out;
 }
 
+}  // namespace
+
 TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
-                       int precision, std::unique_ptr<net::Resolver> resolver)
+                       int precision, std::unique_ptr<net::Resolver> resolver,
+                       std::unique_ptr<ntp::ClockControl> clock)
     : reactor_(reactor),
       logger_(logger),
       random_(random_key()),
-      sources_(set_config(config, precision)),
+      clock_(std::move(clock)),
+      keeper_(keeper_config(config, precision), *clock_, read_clocks()),
       resolver_(std::move(resolver)),
       rejections_(logger),
       timestamps_(sys::hold_kernel_timestamps()) {}
+
+TimeClient::~TimeClient() {
+  outbox_->clear();
+  keeper_.release(*outbox_);
+}
 
 Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys::Logger& logger,
                                                       const config::NtpdConfig& config,
                                                       int precision) {
   std::unique_ptr<net::Resolver> resolver = TRY(net::Resolver::create(resolver_options(config)));
+  std::unique_ptr<ntp::ClockControl> clock = TRY(open_clock(config.clock));
   std::unique_ptr<TimeClient> out(
-      new TimeClient(reactor, logger, config, precision, std::move(resolver)));
+      new TimeClient(reactor, logger, config, precision, std::move(resolver), std::move(clock)));
   const MonoTime now = sys::mono_now();
   bool added = true;
   for (const config::NtpSourceConfig& server : config.sources.servers) {
-    added = added && out->sources_.add(source_config(server, ntp::SourceKind::kServer), now).ok();
+    added = added &&
+            out->keeper_.sources().add(source_config(server, ntp::SourceKind::kServer), now).ok();
   }
   for (const config::NtpSourceConfig& pool : config.sources.pools) {
-    added = added && out->sources_.add(source_config(pool, ntp::SourceKind::kPool), now).ok();
+    added =
+        added && out->keeper_.sources().add(source_config(pool, ntp::SourceKind::kPool), now).ok();
   }
   // The schema's limits are those of the core.
   CHECK(added);
@@ -97,7 +115,7 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys
 }
 
 void TimeClient::schedule() {
-  const MonoTime deadline = sources_.next_deadline();
+  const MonoTime deadline = keeper_.next_deadline();
   if (deadline == MonoTime::max()) {
     timer_.cancel();
   } else {
@@ -107,7 +125,7 @@ void TimeClient::schedule() {
 
 void TimeClient::on_timer() {
   outbox_->clear();
-  sources_.handle_timer(local_time_now(), random_, *outbox_);
+  keeper_.handle_timer(read_clocks(), random_, *outbox_);
   carry_out(*outbox_);
 }
 
@@ -152,7 +170,7 @@ void TimeClient::on_ready(ntp::AssociationId association, short ready) {
   // The time of sending first: the reply that comes with it is measured by it.
   if ((ready & (POLLERR | POLLPRI)) != 0) {
     if (const auto sent = found->second.socket.transmit_timestamp()) {
-      sources_.handle_transmit_timestamp(association, {*sent});
+      keeper_.handle_transmit_timestamp(association, {*sent});
     }
   }
   receive(association, found->second);
@@ -169,9 +187,9 @@ void TimeClient::receive(ntp::AssociationId association, Link& link) {
     }
     if (!got->has_value()) break;
     const sys::Datagram& datagram = **got;
-    const ntp::LocalTime now = local_time_now();
-    const ntp::ReplyRx rx{now, datagram.kernel_timestamp ? datagram.received : now.unix};
-    const ntp::ReplyReason reason = sources_.handle_datagram(
+    const ntp::ClockReading now = read_clocks();
+    const ntp::SystemRx rx{now, datagram.kernel_timestamp ? datagram.received : now.system};
+    const ntp::ReplyReason reason = keeper_.handle_datagram(
         association, rx, Bytes(buffer).first(datagram.length), random_, *outbox_);
     rejections_.note(reason, datagram.from, rx.received, now.mono);
     logger_.debug("reply from {}: {}", format(datagram.from), name_of(reason));
@@ -181,17 +199,17 @@ void TimeClient::receive(ntp::AssociationId association, Link& link) {
 
 void TimeClient::resolve(ntp::SourceId source) {
   resolver_->lookup(
-      sources_.name(source), net::LookupFamily::kBoth, sys::mono_now(),
+      sources().name(source), net::LookupFamily::kBoth, sys::mono_now(),
       [this, source](const net::LookupResult& result) { on_addresses(source, result); });
 }
 
 void TimeClient::on_addresses(ntp::SourceId source, const net::LookupResult& result) {
   if (result.status == net::LookupStatus::kOk) {
-    logger_.debug("{}: {} addresses", sources_.name(source), result.addresses.size());
+    logger_.debug("{}: {} addresses", sources().name(source), result.addresses.size());
   } else {
-    logger_.warning("{}: no address: {}", sources_.name(source), net::name_of(result.status));
+    logger_.warning("{}: no address: {}", sources().name(source), net::name_of(result.status));
   }
-  sources_.handle_addresses(source, result.addresses, sys::mono_now());
+  keeper_.sources().handle_addresses(source, result.addresses, sys::mono_now());
   schedule();
 }
 
@@ -240,7 +258,17 @@ void TimeClient::log_event(const ntp::Event& event) {
     case ntp::EventKind::kOutageOver:
       return logger_.info("{} answers: the network is back", server);
     case ntp::EventKind::kClockStepped:
-      return logger_.warning("the system clock was stepped; measuring anew");
+      return logger_.warning("somebody stepped the system clock by {}", format(event.amount));
+    case ntp::EventKind::kClockSet:
+      return logger_.warning("the system clock was stepped by {}", format(event.amount));
+    case ntp::EventKind::kClockRefused:
+      return logger_.error("the clock is off by {}: that is not corrected", format(event.amount));
+    case ntp::EventKind::kClockFailed:
+      return logger_.error("{}", keeper_.failure() ? keeper_.failure()->text() : "");
+    case ntp::EventKind::kClockForeign:
+      return logger_.warning("something else steers the system clock");
+    case ntp::EventKind::kResumed:
+      return logger_.info("the machine was suspended for {}; measuring anew", format(event.amount));
   }
 }
 

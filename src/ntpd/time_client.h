@@ -1,5 +1,5 @@
-// TimeClient: the observing half of the daemon: gives ntp/source_set.h its sockets, its resolver
-// and its timer. Main thread only. It never touches a clock.
+// TimeClient: the client half of the daemon: gives ntp/timekeeper.h its sockets, its resolver, its
+// timer and its clock. Main thread only.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include "net/reactor.h"
 #include "net/resolver.h"
 #include "ntp/random_stream.h"
-#include "ntp/source_set.h"
+#include "ntp/timekeeper.h"
 #include "ntpd/rejections.h"
 #include "sys/log.h"
 #include "sys/udp_socket.h"
@@ -22,7 +22,11 @@ class TimeClient {
   static Result<std::unique_ptr<TimeClient>> start(net::Reactor& reactor, sys::Logger& logger,
                                                    const config::NtpdConfig& config, int precision);
 
-  const ntp::SourceSet& sources() const { return sources_; }
+  // Leaves the clock at its base rate.
+  ~TimeClient();
+
+  const ntp::Timekeeper& keeper() const { return keeper_; }
+  const ntp::SourceSet& sources() const { return keeper_.sources(); }
   std::uint64_t requests_sent() const { return requests_sent_; }
   const Rejections& rejections() const { return rejections_; }
   // Requests that the system refused to send: no route, no descriptor.
@@ -35,7 +39,8 @@ class TimeClient {
   };
 
   TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
-             int precision, std::unique_ptr<net::Resolver> resolver);
+             int precision, std::unique_ptr<net::Resolver> resolver,
+             std::unique_ptr<ntp::ClockControl> clock);
   void on_timer();
   void on_ready(ntp::AssociationId association, short ready);
   void receive(ntp::AssociationId association, Link& link);
@@ -50,7 +55,8 @@ class TimeClient {
   net::Reactor& reactor_;
   sys::Logger& logger_;
   ntp::RandomStream random_;
-  ntp::SourceSet sources_;
+  std::unique_ptr<ntp::ClockControl> clock_;
+  ntp::Timekeeper keeper_;
   std::unique_ptr<net::Resolver> resolver_;
   net::Watch resolver_watch_;
   int resolver_fd_ = -1;
@@ -63,8 +69,5 @@ class TimeClient {
   std::uint64_t requests_sent_ = 0;
   std::uint64_t send_failures_ = 0;
 };
-
-// Both clocks now, as the cores want them.
-ntp::LocalTime local_time_now();
 
 }  // namespace timepool::ntpd

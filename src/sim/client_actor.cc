@@ -13,11 +13,12 @@ namespace {
 constexpr Duration kSendLatency = Duration::microseconds(20);
 constexpr Duration kLookupLatency = Duration::milliseconds(15);
 
-ntp::SourceSetConfig set_config(const ClientConfig& config) {
-  ntp::SourceSetConfig out;
-  out.min_sources = config.min_sources;
-  out.exchange.clock_error_ppb = config.clock_error_ppb;
-  out.replace_interval = config.replace_interval;
+ntp::TimekeeperConfig keeper_config(const ClientConfig& config) {
+  ntp::TimekeeperConfig out;
+  out.sources.min_sources = config.min_sources;
+  out.sources.exchange.clock_error_ppb = config.clock_error_ppb;
+  out.sources.replace_interval = config.replace_interval;
+  out.discipline = config.discipline;
   return out;
 }
 
@@ -32,13 +33,18 @@ ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns,
       clock_(config.clock, world.start(), MonoTime::from_ns(987'654'321), world.random("clock")),
       prng_(world.random("client")),
       random_({prng_.next(), prng_.next()}),
-      sources_(set_config(config)),
+      control_(world, clock_, config.steer),
+      keeper_(keeper_config(config), control_, clock_.read(world.now())),
       address_(IpAddress::v4(0xc6336401)) {
   network.attach(address_, *this);
 }
 
 void ClientActor::add(const ntp::SourceConfig& source) {
-  CHECK(sources_.add(source, local_now().mono).ok());
+  CHECK(keeper_.sources().add(source, local_now().mono).ok());
+}
+
+Duration ClientActor::true_raw_offset() {
+  return world_.now() - keeper_.local_clock().local(local_now().mono).raw;
 }
 
 void ClientActor::start() {
@@ -51,7 +57,7 @@ void ClientActor::start() {
 // After each call: plans the next wake-up and lets the watcher look.
 void ClientActor::settle() {
   const std::uint64_t number = ++wakes_;
-  const MonoTime deadline = sources_.next_deadline();
+  const MonoTime deadline = keeper_.next_deadline();
   if (deadline != MonoTime::max()) {
     world_.at(clock_.moment_of(deadline, world_.now()), [this, number] {
       if (number == wakes_) wake();
@@ -63,7 +69,7 @@ void ClientActor::settle() {
 void ClientActor::wake() {
   last_look_ = world_.elapsed();
   ntp::Outbox out;
-  sources_.handle_timer(local_now(), random_, out);
+  keeper_.handle_timer(local_now(), random_, out);
   act(out);
   settle();
 }
@@ -89,17 +95,18 @@ void ClientActor::send(const ntp::SendAction& action) {
   world_.after(kSendLatency + exponential(prng_, kSendLatency), [this, association, datagram] {
     const auto found = sockets_.find(association);
     if (found == sockets_.end() || found->second.port != datagram.from.port) return;
-    sources_.handle_transmit_timestamp(association, {local_now().unix});
+    keeper_.handle_transmit_timestamp(association, {local_now().system});
     found->second.request = network_.send(datagram);
   });
 }
 
 void ClientActor::resolve(ntp::SourceId source) {
   ++lookups_;
-  const std::vector<IpAddress> addresses = dns_.lookup(sources_.name(source), world_.elapsed());
+  const std::vector<IpAddress> addresses =
+      dns_.lookup(keeper_.sources().name(source), world_.elapsed());
   world_.after(kLookupLatency, [this, source, addresses] {
     world_.trace().add(world_.now(), "resolved", addresses.size());
-    sources_.handle_addresses(source, addresses, local_now().mono);
+    keeper_.sources().handle_addresses(source, addresses, local_now().mono);
     settle();
   });
 }
@@ -113,10 +120,10 @@ void ClientActor::handle_datagram(const Datagram& datagram) {
     return;
   }
   last_look_ = world_.elapsed();
-  const ntp::LocalTime now = local_now();
+  const ntp::ClockReading now = local_now();
   ntp::Outbox out;
   const ntp::ReplyReason reason =
-      sources_.handle_datagram(found->first, {now, now.unix}, datagram.bytes, random_, out);
+      keeper_.handle_datagram(found->first, {now, now.system}, datagram.bytes, random_, out);
   world_.trace().add(world_.now(), ntp::name_of(reason), found->first);
   if (ntp::is_answer(reason)) {
     Socket& socket = found->second;

@@ -1,4 +1,4 @@
-// ClientActor: a client made of ntp/SourceSet, with a clock, sockets and a resolver of the
+// ClientActor: a client made of ntp/Timekeeper, with a clock, sockets and a resolver of the
 // simulated world, and a watch over what must hold at every moment.
 #pragma once
 
@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "ntp/source_set.h"
+#include "ntp/timekeeper.h"
 #include "sim/clock.h"
+#include "sim/clock_control.h"
 #include "sim/fake_dns.h"
 #include "sim/network.h"
 
@@ -16,6 +17,9 @@ namespace timepool::sim {
 
 struct ClientConfig {
   ClockConfig clock;
+  // Whether the client steers its clock, and how.
+  bool steer = false;
+  ntp::DisciplineConfig discipline;
   std::size_t min_sources = 1;
   std::int64_t clock_error_ppb = 50'000;
   Duration replace_interval = Duration::seconds(1800);
@@ -41,10 +45,14 @@ class ClientActor final : public Node {
 
   void handle_datagram(const Datagram& datagram) override;
 
-  const ntp::SourceSet& sources() const { return sources_; }
-  ntp::LocalTime local_now() { return clock_.read(world_.now()); }
+  const ntp::Timekeeper& keeper() const { return keeper_; }
+  const ntp::SourceSet& sources() const { return keeper_.sources(); }
+  const SimClockControl& control() const { return control_; }
+  ntp::ClockReading local_now() { return clock_.read(world_.now()); }
   // True time less the client's clock's, now.
   Duration true_offset() { return clock_.true_offset(world_.now()); }
+  // True time less raw time, now: what the source set should measure.
+  Duration true_raw_offset();
   // When the source set was last called, as time since the start.
   Duration last_look() const { return last_look_; }
   std::uint64_t lookups() const { return lookups_; }
@@ -72,7 +80,8 @@ class ClientActor final : public Node {
   Clock clock_;
   Prng prng_;
   ntp::RandomStream random_;
-  ntp::SourceSet sources_;
+  SimClockControl control_;
+  ntp::Timekeeper keeper_;
   IpAddress address_;
   std::map<ntp::AssociationId, Socket> sockets_;
   std::uint64_t wakes_ = 0;

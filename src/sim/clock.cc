@@ -19,6 +19,7 @@ Clock::Clock(const ClockConfig& config, UnixTime start, MonoTime mono_start, Prn
       wander_ppm_(config.wander_ppm),
       frequency_ppm_(config.frequency_ppm),
       grid_(start),
+      rate_since_(start),
       stepped_(config.offset) {
   CHECK(mono_start != MonoTime());
 }
@@ -32,17 +33,34 @@ void Clock::advance_to(UnixTime truth) {
   }
 }
 
-ntp::LocalTime Clock::read(UnixTime truth) {
+double Clock::drift_at(UnixTime truth) {
   advance_to(truth);
-  const double since_grid = static_cast<double>((truth - grid_).ns());
-  const double drift = drift_ns_ + frequency_ppm_ * 1e-6 * since_grid;
-  const Duration drifted = Duration::nanoseconds(std::llround(drift));
-  return {mono_start_ + (truth - start_) + drifted, truth + drifted + stepped_};
+  return drift_ns_ + frequency_ppm_ * 1e-6 * static_cast<double>((truth - grid_).ns());
+}
+
+ntp::ClockReading Clock::read(UnixTime truth) {
+  const double drift = drift_at(truth);
+  const double since_rate =
+      static_cast<double>((truth - rate_since_).ns()) + drift - rate_drift_ns_;
+  const Duration gained =
+      Duration::nanoseconds(std::llround(drift + slewed_ns_ + rate_ * since_rate));
+  return {mono_start_ + (truth - start_) + gained - suspended_, truth + gained + stepped_,
+          suspended_};
+}
+
+void Clock::set_rate(double rate, UnixTime truth) {
+  const double drift = drift_at(truth);
+  const double since_rate =
+      static_cast<double>((truth - rate_since_).ns()) + drift - rate_drift_ns_;
+  slewed_ns_ += rate_ * since_rate;
+  rate_since_ = truth;
+  rate_drift_ns_ = drift;
+  rate_ = rate;
 }
 
 UnixTime Clock::moment_of(MonoTime deadline, UnixTime truth) {
   const Duration left = std::max(deadline - read(truth).mono, Duration());
-  const double rate = 1.0 + frequency_ppm_ * 1e-6;
+  const double rate = (1.0 + frequency_ppm_ * 1e-6) * (1.0 + rate_);
   // A nanosecond more, so that rounding does not wake the node a moment early again and again.
   return truth + Duration::from_seconds(left.to_seconds() / rate) + Duration::nanoseconds(1);
 }

@@ -1,5 +1,6 @@
 // Clock: the clock of one node: an oscillator with a frequency error that wanders as a random walk,
-// read as the clock that never steps and as the system clock.
+// read as the clock that never steps and as the system clock. Both can be given another rate, as a
+// kernel does it, and the system clock can be stepped.
 #pragma once
 
 #include <cstdint>
@@ -22,16 +23,24 @@ class Clock {
   Clock(const ClockConfig& config, UnixTime start, MonoTime mono_start, Prng prng);
 
   // Both clocks at a moment of true time; moments must not go back.
-  ntp::LocalTime read(UnixTime truth);
+  ntp::ClockReading read(UnixTime truth);
   // True time when mono will be `deadline`, if the frequency stays as it is; not before `truth`.
   UnixTime moment_of(MonoTime deadline, UnixTime truth);
   // Steps the system clock forward (or back) by this much.
   void step(Duration by) { stepped_ += by; }
+  // From `truth` on both clocks advance 1 + rate seconds in a second of the oscillator.
+  void set_rate(double rate, UnixTime truth);
+  double rate() const { return rate_; }
+  // The machine sleeps until `truth` + span: mono stands still, the oscillator and the clock that
+  // runs from it go on.
+  void suspend(Duration span) { suspended_ += span; }
   // True time less the system clock's: what a client should measure.
-  Duration true_offset(UnixTime truth) { return truth - read(truth).unix; }
+  Duration true_offset(UnixTime truth) { return truth - read(truth).system; }
 
  private:
   void advance_to(UnixTime truth);
+  // Of the oscillator, in nanoseconds: what it has gained on true time.
+  double drift_at(UnixTime truth);
 
   UnixTime start_;
   MonoTime mono_start_;
@@ -40,7 +49,12 @@ class Clock {
   double frequency_ppm_;
   UnixTime grid_;        // the frequency is constant from here for a second
   double drift_ns_ = 0;  // gathered until grid_
-  Duration stepped_;     // initial offset and steps
+  double rate_ = 0;
+  UnixTime rate_since_;
+  double rate_drift_ns_ = 0;  // the oscillator's at rate_since_
+  double slewed_ns_ = 0;      // by rates, until rate_since_
+  Duration stepped_;          // initial offset and steps
+  Duration suspended_;
 };
 
 }  // namespace timepool::sim

@@ -135,9 +135,20 @@ Schema<ServerConfig> server_schema() {
   return out;
 }
 
+Schema<ntp::DisciplineConfig> discipline_schema() {
+  Schema<ntp::StepRule> step;
+  step.field("threshold", &ntp::StepRule::threshold, span(), "Stepped above it.")
+      .field("limit", &ntp::StepRule::limit, config::integer64(-1, 1000), "In the first updates.");
+  Schema<ntp::DisciplineConfig> out;
+  out.table("step", &ntp::DisciplineConfig::step, step, "When it is stepped.");
+  return out;
+}
+
 Schema<ClientConfig> client_schema() {
   Schema<ClientConfig> out;
   out.table("clock", &ClientConfig::clock, clock_schema(), "The clock that is measured.")
+      .field("steer", &ClientConfig::steer, boolean(), "Whether it steers its clock.")
+      .table("discipline", &ClientConfig::discipline, discipline_schema(), "How.")
       .field("min_sources", &ClientConfig::min_sources, integer<std::size_t>(1, 16),
              "How many must agree.")
       .field("clock_error_ppb", &ClientConfig::clock_error_ppb, config::integer64(0, 1'000'000),
@@ -201,6 +212,10 @@ Schema<Expectations> expect_schema() {
       .field("settled", &E::settled, span(), "The limits hold from here on.")
       .field("max_error", &E::max_error, span(), "Of the tracked offset.")
       .field("max_uncertainty", &E::max_uncertainty, span(), "As reported.")
+      .field("clock_settled", &E::clock_settled, span(), "max_clock_error holds from here on.")
+      .field("max_clock_error", &E::max_clock_error, span(), "Of the steered clock itself.")
+      .field("max_overshoot", &E::max_overshoot, span(), "Past true time, at any moment.")
+      .field("max_steps", &E::max_steps, integer<std::int64_t>(0, 1000), "Of the clock, by us.")
       .field("max_lookups", &E::max_lookups, integer<std::uint64_t>(0, 1'000'000), "Of names.")
       .field("reference", &E::reference, list_of(text(64)), "Only these are ever the reference.")
       .field("falsetickers", &E::falsetickers, list_of(text(64)), "At the end.")

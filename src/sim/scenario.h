@@ -40,6 +40,10 @@ struct Expectations {
   Duration settled;              // the limits below hold from this time on
   Duration max_error;            // of the tracked offset
   Duration max_uncertainty;
+  Duration clock_settled;                 // the limit of the clock's error holds from here on
+  Duration max_clock_error;               // of the system clock itself, when it is steered
+  Duration max_overshoot;                 // of its first correction, past true time
+  std::int64_t max_steps = 0;             // that the client may make; always checked
   std::uint64_t max_lookups = 0;          // of names
   std::vector<std::string> reference;     // only these are ever the reference
   std::vector<std::string> falsetickers;  // these and no others at the end

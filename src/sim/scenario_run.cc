@@ -76,12 +76,31 @@ class Run {
   // What must hold at every moment.
   void watch() {
     const MonoTime now = client_.local_now().mono;
-    const Duration truth = client_.true_offset();
+    const Duration truth = client_.true_raw_offset();
     // Until it looks at its clock, the client cannot know that somebody stepped it.
     const Duration step = scenario_.client.step_at;
     if (step > Duration() && world_.elapsed() >= step && client_.last_look() < step) return;
     watch_tracking(client_.sources().tracking(now), truth);
     watch_sources(now, truth);
+    watch_clock();
+  }
+
+  // The steered clock itself, and what the client says of it.
+  void watch_clock() {
+    if (!scenario_.client.steer) return;
+    const Duration error = client_.true_offset();
+    const Expectations& expect = scenario_.expect;
+    // The first correction begins on one side of the truth.
+    if (side_ == 0 && error != Duration()) side_ = error < Duration() ? -1 : 1;
+    if (expect.max_overshoot > Duration() && error * -side_ > expect.max_overshoot) {
+      violation("the clock went past true time by " + format(error.abs()));
+    }
+    const auto steps = static_cast<std::int64_t>(client_.control().steps());
+    if (steps > expect.max_steps) violation("step " + std::to_string(steps) + " of the clock");
+    if (world_.elapsed() < expect.clock_settled) return;
+    if (expect.max_clock_error > Duration() && error.abs() > expect.max_clock_error) {
+      violation("the clock is off by " + format(error));
+    }
   }
 
   void watch_tracking(const ntp::Tracking& tracking, Duration truth) {
@@ -253,6 +272,7 @@ class Run {
   std::optional<Duration> falsetickers_at_;
   std::set<std::string> falsetickers_;
   Duration worst_error_;
+  int side_ = 0;
   std::vector<std::string> violations_;
 };
 

@@ -93,9 +93,9 @@ void ServerActor::handle_datagram(const Datagram& datagram) {
   }
   ++requests_;
   if (config_.forged) forge(datagram);
-  const ntp::LocalTime now = clock_.read(world_.now());
+  const ntp::ClockReading now = clock_.read(world_.now());
   std::vector<std::byte> out(wire::ntp::kHeaderSize);
-  const ntp::RxInfo rx{now.unix, datagram.from, datagram.to};
+  const ntp::RxInfo rx{now.system, datagram.from, datagram.to};
   const ntp::Response response = ntp::respond(rx, datagram.bytes, state(), out);
   if (response.length > datagram.bytes.size()) {
     violations_.push_back(config_.name + ": reply longer than its request");
@@ -105,7 +105,7 @@ void ServerActor::handle_datagram(const Datagram& datagram) {
     return;
   }
   out.resize(response.length);
-  if (wants_kiss(now.unix)) make_kiss(out, config_.kiss);
+  if (wants_kiss(now.system)) make_kiss(out, config_.kiss);
   world_.after(kWork + exponential(prng_, kWork), [this, datagram, out] { reply(datagram, out); });
 }
 
@@ -128,7 +128,7 @@ void ServerActor::forge(const Datagram& request) {
 }
 
 void ServerActor::reply(const Datagram& request, std::vector<std::byte> bytes) {
-  ntp::set_transmit(bytes, state(), clock_.read(world_.now()).unix);
+  ntp::set_transmit(bytes, state(), clock_.read(world_.now()).system);
   if (hostility_.any()) {
     play_tricks(request, bytes);
     return;

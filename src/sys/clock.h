@@ -16,6 +16,9 @@ UnixTime unix_now();
 struct ClockSample {
   MonoTime mono;
   UnixTime unix_time;
+  // CLOCK_BOOTTIME less CLOCK_MONOTONIC: how long the machine was suspended. Zero where the system
+  // does not know it.
+  Duration suspended;
 };
 // The pair of readings that lay closest together of a few tries; `mono` is the middle of the two
 // monotonic readings around the other.

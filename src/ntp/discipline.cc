@@ -1,0 +1,75 @@
+#include "ntp/discipline.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace timepool::ntp {
+
+Duration Discipline::remaining(const LocalClock& clock, LocalTime now) const {
+  if (!estimate_) return {};
+  return estimate_->offset_at(now.raw) - clock.correction(now.raw);
+}
+
+bool Discipline::may_step(Duration offset) const {
+  if (offset.abs() <= config_.step.threshold) return false;
+  return config_.step.limit < 0 || updates_ <= static_cast<std::uint64_t>(config_.step.limit);
+}
+
+Duration Discipline::correction_time(LocalTime now) const {
+  const Duration interval = last_update_ ? now.mono - last_update_->mono : Duration();
+  return std::clamp(interval / config_.correction_share, config_.correction_min,
+                    config_.correction_max);
+}
+
+// The rate that takes `offset` out in `time`, and when it is to end.
+double Discipline::slew(Duration offset, LocalTime now, Duration time) {
+  const double seconds = offset.to_seconds();
+  if (seconds == 0) {
+    deadline_ = MonoTime::max();
+    return base_;
+  }
+  const double rate =
+      std::clamp(seconds / time.to_seconds(), -config_.max_slew_rate, config_.max_slew_rate);
+  double length = seconds / rate;
+  // What a late timer adds must stay small: the last of a fast slew is left to a slower one.
+  const double slack = config_.timer_slack.to_seconds();
+  if (std::abs(rate) * slack > config_.overshoot.to_seconds()) {
+    length = std::max(length - slack, length / 2);
+  }
+  // mono runs with the system clock.
+  deadline_ = now.mono + Duration::from_seconds(length * (1 + base_ + rate));
+  return base_ + rate;
+}
+
+Steering Discipline::update(const ClockEstimate& estimate, const LocalClock& clock, LocalTime now) {
+  ++updates_;
+  estimate_ = estimate;
+  correction_time_ = correction_time(now);
+  last_update_ = now;
+  if (estimate.has_frequency && estimate.frequency_sd <= config_.max_frequency_sd) {
+    base_ = estimate.frequency;
+  }
+  const Duration offset = remaining(clock, now);
+  if (may_step(offset)) {
+    deadline_ = MonoTime::max();
+    return {offset, base_};
+  }
+  return {Duration(), slew(offset, now, correction_time_)};
+}
+
+Steering Discipline::handle_timer(const LocalClock& clock, LocalTime now) {
+  const Duration offset = remaining(clock, now);
+  if (offset.abs() <= config_.overshoot) {
+    deadline_ = MonoTime::max();
+    return {Duration(), base_};
+  }
+  return {Duration(), slew(offset, now, correction_time_)};
+}
+
+void Discipline::handle_time_lost() {
+  estimate_.reset();
+  last_update_.reset();
+  deadline_ = MonoTime::max();
+}
+
+}  // namespace timepool::ntp

@@ -1,0 +1,153 @@
+#include "ntp/timekeeper.h"
+
+#include <utility>
+
+namespace timepool::ntp {
+namespace {
+
+// Suspended time is the difference of two clocks read one after the other.
+constexpr Duration kLeastSuspend = Duration::milliseconds(10);
+
+double initial_rate(ClockControl& clock) {
+  if (!clock.steers()) return 0;
+  const Result<ClockState> state = clock.state();
+  return state.ok() ? state->rate : 0;
+}
+
+void add_event(EventKind kind, Duration amount, Outbox& out) {
+  Event event;
+  event.kind = kind;
+  event.amount = amount;
+  out.event(event);
+}
+
+}  // namespace
+
+Timekeeper::Timekeeper(const TimekeeperConfig& config, ClockControl& clock, const ClockReading& now,
+                       SourceSet::AuthenticatorFactory factory)
+    : config_(config),
+      clock_(clock),
+      local_(now, initial_rate(clock)),
+      sources_(config.sources, std::move(factory)),
+      discipline_(config.discipline, local_.rate()),
+      suspended_(now.suspended),
+      rate_set_(local_.rate()) {}
+
+MonoTime Timekeeper::next_deadline() const {
+  return std::min(sources_.next_deadline(), discipline_.next_deadline());
+}
+
+// Each look at the clocks: has somebody else moved them?
+LocalTime Timekeeper::look(const ClockReading& now, Outbox& out) {
+  const Duration slept = now.suspended - suspended_;
+  if (slept.abs() > kLeastSuspend) {
+    local_.slept(now.mono, slept);
+    sources_.handle_time_lost(now.mono);
+    combiner_.clear();
+    discipline_.handle_time_lost();
+    suspended_ = now.suspended;
+    add_event(EventKind::kResumed, slept, out);
+  }
+  const Duration stepped = local_.unexplained(now);
+  if (stepped.abs() > kStepThreshold) {
+    local_.stepped(now.mono, stepped);
+    sources_.handle_clock_step();
+    add_event(EventKind::kClockStepped, stepped, out);
+  }
+  return local_.local(now.mono);
+}
+
+void Timekeeper::handle_timer(const ClockReading& now, RandomStream& random, Outbox& out) {
+  const LocalTime local = look(now, out);
+  sources_.handle_timer(local, random, out);
+  if (now.mono >= discipline_.next_deadline()) {
+    carry_out(discipline_.handle_timer(local_, local), out);
+  }
+}
+
+ReplyReason Timekeeper::handle_datagram(AssociationId association, const SystemRx& rx,
+                                        Bytes datagram, RandomStream& random, Outbox& out) {
+  const LocalTime local = look(rx.now, out);
+  const ReplyRx raw{local, local_.raw(rx.received), rx.source, rx.error};
+  const ReplyReason reason = sources_.handle_datagram(association, raw, datagram, random, out);
+  if (reason == ReplyReason::kAccepted) update(rx.now, out);
+  return reason;
+}
+
+void Timekeeper::release(Outbox& out) {
+  if (clock_.steers()) set_rate(discipline_.base_rate(), out);
+}
+
+void Timekeeper::update(const ClockReading& now, Outbox& out) {
+  const Tracking tracking = sources_.tracking(now.mono);
+  if (!tracking.synchronised) return;
+  const LocalTime local = local_.local(now.mono);
+  const ClockEstimate estimate =
+      combiner_.add(local, tracking.offset, tracking.uncertainty, tracking.survivors);
+  if (!clock_.steers()) return;
+  carry_out(discipline_.update(estimate, local_, local), out);
+  tell_status(now.mono, out);
+}
+
+void Timekeeper::carry_out(const Steering& steering, Outbox& out) {
+  if (!set_rate(steering.rate, out)) return;
+  if (steering.step != Duration()) step(steering.step, out);
+}
+
+bool Timekeeper::set_rate(double rate, Outbox& out) {
+  Result<RateChange> changed = clock_.set_rate(rate);
+  if (!changed.ok()) {
+    failed(std::move(changed).error(), out);
+    return false;
+  }
+  local_.rate_changed(changed->at.mono, changed->rate);
+  rate_set_ = changed->rate;
+  return true;
+}
+
+void Timekeeper::step(Duration by, Outbox& out) {
+  Result<ClockReading> after = clock_.step(by);
+  if (!after.ok()) return failed(std::move(after).error(), out);
+  local_.stepped(after->mono, by);
+  sources_.handle_clock_step();
+  add_event(EventKind::kClockSet, by, out);
+}
+
+void Timekeeper::tell_status(MonoTime now, Outbox& out) {
+  const Tracking tracking = sources_.tracking(now);
+  ClockStatus status;
+  status.synchronised = tracking.synchronised;
+  status.estimated_error = tracking.jitter;
+  status.maximum_error = tracking.root_dispersion + tracking.root_delay / 2;
+  Result<void> told = clock_.set_status(status);
+  if (!told.ok()) failed(std::move(told).error(), out);
+}
+
+void Timekeeper::failed(Error error, Outbox& out) {
+  failure_ = std::move(error);
+  add_event(EventKind::kClockFailed, Duration(), out);
+}
+
+std::vector<SourceReport> Timekeeper::reports(MonoTime now) const {
+  std::vector<SourceReport> out = sources_.reports(now);
+  const LocalTime local = local_.local(now);
+  for (SourceReport& report : out) {
+    if (!report.has_estimate) continue;
+    // What the base rate makes up for is no offset of the source.
+    Sample& sample = report.estimate.sample;
+    const double drift = discipline_.base_rate() * (local.raw - sample.at.raw).to_seconds();
+    sample.offset += (clock_.steers() ? Duration::from_seconds(drift) : Duration()) -
+                     local_.correction(local.raw);
+  }
+  return out;
+}
+
+Tracking Timekeeper::tracking(MonoTime now) const {
+  Tracking out = sources_.tracking(now);
+  const LocalTime local = local_.local(now);
+  out.offset = discipline_.estimate() ? discipline_.remaining(local_, local)
+                                      : out.offset - local_.correction(local.raw);
+  return out;
+}
+
+}  // namespace timepool::ntp

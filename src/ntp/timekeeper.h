@@ -1,0 +1,94 @@
+// Timekeeper: the client with its clock: the SourceSet measures in raw time, the Discipline
+// decides, the ClockControl is told, and the LocalClock remembers what was done. What drives it
+// knows system time only: clock readings, kernel timestamps and reports are the system's.
+//
+// The caller: does what the Outbox says after every call; calls handle_timer() when next_deadline()
+// has come; hands in datagrams with the association whose socket they came to. One thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ntp/clock_control.h"
+#include "ntp/combine.h"
+#include "ntp/discipline.h"
+#include "ntp/source_set.h"
+
+namespace timepool::ntp {
+
+struct TimekeeperConfig {
+  SourceSetConfig sources;
+  DisciplineConfig discipline;
+};
+
+// How a reply came.
+struct SystemRx {
+  ClockReading now;   // when it is handled
+  UnixTime received;  // by the system clock, the best timestamp; now.system where there is none
+  StampSource source = StampSource::kProgram;  // of `received`
+  Duration error = {};                         // as ReplyRx's
+};
+
+class Timekeeper {
+ public:
+  // Takes the clock's rate over as it finds it. `clock` outlives the Timekeeper.
+  Timekeeper(const TimekeeperConfig& config, ClockControl& clock, const ClockReading& now,
+             SourceSet::AuthenticatorFactory factory = {});
+  Timekeeper(const Timekeeper&) = delete;
+  Timekeeper& operator=(const Timekeeper&) = delete;
+
+  MonoTime next_deadline() const;
+  void handle_timer(const ClockReading& now, RandomStream& random, Outbox& out);
+  // The reason for the datagram; kUnsolicited when the association is gone.
+  ReplyReason handle_datagram(AssociationId association, const SystemRx& rx, Bytes datagram,
+                              RandomStream& random, Outbox& out);
+  // `stamp` is by the system clock.
+  void handle_transmit_timestamp(AssociationId association, TransmitStamp stamp) {
+    stamp.sent = local_.raw(stamp.sent);
+    sources_.handle_transmit_timestamp(association, stamp);
+  }
+  // Ends a slew that is under way: the clock is left at its base rate. Before the program ends.
+  void release(Outbox& out);
+
+  // The measuring half, in raw time. Through this one sources are added, removed and changed,
+  // addresses and faults of sending told: whatever concerns no clock. Datagrams and timers come
+  // here.
+  SourceSet& sources() { return sources_; }
+  const SourceSet& sources() const { return sources_; }
+  const LocalClock& local_clock() const { return local_; }
+  const Discipline& discipline() const { return discipline_; }
+  bool steers() const { return clock_.steers(); }
+  // Why the clock could not be set the last time that it could not.
+  const std::optional<Error>& failure() const { return failure_; }
+
+  // As SourceSet's, but offsets are the true time, or the source's, less the system clock's at
+  // `now`.
+  std::vector<SourceReport> reports(MonoTime now) const;
+  Tracking tracking(MonoTime now) const;
+  // What the system clock reads, or read, at that raw time: for `updated` of a Tracking.
+  UnixTime system_time(UnixTime raw) const { return local_.system(raw); }
+
+ private:
+  LocalTime look(const ClockReading& now, Outbox& out);
+  void update(const ClockReading& now, Outbox& out);
+  void carry_out(const Steering& steering, Outbox& out);
+  bool set_rate(double rate, Outbox& out);
+  void step(Duration by, Outbox& out);
+  void tell_status(MonoTime now, Outbox& out);
+  void failed(Error error, Outbox& out);
+
+  TimekeeperConfig config_;
+  ClockControl& clock_;
+  LocalClock local_;
+  SourceSet sources_;
+  Combiner combiner_;
+  Discipline discipline_;
+  Duration suspended_;
+  double rate_set_;  // what the clock was last known to have
+  std::optional<Error> failure_;
+};
+
+}  // namespace timepool::ntp
