@@ -11,11 +11,6 @@ namespace {
 constexpr Duration kReplyTimeout = Duration::seconds(2);
 // A path slower than half a second gets four times its delay.
 constexpr std::int64_t kDelaysToWait = 4;
-// RFC 5905 13: PGATE. A sample that differs by more than this many jitters does not fit.
-constexpr std::int64_t kPollGate = 4;
-// Eight fitting samples lengthen the interval, two unfitting ones shorten it.
-constexpr double kFits = 1.0 / 8;
-constexpr double kDoesNotFit = -1.0 / 2;
 
 }  // namespace
 
@@ -26,7 +21,7 @@ Association::Association(AssociationId id, const AssociationConfig& config,
       authenticator_(std::move(authenticator)),
       exchange_(config.exchange),
       schedule_(config.poll, first),
-      filter_(config.exchange.clock_error_ppb) {
+      estimator_({config.exchange.clock_error_ppb, config.exchange.precision}) {
   CHECK(authenticator_ != nullptr);
 }
 
@@ -35,8 +30,8 @@ MonoTime Association::next_deadline() const {
 }
 
 Duration Association::reply_timeout() const {
-  if (filter_.empty()) return kReplyTimeout;
-  return std::max(kReplyTimeout, filter_.latest().delay * kDelaysToWait);
+  if (estimator_.empty()) return kReplyTimeout;
+  return std::max(kReplyTimeout, estimator_.latest().delay * kDelaysToWait);
 }
 
 void Association::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
@@ -117,13 +112,8 @@ void Association::accept(const Reply& reply, MonoTime now, RandomStream& random,
   schedule_.measured_delay(sample.delay);
   // Interleaved mode has begun: it measures again what the reply before measured.
   if (reply.repeated) return schedule_.accepted(now, 0, random);
-  bool fits = true;
-  if (!filter_.empty()) {
-    const Estimate known = filter_.estimate(sample.at.mono);
-    fits = (sample.offset - filter_.latest().offset).abs() <= known.jitter * kPollGate;
-  }
-  filter_.add(sample);
-  schedule_.accepted(now, fits ? kFits : kDoesNotFit, random);
+  estimator_.add(sample);
+  schedule_.accepted(now, estimator_.poll_score(schedule_.poll()), random);
 }
 
 // B30: the origin was right, or it would not have come here.
@@ -154,7 +144,7 @@ void Association::change(const PollConfig& poll) {
 
 void Association::handle_time_lost(MonoTime now) {
   exchange_.handle_clock_step();
-  filter_.clear();
+  estimator_.clear();
   exchange_.forget_previous();
   if (!denied_) schedule_.restart(now);
 }

@@ -11,7 +11,7 @@
 
 #include "base/ip.h"
 #include "ntp/authenticator.h"
-#include "ntp/clock_filter.h"
+#include "ntp/estimator.h"
 #include "ntp/exchange.h"
 #include "ntp/measured.h"
 #include "ntp/outbox.h"
@@ -89,11 +89,11 @@ class Association final : public Measured {
   std::uint64_t requests() const { return requests_; }
 
   // Whether there is an estimate: samples, and reachable.
-  bool measurable() const override { return reachable() && !filter_.empty(); }
+  bool measurable() const override { return reachable() && !estimator_.empty(); }
   // CHECKs that there are samples.
-  Estimate estimate(MonoTime now) const override { return filter_.estimate(now); }
-  bool has_samples() const { return !filter_.empty(); }
-  const Sample& latest() const override { return filter_.latest(); }
+  Estimate estimate(MonoTime now) const override { return estimator_.estimate(now); }
+  bool has_samples() const { return !estimator_.empty(); }
+  const Sample& latest() const override { return estimator_.latest(); }
 
  private:
   void miss(LocalTime now, RandomStream& random);
@@ -108,7 +108,7 @@ class Association final : public Measured {
   std::unique_ptr<Authenticator> authenticator_;
   Exchange exchange_;
   PollSchedule schedule_;
-  ClockFilter filter_;
+  Estimator estimator_;
   MonoTime reply_deadline_ = MonoTime::max();
   bool missed_ = true;  // the last request was counted as a miss, or there is none
   std::uint8_t reach_ = 0;

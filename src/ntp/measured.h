@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "ntp/clock_filter.h"
+#include "ntp/estimator.h"
 
 namespace timepool::ntp {
 

@@ -65,7 +65,7 @@ void Reference::update(const SourceTable& sources, Members& members, LocalTime n
       continue;
     }
     const Estimate estimate = measured.estimate(now.mono);
-    candidates.push_back({estimate.sample.offset, estimate.distance, estimate.sample.stratum,
+    candidates.push_back({estimate.offset, estimate.distance, estimate.sample.stratum,
                           members[i].status == SourceStatus::kSelected});
     indices.push_back(i);
   }

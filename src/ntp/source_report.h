@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "ntp/clock_filter.h"
+#include "ntp/estimator.h"
 #include "ntp/local_time.h"
 #include "ntp/outbox.h"
 #include "ntp/source.h"

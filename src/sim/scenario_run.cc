@@ -134,7 +134,7 @@ class Run {
       const std::string& name = names_[report.server->address];
       if (report.status == ntp::SourceStatus::kFalseticker) falsetickers.insert(name);
       if (!report.has_estimate || is_liar(name)) continue;
-      const Duration error = (report.estimate.sample.offset - truth).abs();
+      const Duration error = (report.estimate.offset - truth).abs();
       if (error > report.estimate.distance + kRounding) {
         violation(name + " is honest, yet the truth is " + format(error) + " off with a bound of " +
                   format(report.estimate.distance));

@@ -1,0 +1,206 @@
+#include "ntp/estimator.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/check.h"
+#include "ntp/exchange.h"
+
+namespace timepool::ntp {
+namespace {
+
+// Samples before the frequency means something: two lie on a line whatever they are.
+constexpr std::size_t kFrequencySamples = 3;
+// Standard deviations of the frequency that bounds allow for, beside kLeastDrift in parts in 10^9.
+constexpr double kBoundDeviations = 6;
+constexpr std::int64_t kLeastDrift = 1'000;
+// Before that our clock may run at any rate that a kernel can make up for.
+constexpr std::int64_t kUnknownDrift = 100'000'000;
+// Longer while the next offset stays within this many of the present standard deviations, shorter
+// when it does not by half as much more.
+constexpr double kLongerWithin = 2.5;
+constexpr double kShorterBeyond = 1.5 * kLongerWithin;
+// Ten samples that allow a longer interval lengthen it: after fewer the frequency is not known well
+// enough yet when the longer one begins. Two that don't allow the present one shorten it.
+constexpr double kLongerScore = 1.0 / 10;
+constexpr double kShorterScore = -1.0 / 2;
+// The path has changed when so many samples all took longer than three quarters of those before:
+// by chance that is one in 4^8.
+constexpr std::size_t kPathSamples = 8;
+
+// So many samples in a row that fit nothing, not even each other: the newest is believed.
+constexpr std::size_t kStrays = 4;
+
+using Points = std::array<FitPoint, kMaxSamples>;
+using Delays = std::array<double, kMaxSamples>;
+
+double third_quartile(std::span<const double> delays) {
+  Delays sorted{};
+  std::copy(delays.begin(), delays.end(), sorted.begin());
+  const auto place = sorted.begin() + static_cast<std::ptrdiff_t>(delays.size() * 3 / 4);
+  std::nth_element(sorted.begin(), place,
+                   sorted.begin() + static_cast<std::ptrdiff_t>(delays.size()));
+  return *place;
+}
+
+// Where the path that is used now began to be: the first sample of it.
+std::size_t path_start(std::span<const double> delays) {
+  if (delays.size() < 2 * kPathSamples) return 0;
+  double least = *std::min_element(delays.end() - kPathSamples, delays.end());
+  for (std::size_t at = delays.size() - kPathSamples; at >= kPathSamples; --at) {
+    least = std::min(least, delays[at]);
+    if (delays[at - 1] < least && least > third_quartile(delays.first(at))) return at;
+  }
+  return 0;
+}
+
+// The excess of each delay over the least of its path.
+void set_excess(std::span<const double> delays, std::span<FitPoint> points) {
+  const std::size_t start = path_start(delays);
+  const auto least_of = [&](std::size_t from, std::size_t to) {
+    return *std::min_element(delays.begin() + static_cast<std::ptrdiff_t>(from),
+                             delays.begin() + static_cast<std::ptrdiff_t>(to));
+  };
+  const double now = least_of(start, delays.size());
+  const double before = start > 0 ? least_of(0, start) : now;
+  for (std::size_t i = 0; i < delays.size(); ++i) {
+    points[i].excess = delays[i] - (i < start ? before : now);
+  }
+  // Nobody knows how the difference is shared between the two ways.
+  if (start > 0) points[start].shift = (now - before) * (now - before) / 12;
+}
+
+}  // namespace
+
+Estimator::Estimator(const EstimatorConfig& config) : config_(config) {
+  CHECK(config.max_samples >= 1 && config.max_samples <= kMaxSamples);
+  CHECK(config.min_samples >= 1 && config.min_samples <= config.max_samples);
+}
+
+void Estimator::add(const Sample& sample) {
+  if (empty() || fits(sample)) {
+    aside_.clear();
+  } else {
+    aside_.push_back(sample);
+    const std::size_t count = aside_.size();
+    if (count < 2) return;
+    const bool agree = agree_about_time(aside_[count - 2], sample);
+    if (!agree && count < kStrays) return;
+    samples_.clear();
+    if (agree) samples_.push_back(aside_[count - 2]);
+    aside_.clear();
+  }
+  samples_.push_back(sample);
+  fit();
+}
+
+void Estimator::clear() {
+  samples_.clear();
+  aside_.clear();
+}
+
+// Whether some drift of our clock explains both.
+bool Estimator::agree_about_time(const Sample& before, const Sample& after) const {
+  const Duration apart = (after.offset - before.offset).abs();
+  return apart <= before.root_distance() + after.root_distance() +
+                      drift_over(after.at.mono - before.at.mono, config_.clock_error_ppb);
+}
+
+bool Estimator::fits(const Sample& sample) const {
+  const Estimate known = estimate(sample.at.mono);
+  const std::int64_t drift_ppb = known.has_frequency ? config_.clock_error_ppb : kUnknownDrift;
+  const Duration drift = drift_over(sample.at.mono - latest().at.mono, drift_ppb);
+  return (sample.offset - known.offset).abs() <= known.distance + sample.root_distance() + drift;
+}
+
+void Estimator::fit() {
+  const std::size_t used = std::min(samples_.size(), config_.max_samples);
+  const std::size_t first = samples_.size() - used;
+  const Sample& last = latest();
+  Points points{};
+  Delays delays{};
+  for (std::size_t i = 0; i < used; ++i) {
+    const Sample& sample = samples_[first + i];
+    points[i].at = (sample.at.raw - last.at.raw).to_seconds();
+    if (i > 0) points[i].at = std::max(points[i].at, points[i - 1].at);
+    points[i].offset = (sample.offset - last.offset).to_seconds();
+    delays[i] = sample.delay.to_seconds();
+  }
+  set_excess(std::span(delays).first(used), std::span(points).first(used));
+  FitSettings settings;
+  settings.resolution = exp2_seconds(config_.precision).to_seconds();
+  settings.first_delay = last.delay.to_seconds();
+  settings.least_points = static_cast<double>(config_.min_samples);
+  fit_ = fit_clock(std::span(points).first(used), settings);
+  double sum = 0;
+  for (std::size_t i = 0; i < used; ++i) {
+    const double off = points[i].offset - fit_.offset - fit_.frequency * points[i].at;
+    sum += off * off;
+  }
+  const double mean = used > 1 ? sum / static_cast<double>(used - 1) : 0;
+  jitter_ = std::max(exp2_seconds(last.precision), Duration::from_seconds(std::sqrt(mean)));
+}
+
+// How far the frequency may carry the offset away in `span`, beyond what the fit says.
+Duration Estimator::drift(Duration span) const {
+  const double seconds = std::max(span, Duration()).to_seconds();
+  const Duration most = drift_over(span, config_.clock_error_ppb) +
+                        Duration::from_seconds(std::abs(fit_.frequency) * seconds);
+  if (samples_.size() < kFrequencySamples) return most;
+  const double likely = kBoundDeviations * std::sqrt(fit_.growth(seconds));
+  return std::min(most, drift_over(span, kLeastDrift) + Duration::from_seconds(likely));
+}
+
+// The most that the fitted offset at `now` is wrong by what this sample says alone.
+Duration Estimator::bound_of(std::size_t index, MonoTime now) const {
+  const Sample& sample = samples_[index];
+  const double at = (sample.at.raw - latest().at.raw).to_seconds();
+  const Duration fitted =
+      latest().offset + Duration::from_seconds(fit_.offset + fit_.frequency * at);
+  return sample.root_distance() + (sample.offset - fitted).abs() + drift(now - sample.at.mono);
+}
+
+Estimate Estimator::estimate(MonoTime now) const {
+  CHECK(!empty());
+  std::size_t best = 0;
+  Duration least = Duration::max();
+  for (std::size_t i = 0; i < samples_.size(); ++i) {
+    const Duration bound = bound_of(i, now);
+    // Of two as good, the newer one.
+    if (bound <= least) {
+      least = bound;
+      best = i;
+    }
+  }
+  const double after = std::max(now - latest().at.mono, Duration()).to_seconds();
+  Estimate out;
+  out.sample = samples_[best];
+  out.at = latest().at;
+  out.last_offset = latest().offset + Duration::from_seconds(fit_.offset);
+  out.frequency = fit_.frequency;
+  out.has_frequency = samples_.size() >= kFrequencySamples;
+  out.offset = out.last_offset + Duration::from_seconds(fit_.frequency * after);
+  out.offset_sd = std::sqrt(fit_.variance(after));
+  out.last_offset_sd = std::sqrt(fit_.offset_variance);
+  out.frequency_sd = std::sqrt(fit_.frequency_variance);
+  out.wander = fit_.wander;
+  out.asymmetry = fit_.asymmetry;
+  out.count = std::min(samples_.size(), config_.max_samples);
+  out.span = latest().at.raw - samples_[samples_.size() - out.count].at.raw;
+  out.jitter = jitter_;
+  out.dispersion = out.sample.dispersion + drift(now - out.sample.at.mono);
+  out.distance = least;
+  return out;
+}
+
+double Estimator::poll_score(int poll) const {
+  CHECK(!empty());
+  const double interval = std::ldexp(1.0, poll);
+  const double now = std::sqrt(fit_.offset_variance);
+  if (std::sqrt(fit_.growth(2 * interval)) < kLongerWithin * now) return kLongerScore;
+  if (std::sqrt(fit_.growth(interval)) > kShorterBeyond * now) return kShorterScore;
+  return 0;
+}
+
+}  // namespace timepool::ntp
