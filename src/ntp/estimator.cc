@@ -12,8 +12,11 @@ namespace {
 
 // Samples before the frequency means something: two lie on a line whatever they are.
 constexpr std::size_t kFrequencySamples = 3;
-// Standard deviations of the frequency that bounds allow for, beside kLeastDrift in parts in 10^9.
-constexpr double kBoundDeviations = 6;
+// Standard deviations of the frequency that bounds allow for, more while there are few samples,
+// beside kLeastDrift in parts in 10^9.
+constexpr double kBoundDeviations = 8;
+// Until there are so many samples, what is stated of the clock bounds it, not what was measured.
+constexpr std::size_t kBoundSamples = 8;
 constexpr std::int64_t kLeastDrift = 1'000;
 // Before that our clock may run at any rate that a kernel can make up for.
 constexpr std::int64_t kUnknownDrift = 100'000'000;
@@ -147,8 +150,10 @@ Duration Estimator::drift(Duration span) const {
   const double seconds = std::max(span, Duration()).to_seconds();
   const Duration most = drift_over(span, config_.clock_error_ppb) +
                         Duration::from_seconds(std::abs(fit_.frequency) * seconds);
-  if (samples_.size() < kFrequencySamples) return most;
-  const double likely = kBoundDeviations * std::sqrt(fit_.growth(seconds));
+  if (samples_.size() < kBoundSamples) return most;
+  const double n = static_cast<double>(samples_.size());
+  const double deviations = kBoundDeviations * (1 + kBoundSamples / n);
+  const double likely = deviations * std::sqrt(fit_.growth(seconds));
   return std::min(most, drift_over(span, kLeastDrift) + Duration::from_seconds(likely));
 }
 
@@ -190,7 +195,8 @@ Estimate Estimator::estimate(MonoTime now) const {
   out.span = latest().at.raw - samples_[samples_.size() - out.count].at.raw;
   out.jitter = jitter_;
   out.dispersion = out.sample.dispersion + drift(now - out.sample.at.mono);
-  out.distance = least;
+  // The sample that says most is also the one whose luck is most believed.
+  out.distance = least + Duration::from_seconds(size() > 1 ? out.offset_sd : 0);
   return out;
 }
 
