@@ -1,48 +1,63 @@
 #include "ntp/combine.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace timepool::ntp {
 namespace {
 
-// Two points always lie on a line: they say nothing about how good it is.
-constexpr std::size_t kLeastPoints = 3;
+// The part of half the round trip that a path is usually wrong by, as a standard deviation.
+constexpr double kPathError = 0.1;
+
+double square(double value) { return value * value; }
+
+// Of the offset at the time of the estimate, with what its path may add.
+double variance_of(const Estimate& estimate) {
+  const Sample& sample = estimate.sample;
+  const double path = (sample.delay + sample.root_delay).to_seconds() / 2 * kPathError;
+  return square(estimate.offset_sd) + square(path) + square(sample.root_dispersion.to_seconds());
+}
+
+// A mean by inverse variance, of differences from the first value.
+class Mean {
+ public:
+  void add(double value, double variance) {
+    const double weight = 1 / std::max(variance, 1e-30);
+    sum_ += weight * value;
+    weights_ += weight;
+  }
+  bool empty() const { return weights_ == 0; }
+  double value() const { return sum_ / weights_; }
+  double variance() const { return 1 / weights_; }
+
+ private:
+  double sum_ = 0;
+  double weights_ = 0;
+};
 
 }  // namespace
 
-ClockEstimate Combiner::add(LocalTime at, Duration offset, Duration bound, std::size_t sources) {
-  points_.push_back({at, offset});
-  ClockEstimate out{at, offset, 0, false, bound.to_seconds(), 0, bound, sources};
-  const std::size_t count = points_.size();
-  if (count < kLeastPoints) return out;
-  const double n = static_cast<double>(count);
-  double mean_x = 0;
-  double mean_y = 0;
-  const auto x = [&](std::size_t i) { return (points_[i].at.raw - at.raw).to_seconds(); };
-  const auto y = [&](std::size_t i) { return (points_[i].offset - offset).to_seconds(); };
-  for (std::size_t i = 0; i < count; ++i) {
-    mean_x += x(i) / n;
-    mean_y += y(i) / n;
+std::optional<ClockEstimate> combine(std::span<const Estimate> estimates, LocalTime now) {
+  if (estimates.empty()) return std::nullopt;
+  const Duration base = estimates[0].offset_at(now.raw);
+  Mean offset;
+  Mean own;
+  Mean frequency;
+  for (const Estimate& estimate : estimates) {
+    const double from_base = (estimate.offset_at(now.raw) - base).to_seconds();
+    offset.add(from_base, variance_of(estimate));
+    own.add(from_base, square(estimate.offset_sd));
+    if (estimate.has_frequency) frequency.add(estimate.frequency, square(estimate.frequency_sd));
   }
-  double xx = 0;
-  double xy = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    xx += (x(i) - mean_x) * (x(i) - mean_x);
-    xy += (x(i) - mean_x) * (y(i) - mean_y);
+  ClockEstimate out;
+  out.at = now;
+  out.offset = base + Duration::from_seconds(offset.value());
+  out.offset_sd = std::sqrt(own.variance());
+  out.has_frequency = !frequency.empty();
+  if (out.has_frequency) {
+    out.frequency = frequency.value();
+    out.frequency_sd = std::sqrt(frequency.variance());
   }
-  if (xx <= 0) return out;
-  const double slope = xy / xx;
-  double residuals = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const double residual = y(i) - mean_y - slope * (x(i) - mean_x);
-    residuals += residual * residual;
-  }
-  const double variance = residuals / (n - 2);
-  out.has_frequency = true;
-  out.frequency = slope;
-  out.frequency_sd = std::sqrt(variance / xx);
-  out.offset = offset + Duration::from_seconds(mean_y - slope * mean_x);
-  out.offset_sd = std::sqrt(variance * (1 / n + mean_x * mean_x / xx));
   return out;
 }
 

@@ -1,29 +1,17 @@
-// Combiner: makes a ClockEstimate from the combined offsets of the sources as they come: a line
-// through the last of them by least squares.
+// Combining: from the sources that agree, what time it is and how fast our clock runs. Each counts
+// by how sure it is, its path included: half of a long way round may be error that no averaging
+// shows.
 #pragma once
 
 #include <optional>
+#include <span>
 
-#include "base/ring_buffer.h"
 #include "ntp/clock_estimate.h"
+#include "ntp/estimator.h"
 
 namespace timepool::ntp {
 
-class Combiner {
- public:
-  static constexpr std::size_t kPoints = 16;
-
-  // A new combined offset (true less raw time).
-  ClockEstimate add(LocalTime at, Duration offset, Duration bound, std::size_t sources);
-  void clear() { points_.clear(); }
-
- private:
-  struct Point {
-    LocalTime at;
-    Duration offset;
-  };
-
-  RingBuffer<Point, kPoints> points_;
-};
+// Empty when there are none. `bound` and `sources` of the result are the caller's to set.
+std::optional<ClockEstimate> combine(std::span<const Estimate> estimates, LocalTime now);
 
 }  // namespace timepool::ntp

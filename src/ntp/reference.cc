@@ -3,6 +3,8 @@
 #include <array>
 #include <vector>
 
+#include "base/check.h"
+#include "ntp/combine.h"
 #include "ntp/exchange.h"
 
 namespace timepool::ntp {
@@ -51,6 +53,24 @@ wire::ntp::Leap leap_of(const Selection& selection, const Members& members,
     if (2 * votes[i] > selection.survivors) leap = i;
   }
   return static_cast<wire::ntp::Leap>(leap);
+}
+
+// Of those who are combined.
+ClockEstimate clock_of(const Selection& selection, const Members& members,
+                       std::span<const std::size_t> indices, LocalTime now) {
+  std::vector<Estimate> estimates;
+  for (std::size_t c = 0; c < indices.size(); ++c) {
+    const CandidateStatus status = selection.status[c];
+    if (status != CandidateStatus::kSelected && status != CandidateStatus::kCombined) continue;
+    estimates.push_back(members[indices[c]].measured().estimate(now.mono));
+  }
+  const std::optional<ClockEstimate> combined = combine(estimates, now);
+  CHECK(combined);  // one is selected
+  ClockEstimate out = *combined;
+  // The bound was made about the selection's own mean.
+  out.bound = selection.uncertainty + (out.offset - selection.offset).abs();
+  out.sources = selection.survivors;
+  return out;
 }
 
 }  // namespace
@@ -109,8 +129,9 @@ void Reference::take(const Selection& selection, const Members& members,
   tracking_.stratum = static_cast<std::uint8_t>(estimate.sample.stratum + 1);
   tracking_.reference_id = reference_id_of(member.server().address);
   tracking_.updated = now;
-  tracking_.offset = selection.offset;
-  tracking_.uncertainty = selection.uncertainty;
+  tracking_.clock = clock_of(selection, members, indices, now);
+  tracking_.offset = tracking_.clock.offset;
+  tracking_.uncertainty = tracking_.clock.bound;
   tracking_.root_delay = estimate.sample.root_delay + estimate.sample.delay;
   tracking_.root_dispersion =
       estimate.sample.root_dispersion + estimate.dispersion + estimate.jitter;

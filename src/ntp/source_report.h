@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "ntp/clock_estimate.h"
 #include "ntp/estimator.h"
 #include "ntp/local_time.h"
 #include "ntp/outbox.h"
@@ -52,6 +53,7 @@ struct Tracking {
   std::uint8_t stratum = wire::ntp::kMaxStratum;            // the reference's and one
   wire::ntp::ReferenceId reference_id;  // the reference's IPv4 address; zero for IPv6
   LocalTime updated;
+  ClockEstimate clock;   // what the sources together said of our clock when last updated
   Duration offset;       // true time less raw time, combined
   Duration uncertainty;  // the most that it is wrong if a majority is honest; grows with age
   Duration root_delay;

@@ -43,7 +43,6 @@ LocalTime Timekeeper::look(const ClockReading& now, Outbox& out) {
   if (slept.abs() > kLeastSuspend) {
     local_.slept(now.mono, slept);
     sources_.handle_time_lost(now.mono);
-    combiner_.clear();
     discipline_.handle_time_lost();
     suspended_ = now.suspended;
     add_event(EventKind::kResumed, slept, out);
@@ -82,10 +81,8 @@ void Timekeeper::update(const ClockReading& now, Outbox& out) {
   const Tracking tracking = sources_.tracking(now.mono);
   if (!tracking.synchronised) return;
   const LocalTime local = local_.local(now.mono);
-  const ClockEstimate estimate =
-      combiner_.add(local, tracking.offset, tracking.uncertainty, tracking.survivors);
   if (!clock_.steers()) return;
-  carry_out(discipline_.update(estimate, local_, local), out);
+  carry_out(discipline_.update(tracking.clock, local_, local), out);
   tell_status(now.mono, out);
 }
 

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "ntp/clock_control.h"
-#include "ntp/combine.h"
 #include "ntp/discipline.h"
 #include "ntp/source_set.h"
 
@@ -84,7 +83,6 @@ class Timekeeper {
   ClockControl& clock_;
   LocalClock local_;
   SourceSet sources_;
-  Combiner combiner_;
   Discipline discipline_;
   Duration suspended_;
   double rate_set_;  // what the clock was last known to have
