@@ -9,7 +9,9 @@ namespace {
 // The part of half the round trip that a path is usually wrong by, as a standard deviation.
 constexpr double kPathError = 0.1;
 
-double square(double value) { return value * value; }
+double square(double value) {
+  return value * value;
+}
 
 // Of the offset at the time of the estimate, with what its path may add.
 double variance_of(const Estimate& estimate) {
