@@ -87,7 +87,8 @@ void Association::warm_up(RandomStream& random, Outbox& out) {
 
 ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, RandomStream& random,
                                          Outbox& out) {
-  const Reply reply = exchange_.handle_datagram(rx, datagram, *authenticator_);
+  Reply reply = exchange_.handle_datagram(rx, datagram, *authenticator_);
+  if (reply.reason == ReplyReason::kAccepted) cross_leap(rx.leap, reply);
   last_reason_ = reply.reason;
   ++counts_[static_cast<std::size_t>(reply.reason)];
   if (!is_answer(reply.reason)) return reply.reason;
@@ -96,10 +97,24 @@ ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, Rand
     accept(reply, rx.now.mono, random, out);
     return reply.reason;
   }
+  if (reply.reason == ReplyReason::kLeapSecond) {
+    // It is as good as before: only the moment is not.
+    reach_ |= 1;
+    unanswered_ = 0;
+    return reply.reason;
+  }
   ++unusable_;
   schedule_.unusable(rx.now.mono);
   if (is_kiss(reply.reason)) handle_kiss(reply.reason, rx.now, random, out);
   return reply.reason;
+}
+
+void Association::cross_leap(const LeapNearness& leap, Reply& reply) const {
+  if (leap.dead) {
+    reply.reason = ReplyReason::kLeapSecond;
+  } else if (!estimator_.empty()) {
+    reply.sample.offset += leap_fold(reply.sample.offset - estimator_.latest().offset, leap);
+  }
 }
 
 void Association::accept(const Reply& reply, MonoTime now, RandomStream& random, Outbox& out) {

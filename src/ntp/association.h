@@ -62,6 +62,11 @@ class Association final : public Measured {
   // and not when the server has asked for peace.
   void ask_by(MonoTime at, Duration spacing);
   void handle_clock_step() override { exchange_.handle_clock_step(); }
+  // Timestamps kept for interleaved mode are from the other side of the leap.
+  void handle_leap(Duration step) override {
+    estimator_.shift(step);
+    exchange_.forget_previous();
+  }
   // Asks again in a burst.
   void handle_time_lost(MonoTime now) override;
 
@@ -96,6 +101,7 @@ class Association final : public Measured {
   const Sample& latest() const override { return estimator_.latest(); }
 
  private:
+  void cross_leap(const LeapNearness& leap, Reply& reply) const;
   void miss(LocalTime now, RandomStream& random);
   void request(LocalTime now, RandomStream& random, Outbox& out);
   void warm_up(RandomStream& random, Outbox& out);

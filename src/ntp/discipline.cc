@@ -66,6 +66,11 @@ Steering Discipline::handle_timer(const LocalClock& clock, LocalTime now) {
   return {Duration(), slew(offset, now, correction_time_)};
 }
 
+Steering Discipline::handle_leap(Duration step, const LocalClock& clock, LocalTime now) {
+  if (estimate_) estimate_->offset += step;
+  return handle_timer(clock, now);
+}
+
 void Discipline::handle_time_lost() {
   estimate_.reset();
   last_update_.reset();

@@ -98,6 +98,12 @@ void Estimator::add(const Sample& sample) {
   fit();
 }
 
+// The fit is in offsets from the last sample's, so it stays.
+void Estimator::shift(Duration by) {
+  for (std::size_t i = 0; i < samples_.size(); ++i) samples_[i].offset += by;
+  for (std::size_t i = 0; i < aside_.size(); ++i) aside_[i].offset += by;
+}
+
 void Estimator::clear() {
   samples_.clear();
   aside_.clear();

@@ -64,6 +64,8 @@ class Estimator {
   explicit Estimator(const EstimatorConfig& config);
 
   void add(const Sample& sample);
+  // True time jumped against raw time: adds to every offset.
+  void shift(Duration by);
   // Raw time was lost: the offsets mean nothing any more.
   void clear();
   bool empty() const { return samples_.empty(); }

@@ -17,6 +17,7 @@
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
 #include "ntp/authenticator.h"
+#include "ntp/leap_nearness.h"
 #include "ntp/local_time.h"
 #include "ntp/random_stream.h"
 #include "ntp/reply_reason.h"
@@ -51,6 +52,7 @@ struct ReplyRx {
   UnixTime received;  // in raw time, by the best timestamp; now.raw where there is none
   StampSource source = StampSource::kProgram;  // of `received`
   Duration error = {};  // the most that `received` is off, beside the resolution of the local clock
+  LeapNearness leap = {};
 };
 
 struct Reply {

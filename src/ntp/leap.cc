@@ -59,8 +59,7 @@ std::optional<LeapSecond> LeapKeeper::armed(UnixTime now) const {
 
 Leap LeapKeeper::announcement(UnixTime now) const {
   const std::optional<LeapSecond> leap = armed(now);
-  if (!leap) return Leap::kNone;
-  return leap->seconds > 0 ? Leap::kInsert : Leap::kDelete;
+  return leap ? indicator_of(*leap) : Leap::kNone;
 }
 
 std::optional<int> LeapKeeper::tai_offset(UnixTime now) const {

@@ -72,6 +72,10 @@ class LeapKeeper {
 
 // 00:00:00 UTC at the end of the day that `now` is in.
 UnixTime next_midnight(UnixTime now);
+// How it is announced.
+inline wire::ntp::Leap indicator_of(const LeapSecond& leap) {
+  return leap.seconds < 0 ? wire::ntp::Leap::kDelete : wire::ntp::Leap::kInsert;
+}
 // Where the clock is corrected: at midnight by a second back, or a second before by one forward.
 inline UnixTime moment_of(const LeapSecond& leap) {
   return leap.seconds < 0 ? leap.at - Duration::seconds(1) : leap.at;

@@ -24,6 +24,8 @@ class Measured {
   // The system clock was stepped: what is being measured across the step is no measurement.
   // Samples, which are in raw time, stay.
   virtual void handle_clock_step() = 0;
+  // True time jumped against raw time, by a leap second: samples from before are moved along.
+  virtual void handle_leap(Duration step) = 0;
   // Raw time was lost, by a suspend: samples are worth nothing.
   virtual void handle_time_lost(MonoTime now) = 0;
 };

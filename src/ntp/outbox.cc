@@ -35,9 +35,11 @@ std::string_view name_of(EventKind kind) {
     case EventKind::kClockForeign:
       return "clock_foreign";
     case EventKind::kResumed:
+      return "resumed";
+    case EventKind::kLeap:
       break;
   }
-  return "resumed";
+  return "leap";
 }
 
 }  // namespace timepool::ntp

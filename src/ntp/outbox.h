@@ -55,8 +55,9 @@ enum class EventKind : std::uint8_t {
   kClockFailed,   // the system refused to change its clock
   kClockForeign,  // somebody else changed the clock's rate; what was found is adopted
   kResumed,       // the machine was suspended for `amount`: all samples are dropped
+  kLeap,          // a leap second passed: true time jumped by `amount`
 };
-inline constexpr std::size_t kEventKindCount = 16;
+inline constexpr std::size_t kEventKindCount = 17;
 // "reachable", "falseticker", ...
 std::string_view name_of(EventKind kind);
 

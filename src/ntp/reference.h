@@ -22,6 +22,11 @@ class Reference {
 
   // Selects anew and sets the members' statuses.
   void update(const SourceTable& sources, Members& members, LocalTime now, Outbox& out);
+  // True time jumped against raw time.
+  void handle_leap(Duration step) {
+    tracking_.offset += step;
+    tracking_.clock.offset += step;
+  }
   // How many agree; 0 without a majority.
   std::size_t survivors() const { return tracking_.survivors; }
   Tracking tracking(MonoTime now) const;

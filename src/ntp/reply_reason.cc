@@ -40,7 +40,8 @@ constexpr std::array<std::string_view, kReplyReasonCount> kNames{"accepted",
                                                                  "too_early",
                                                                  "bogus_times",
                                                                  "too_delayed",
-                                                                 "local_clock_stepped"};
+                                                                 "local_clock_stepped",
+                                                                 "leap_second"};
 
 }  // namespace
 

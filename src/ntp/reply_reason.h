@@ -47,8 +47,9 @@ enum class ReplyReason : std::uint8_t {
   kBogusTimes,         // it claims to have worked longer than the exchange took
   kTooDelayed,         // round trip above the limit
   kLocalClockStepped,  // our own clock jumped in between
+  kLeapSecond,         // within seconds of a leap, where nobody's time means much
 };
-inline constexpr std::size_t kReplyReasonCount = 33;
+inline constexpr std::size_t kReplyReasonCount = 34;
 
 // "accepted", "wrong_origin", "kiss_rate", ...
 std::string_view name_of(ReplyReason reason);

@@ -92,6 +92,11 @@ void SourceSet::handle_clock_step() {
   for (Member& member : population_.members()) member.measured().handle_clock_step();
 }
 
+void SourceSet::handle_leap(Duration step) {
+  for (Member& member : population_.members()) member.measured().handle_leap(step);
+  reference_.handle_leap(step);
+}
+
 void SourceSet::handle_time_lost(MonoTime now) {
   for (Member& member : population_.members()) member.measured().handle_time_lost(now);
 }

@@ -61,6 +61,8 @@ class SourceSet {
   void handle_network_change(MonoTime now) { population_.handle_network_change(now); }
   // The system clock was stepped: replies to requests from before are no measurements.
   void handle_clock_step();
+  // True time jumped by this against raw time, by a leap second.
+  void handle_leap(Duration step);
   // Raw time was lost, by a suspend: drops all samples and measures anew.
   void handle_time_lost(MonoTime now);
   // The answer to out.resolves; empty when the look-up failed. Further associations start with the

@@ -30,11 +30,12 @@ Timekeeper::Timekeeper(const TimekeeperConfig& config, ClockControl& clock, cons
       local_(now, initial_rate(clock)),
       sources_(config.sources, std::move(factory)),
       discipline_(config.discipline, local_.rate()),
+      leap_(config.leap),
       suspended_(now.suspended),
       rate_set_(local_.rate()) {}
 
 MonoTime Timekeeper::next_deadline() const {
-  return std::min(sources_.next_deadline(), discipline_.next_deadline());
+  return std::min({sources_.next_deadline(), discipline_.next_deadline(), leap_deadline_});
 }
 
 // Each look at the clocks: has somebody else moved them?
@@ -47,6 +48,7 @@ LocalTime Timekeeper::look(const ClockReading& now, Outbox& out) {
     suspended_ = now.suspended;
     add_event(EventKind::kResumed, slept, out);
   }
+  if (pass_leap(now, out)) return local_.local(now.mono);
   const Duration stepped = local_.unexplained(now);
   if (stepped.abs() > kStepThreshold) {
     local_.stepped(now.mono, stepped);
@@ -62,14 +64,19 @@ void Timekeeper::handle_timer(const ClockReading& now, RandomStream& random, Out
   if (now.mono >= discipline_.next_deadline()) {
     carry_out(discipline_.handle_timer(local_, local), out);
   }
+  plan_leap(now, out);
 }
 
 ReplyReason Timekeeper::handle_datagram(AssociationId association, const SystemRx& rx,
                                         Bytes datagram, RandomStream& random, Outbox& out) {
   const LocalTime local = look(rx.now, out);
-  const ReplyRx raw{local, local_.raw(rx.received), rx.source, rx.error};
+  const ReplyRx raw{local, local_.raw(rx.received), rx.source, rx.error,
+                    passage_.nearness(utc(rx.now))};
   const ReplyReason reason = sources_.handle_datagram(association, raw, datagram, random, out);
-  if (reason == ReplyReason::kAccepted) update(rx.now, out);
+  if (reason == ReplyReason::kAccepted) {
+    update(rx.now, out);
+    plan_leap(rx.now, out);
+  }
   return reason;
 }
 
@@ -114,6 +121,8 @@ void Timekeeper::tell_status(MonoTime now, Outbox& out) {
   const Tracking tracking = sources_.tracking(now);
   ClockStatus status;
   status.synchronised = tracking.synchronised;
+  told_leap_ = passage_.for_kernel(leap_.config().mode);
+  if (told_leap_) status.leap = indicator_of(*passage_.planned());
   status.estimated_error = tracking.jitter;
   status.maximum_error = tracking.root_dispersion + tracking.root_delay / 2;
   Result<void> told = clock_.set_status(status);

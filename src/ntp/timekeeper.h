@@ -14,6 +14,7 @@
 
 #include "ntp/clock_control.h"
 #include "ntp/discipline.h"
+#include "ntp/leap_passage.h"
 #include "ntp/source_set.h"
 
 namespace timepool::ntp {
@@ -21,6 +22,7 @@ namespace timepool::ntp {
 struct TimekeeperConfig {
   SourceSetConfig sources;
   DisciplineConfig discipline;
+  LeapConfig leap;
 };
 
 // How a reply came.
@@ -52,6 +54,10 @@ class Timekeeper {
   // Ends a slew that is under way: the clock is left at its base rate. Before the program ends.
   void release(Outbox& out);
 
+  // Which leap second is next. Its table may be set at any time.
+  LeapKeeper& leap() { return leap_; }
+  const LeapKeeper& leap() const { return leap_; }
+
   // The measuring half, in raw time. Through this one sources are added, removed and changed,
   // addresses and faults of sending told: whatever concerns no clock. Datagrams and timers come
   // here.
@@ -71,6 +77,13 @@ class Timekeeper {
   UnixTime system_time(UnixTime raw) const { return local_.system(raw); }
 
  private:
+  // UTC as far as it is known, at a reading of the system clock.
+  UnixTime utc(const ClockReading& now) const;
+  void plan_leap(const ClockReading& now, Outbox& out);
+  // True when it stepped the clock: `now` is from before.
+  bool pass_leap(const ClockReading& now, Outbox& out);
+  void leap_passed(const ClockReading& now, Outbox& out);
+  void tell_tai(UnixTime utc, Outbox& out);
   LocalTime look(const ClockReading& now, Outbox& out);
   void update(const ClockReading& now, Outbox& out);
   void carry_out(const Steering& steering, Outbox& out);
@@ -84,6 +97,11 @@ class Timekeeper {
   LocalClock local_;
   SourceSet sources_;
   Discipline discipline_;
+  LeapKeeper leap_;
+  LeapPassage passage_;
+  MonoTime leap_deadline_ = MonoTime::max();
+  bool told_leap_ = false;  // the kernel is to do it
+  std::optional<int> told_tai_;
   Duration suspended_;
   double rate_set_;  // what the clock was last known to have
   std::optional<Error> failure_;

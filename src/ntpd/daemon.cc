@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "config/ntpd_leap.h"
+#include "ntpd/leap_config.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/notify.h"
@@ -18,20 +19,6 @@ namespace {
 
 bool has_sources(const config::NtpdConfig& config) {
   return !config.sources.servers.empty() || !config.sources.pools.empty();
-}
-
-ntp::LeapMode leap_mode(config::LeapMode mode) {
-  switch (mode) {
-    case config::LeapMode::kKernel:
-      return ntp::LeapMode::kKernel;
-    case config::LeapMode::kStep:
-      return ntp::LeapMode::kStep;
-    case config::LeapMode::kSlew:
-      return ntp::LeapMode::kSlew;
-    case config::LeapMode::kIgnore:
-      break;
-  }
-  return ntp::LeapMode::kIgnore;
 }
 
 // RFC 8633 3.2: with four sources one may lie and another fail.
@@ -118,24 +105,32 @@ Result<void> Daemon::start_server() {
 
 void Daemon::start_leap() {
   leap_file_.reset();
-  leap_ = ntp::LeapKeeper({leap_mode(config_.leap_mode), config::sources_smear(config_)});
+  if (client_) leap_ = client_->leap();
+  const std::optional<ntp::LeapSecond> applied = leap_.applied();
+  leap_ = ntp::LeapKeeper(leap_config(config_));
+  // Not once more while UTC repeats its second.
+  if (applied) leap_.handle_applied(*applied);
+  if (client_) client_->leap() = leap_;
   if (config_.leap_file.empty()) return;
-  leap_file_ =
-      std::make_unique<LeapFile>(reactor_, logger_, config_.leap_file,
-                                 [this](const ntp::LeapTable& read) { leap_.set_table(read); });
+  leap_file_ = std::make_unique<LeapFile>(reactor_, logger_, config_.leap_file,
+                                          [this](const ntp::LeapTable& read) {
+                                            leap_.set_table(read);
+                                            if (client_) client_->leap().set_table(read);
+                                          });
   leap_file_->read();
 }
 
 wire::ntp::Leap Daemon::leap_announcement(UnixTime now) {
-  if (client_) leap_.handle_majority(client_->sources().tracking(sys::mono_now()).leap, now);
-  return leap_.announcement(now);
+  return client_ ? client_->leap().announcement(now) : leap_.announcement(now);
 }
 
 Result<void> Daemon::start_client() {
+  if (client_) leap_ = client_->leap();
   client_.reset();
   if (!has_sources(config_)) return {};
   warn_about_number(config_.sources, logger_);
   client_ = TRY(TimeClient::start(reactor_, logger_, config_, precision_));
+  client_->leap() = leap_;
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "ntpd/kernel_clock.h"
+#include "ntpd/leap_config.h"
 #include "sys/clock.h"
 #include "sys/random.h"
 
@@ -31,6 +32,7 @@ ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precis
   out.sources.exchange.precision = static_cast<std::int8_t>(precision);
   out.sources.min_sources = static_cast<std::size_t>(config.sources.min_sources);
   out.discipline.step = {config.steering.step.threshold, config.steering.step.limit};
+  out.leap = leap_config(config);
   out.discipline.max_slew_rate = config.steering.max_slew_rate * 1e-6;
   return out;
 }
@@ -267,6 +269,8 @@ void TimeClient::log_event(const ntp::Event& event) {
       return logger_.error("{}", keeper_.failure() ? keeper_.failure()->text() : "");
     case ntp::EventKind::kClockForeign:
       return logger_.warning("something else steers the system clock");
+    case ntp::EventKind::kLeap:
+      return logger_.warning("a leap second: UTC moved by {}", format(event.amount));
     case ntp::EventKind::kResumed:
       return logger_.info("the machine was suspended for {}; measuring anew", format(event.amount));
   }

@@ -26,6 +26,7 @@ class TimeClient {
   ~TimeClient();
 
   const ntp::Timekeeper& keeper() const { return keeper_; }
+  ntp::LeapKeeper& leap() { return keeper_.leap(); }
   const ntp::SourceSet& sources() const { return keeper_.sources(); }
   std::uint64_t requests_sent() const { return requests_sent_; }
   const Rejections& rejections() const { return rejections_; }

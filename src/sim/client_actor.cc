@@ -19,6 +19,7 @@ ntp::TimekeeperConfig keeper_config(const ClientConfig& config) {
   out.sources.exchange.clock_error_ppb = config.clock_error_ppb;
   out.sources.replace_interval = config.replace_interval;
   out.discipline = config.discipline;
+  out.leap = {config.leap.mode, config.leap.sources_smear};
   return out;
 }
 
@@ -35,22 +36,26 @@ ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns,
       random_({prng_.next(), prng_.next()}),
       control_(world, clock_, config.steer),
       keeper_(keeper_config(config), control_, clock_.read(world.now())),
-      address_(IpAddress::v4(0xc6336401)) {
+      address_(IpAddress::v4(0xc6336401)),
+      upset_prng_(world.random("upsets")) {
   network.attach(address_, *this);
 }
 
 void ClientActor::add(const ntp::SourceConfig& source) {
+  polls_[source.name] = source.poll;
   CHECK(keeper_.sources().add(source, local_now().mono).ok());
 }
 
 Duration ClientActor::true_raw_offset() {
-  return world_.now() - keeper_.local_clock().local(local_now().mono).raw;
+  return world_.utc() - keeper_.local_clock().local(local_now().mono).raw;
 }
 
 void ClientActor::start() {
+  keeper_.leap().set_table(leap_table(config_.leap, world_));
   if (config_.step_at > Duration()) {
-    world_.after(config_.step_at, [this] { clock_.step(config_.step_by); });
+    world_.after(config_.step_at, [this] { step_clock(config_.step_by); });
   }
+  plan_upsets();
   settle();
 }
 
@@ -67,6 +72,7 @@ void ClientActor::settle() {
 }
 
 void ClientActor::wake() {
+  if (asleep_) return;
   last_look_ = world_.elapsed();
   ntp::Outbox out;
   keeper_.handle_timer(local_now(), random_, out);
@@ -80,11 +86,13 @@ void ClientActor::act(ntp::Outbox& out) {
   for (const ntp::SourceId source : out.resolves) resolve(source);
   for (const ntp::Event& event : out.events) {
     world_.trace().add(world_.now(), ntp::name_of(event.kind), event.association);
+    if (event.kind == ntp::EventKind::kResumed) rate_watch_.restarted();
     events_.push_back({world_.elapsed(), event});
   }
 }
 
 void ClientActor::send(const ntp::SendAction& action) {
+  watch_rate(action.association);
   Socket& socket = sockets_[action.association];
   socket.port = static_cast<std::uint16_t>(1024 + prng_.below(64512));
   socket.answered = false;
@@ -95,6 +103,7 @@ void ClientActor::send(const ntp::SendAction& action) {
   world_.after(kSendLatency + exponential(prng_, kSendLatency), [this, association, datagram] {
     const auto found = sockets_.find(association);
     if (found == sockets_.end() || found->second.port != datagram.from.port) return;
+    if (offline() || asleep_) return;
     keeper_.handle_transmit_timestamp(association, {local_now().system});
     found->second.request = network_.send(datagram);
   });
@@ -112,6 +121,7 @@ void ClientActor::resolve(ntp::SourceId source) {
 }
 
 void ClientActor::handle_datagram(const Datagram& datagram) {
+  if (offline() || asleep_) return;
   const auto found = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& entry) {
     return entry.second.port == datagram.to.port;
   });
@@ -126,6 +136,7 @@ void ClientActor::handle_datagram(const Datagram& datagram) {
       keeper_.handle_datagram(found->first, {now, now.system}, datagram.bytes, random_, out);
   world_.trace().add(world_.now(), ntp::name_of(reason), found->first);
   if (ntp::is_answer(reason)) {
+    rate_watch_.answered(found->first, reason == ntp::ReplyReason::kAccepted);
     Socket& socket = found->second;
     if (datagram.cause == 0 || datagram.cause != socket.request || socket.answered) {
       violations_.push_back("took a reply (" + std::string(ntp::name_of(reason)) +

@@ -8,15 +8,20 @@
 #include <vector>
 
 #include "ntp/timekeeper.h"
+#include "sim/client_leap.h"
 #include "sim/clock.h"
 #include "sim/clock_control.h"
 #include "sim/fake_dns.h"
 #include "sim/network.h"
+#include "sim/rate_watch.h"
+#include "sim/upsets.h"
 
 namespace timepool::sim {
 
 struct ClientConfig {
   ClockConfig clock;
+  ClientLeap leap;
+  ClientUpsets upsets;
   // Whether the client steers its clock, and how.
   bool steer = false;
   ntp::DisciplineConfig discipline;
@@ -50,11 +55,13 @@ class ClientActor final : public Node {
   const SimClockControl& control() const { return control_; }
   ntp::ClockReading local_now() { return clock_.read(world_.now()); }
   // True time less the client's clock's, now.
-  Duration true_offset() { return clock_.true_offset(world_.now()); }
+  Duration true_offset() {
+    return clock_.true_offset(world_.now()) + world_.utc_shift(world_.now());
+  }
   // True time less raw time, now: what the source set should measure.
   Duration true_raw_offset();
-  // When the source set was last called, as time since the start.
-  Duration last_look() const { return last_look_; }
+  // Whether something befell its clock that it has not had an occasion to notice.
+  bool unaware() const { return asleep_ || last_upset_ > last_look_; }
   std::uint64_t lookups() const { return lookups_; }
   const std::vector<TimedEvent>& events() const { return events_; }
   // Replies taken that were none to the request that waits.
@@ -72,6 +79,13 @@ class ClientActor final : public Node {
   void send(const ntp::SendAction& action);
   void resolve(ntp::SourceId source);
   void settle();
+  void watch_rate(ntp::AssociationId association);
+  void plan_upsets();
+  void step_clock(Duration by);
+  void plan_step();
+  void plan_frequency_jump();
+  void sleep(const Window& window);
+  bool offline() const;
 
   World& world_;
   Network& network_;
@@ -87,6 +101,11 @@ class ClientActor final : public Node {
   std::uint64_t wakes_ = 0;
   std::uint64_t lookups_ = 0;
   Duration last_look_;
+  Duration last_upset_ = Duration::seconds(-1);
+  bool asleep_ = false;
+  Prng upset_prng_;
+  RateWatch rate_watch_;
+  std::map<std::string, ntp::PollConfig> polls_;  // by the source's name
   std::function<void()> watcher_;
   std::vector<TimedEvent> events_;
   std::vector<std::string> violations_;

@@ -29,6 +29,8 @@ void Clock::advance_to(UnixTime truth) {
   while (truth - grid_ >= kGrid) {
     drift_ns_ += frequency_ppm_ * 1e-6 * static_cast<double>(kGrid.ns());
     grid_ = grid_ + kGrid;
+    if (next_frequency_ppm_) frequency_ppm_ = *next_frequency_ppm_;
+    next_frequency_ppm_.reset();
     if (wander_ppm_ != 0) frequency_ppm_ += wander_ppm_ * normal(prng_);
   }
 }
@@ -44,8 +46,24 @@ ntp::ClockReading Clock::read(UnixTime truth) {
       static_cast<double>((truth - rate_since_).ns()) + drift - rate_drift_ns_;
   const Duration gained =
       Duration::nanoseconds(std::llround(drift + slewed_ns_ + rate_ * since_rate));
+  pass_leap(truth + gained + stepped_);
   return {mono_start_ + (truth - start_) + gained - suspended_, truth + gained + stepped_,
           suspended_};
+}
+
+void Clock::arm_leap(int seconds, UnixTime truth) {
+  const UnixTime midnight = ntp::next_midnight(read(truth).system);
+  if (seconds == 0) {
+    leap_.reset();
+  } else {
+    leap_ = ntp::LeapSecond{midnight, seconds};
+  }
+}
+
+void Clock::pass_leap(UnixTime system) {
+  if (!leap_ || system < ntp::moment_of(*leap_)) return;
+  stepped_ += ntp::step_of(*leap_);
+  leap_.reset();
 }
 
 void Clock::set_rate(double rate, UnixTime truth) {

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/prng.h"
 #include "base/time.h"
+#include "ntp/leap.h"
 #include "ntp/local_time.h"
 
 namespace timepool::sim {
@@ -31,6 +33,10 @@ class Clock {
   // From `truth` on both clocks advance 1 + rate seconds in a second of the oscillator.
   void set_rate(double rate, UnixTime truth);
   double rate() const { return rate_; }
+  // From the next second of true time on, the oscillator has this frequency error.
+  void set_frequency(double ppm) { next_frequency_ppm_ = ppm; }
+  // The kernel inserts (1) or deletes (-1) a second at the end of the UTC day; 0: it does nothing.
+  void arm_leap(int seconds, UnixTime truth);
   // The machine sleeps until `truth` + span: mono stands still, the oscillator and the clock that
   // runs from it go on.
   void suspend(Duration span) { suspended_ += span; }
@@ -39,6 +45,7 @@ class Clock {
 
  private:
   void advance_to(UnixTime truth);
+  void pass_leap(UnixTime system);
   // Of the oscillator, in nanoseconds: what it has gained on true time.
   double drift_at(UnixTime truth);
 
@@ -47,6 +54,7 @@ class Clock {
   Prng prng_;
   double wander_ppm_;
   double frequency_ppm_;
+  std::optional<double> next_frequency_ppm_;
   UnixTime grid_;        // the frequency is constant from here for a second
   double drift_ns_ = 0;  // gathered until grid_
   double rate_ = 0;
@@ -55,6 +63,7 @@ class Clock {
   double slewed_ns_ = 0;      // by rates, until rate_since_
   Duration stepped_;          // initial offset and steps
   Duration suspended_;
+  std::optional<ntp::LeapSecond> leap_;
 };
 
 }  // namespace timepool::sim

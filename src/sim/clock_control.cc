@@ -26,6 +26,9 @@ Result<ntp::ClockReading> SimClockControl::step(Duration by) {
 
 Result<void> SimClockControl::set_status(const ntp::ClockStatus& status) {
   status_ = status;
+  using wire::ntp::Leap;
+  const int seconds = status.leap == Leap::kInsert ? 1 : status.leap == Leap::kDelete ? -1 : 0;
+  clock_.arm_leap(seconds, world_.now());
   return {};
 }
 

@@ -7,42 +7,57 @@
 namespace timepool::sim {
 namespace {
 
-// The client's clock may run by so much faster than true time, and intervals vary by a sixteenth.
+// What rounding and a timer that is a little early may take.
 Duration least(Duration promised) {
-  return promised * 98 / 100;
+  return promised * 99 / 100;
 }
 
 }  // namespace
 
 std::string RateWatch::request(ntp::AssociationId association, const ntp::PollConfig& poll,
-                               UnixTime now) {
+                               MonoTime now) {
   const auto [found, first] = asked_.try_emplace(association);
   Asked& asked = found->second;
-  std::string out = first ? "" : judge(asked, poll, now - asked.last);
+  const Duration gap = now - asked.last;
+  const bool good = first || allowed(asked, poll, gap);
   if (first) asked.burst_left = kBurst - 1;
   asked.last = now;
   asked.answered = false;
-  return out;
+  asked.useful = false;
+  return good ? "" : "asked " + format(gap) + " after the request before";
 }
 
-std::string RateWatch::judge(Asked& asked, const ntp::PollConfig& poll, Duration gap) const {
-  const Duration interval = ntp::exp2_seconds(poll.minpoll);
-  if (gap >= least(interval * 15 / 16)) return "";
-  if (asked.burst_left > 0 && gap >= least(kBurstSpacing)) {
+bool RateWatch::allowed(Asked& asked, const ntp::PollConfig& poll, Duration gap) const {
+  if (gap >= least(ntp::exp2_seconds(poll.minpoll) * 15 / 16)) {
+    asked.again = 0;
+    asked.warmed_up = false;
+    return true;
+  }
+  const bool spaced = gap >= least(kBurstSpacing);
+  if (spaced && asked.burst_left > 0) {
     --asked.burst_left;
-    return "";
+    return true;
   }
-  if (!asked.answered && asked.probes < kProbes && gap >= least(kProbeSpacing)) {
+  if (gap >= least(kProbeSpacing) && !asked.answered && asked.probes < kProbes) {
     ++asked.probes;
-    return "";
+    return true;
   }
-  return "asked " + format(gap) + " after the request before";
+  if (spaced && poll.burst && !asked.useful && asked.again < kAgain) {
+    ++asked.again;
+    return true;
+  }
+  if (spaced && poll.presend != ntp::kNoPresend && !asked.warmed_up) {
+    asked.warmed_up = true;
+    return true;
+  }
+  return false;
 }
 
-void RateWatch::answered(ntp::AssociationId association) {
+void RateWatch::answered(ntp::AssociationId association, bool useful) {
   const auto found = asked_.find(association);
   if (found == asked_.end()) return;
   found->second.answered = true;
+  found->second.useful = useful;
   found->second.probes = 0;
 }
 

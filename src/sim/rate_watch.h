@@ -1,5 +1,5 @@
 // RateWatch: that no server is asked more often than is promised, whatever happens: the rate of the
-// shortest poll, and besides it a burst at each start and probes after a miss. It knows nothing of
+// shortest poll, and besides it what ntp/poll_schedule.h promises. It knows nothing of
 // how the client plans its requests.
 #pragma once
 
@@ -23,22 +23,27 @@ class RateWatch {
   // two minutes, then with doubling intervals, from 32 s to 18 h, until that is the poll's.
   static constexpr Duration kProbeSpacing = Duration::seconds(3);
   static constexpr int kProbes = 7 + 11;
+  // With `burst`: more requests after one that brought nothing of use.
+  static constexpr int kAgain = 3;
 
-  // A request of the association at `now` (true time). Empty, or what is wrong with it.
-  std::string request(ntp::AssociationId association, const ntp::PollConfig& poll, UnixTime now);
-  // An answer to its request was taken.
-  void answered(ntp::AssociationId association);
+  // A request of the association at `now`, by its own clock. Empty, or what is wrong with it.
+  std::string request(ntp::AssociationId association, const ntp::PollConfig& poll, MonoTime now);
+  // An answer to its request was taken; whether it was of use.
+  void answered(ntp::AssociationId association, bool useful);
   // All may ask in a burst again: the samples were lost.
   void restarted();
 
  private:
   struct Asked {
-    UnixTime last;
+    MonoTime last;
     int burst_left = kBurst;
     int probes = 0;  // since the last answer
+    int again = 0;   // since the last regular request
+    bool warmed_up = true;
     bool answered = false;
+    bool useful = false;
   };
-  std::string judge(Asked& asked, const ntp::PollConfig& poll, Duration gap) const;
+  bool allowed(Asked& asked, const ntp::PollConfig& poll, Duration gap) const;
 
   std::map<ntp::AssociationId, Asked> asked_;
 };

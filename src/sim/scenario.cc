@@ -144,9 +144,39 @@ Schema<ntp::DisciplineConfig> discipline_schema() {
   return out;
 }
 
+Schema<ClientUpsets> upsets_schema() {
+  using U = ClientUpsets;
+  Schema<U> out;
+  out.field("offline", &U::offline, list_of(window()), "Without an interface.")
+      .field("asleep", &U::asleep, list_of(window()), "Suspended.")
+      .field("mono_sleeps", &U::mono_sleeps, boolean(), "The monotonic clock stands still.")
+      .field("wake_error", &U::wake_error, span(), "Of the clock that wakes it.")
+      .field("step_every", &U::step_every, span(), "How often others step its clock.")
+      .field("step", &U::step, span(), "By how much.")
+      .field("frequency_jump_every", &U::frequency_jump_every, span(), "How often it jumps.")
+      .field("frequency_jump_ppm", &U::frequency_jump_ppm, number(0, 500), "By how much.");
+  return out;
+}
+
+Schema<ClientLeap> client_leap_schema() {
+  Schema<ClientLeap> out;
+  out.field("mode", &ClientLeap::mode,
+            config::one_of<ntp::LeapMode>({{"kernel", ntp::LeapMode::kKernel},
+                                           {"step", ntp::LeapMode::kStep},
+                                           {"slew", ntp::LeapMode::kSlew},
+                                           {"ignore", ntp::LeapMode::kIgnore}}),
+            "What it does.")
+      .field("sources_smear", &ClientLeap::sources_smear, boolean(), "B16.")
+      .field("file", &ClientLeap::file, leap_seconds(), "By its file; without: it has none.")
+      .field("file_expired", &ClientLeap::file_expired, boolean(), "A day before the start.");
+  return out;
+}
+
 Schema<ClientConfig> client_schema() {
   Schema<ClientConfig> out;
   out.table("clock", &ClientConfig::clock, clock_schema(), "The clock that is measured.")
+      .table("leap", &ClientConfig::leap, client_leap_schema(), "What it knows of leaps.")
+      .table("upsets", &ClientConfig::upsets, upsets_schema(), "What befalls it.")
       .field("steer", &ClientConfig::steer, boolean(), "Whether it steers its clock.")
       .table("discipline", &ClientConfig::discipline, discipline_schema(), "How.")
       .field("min_sources", &ClientConfig::min_sources, integer<std::size_t>(1, 16),
@@ -224,6 +254,8 @@ Schema<Expectations> expect_schema() {
       .field("reasons", &E::reasons, list_of(text(64)), "Each was counted.")
       .field("reasons_never", &E::reasons_never, list_of(text(64)), "None was counted.")
       .field("events", &E::events, list_of(text(64)), "Each happened.")
+      .field("events_never", &E::events_never, list_of(text(64)), "None happened.")
+      .field("leap_grace", &E::leap_grace, span(), "Before and after the leap all is allowed.")
       .tables("requests", &E::requests, limit, "How often a server is asked.")
       .tables("replaced", &E::replaced, replacement, "When a server is replaced.");
   return out;
@@ -266,8 +298,10 @@ std::string check_names(const Scenario& scenario) {
       if (!is_reason(name)) return "there is no reason \"" + name + "\"";
     }
   }
-  for (const std::string& name : expect.events) {
-    if (!is_event(name)) return "there is no event \"" + name + "\"";
+  for (const auto* events : {&expect.events, &expect.events_never}) {
+    for (const std::string& name : *events) {
+      if (!is_event(name)) return "there is no event \"" + name + "\"";
+    }
   }
   return "";
 }

@@ -52,6 +52,9 @@ struct Expectations {
   std::vector<std::string> reasons;       // each was counted
   std::vector<std::string> reasons_never;
   std::vector<std::string> events;  // each happened
+  std::vector<std::string> events_never;
+  // So long before and after the leap nothing is asked of the client.
+  Duration leap_grace = Duration::seconds(2);
   std::vector<RequestLimit> requests;
   std::vector<Replacement> replaced;
 };

@@ -73,13 +73,18 @@ class Run {
     });
   }
 
+  bool in_leap() const {
+    if (!world_.leap()) return false;
+    const Duration since = world_.now() - ntp::moment_of(*world_.leap());
+    return since.abs() < scenario_.expect.leap_grace;
+  }
+
   // What must hold at every moment.
   void watch() {
+    // Asleep it reads no clock.
+    if (in_leap() || client_.unaware()) return;
     const MonoTime now = client_.local_now().mono;
     const Duration truth = client_.true_raw_offset();
-    // Until it looks at its clock, the client cannot know that somebody stepped it.
-    const Duration step = scenario_.client.step_at;
-    if (step > Duration() && world_.elapsed() >= step && client_.last_look() < step) return;
     watch_tracking(client_.sources().tracking(now), truth);
     watch_sources(now, truth);
     watch_clock();
@@ -240,6 +245,14 @@ class Run {
   }
 
   void check_events() {
+    for (const TimedEvent& timed : client_.events()) {
+      const std::string name(ntp::name_of(timed.event.kind));
+      const auto& never = scenario_.expect.events_never;
+      if (std::find(never.begin(), never.end(), name) != never.end()) {
+        violation(names_[timed.event.server.address] + " became " + name + " at " +
+                  format(timed.elapsed));
+      }
+    }
     for (const std::string& name : scenario_.expect.events) {
       const bool found = std::any_of(
           client_.events().begin(), client_.events().end(),

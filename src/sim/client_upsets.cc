@@ -1,0 +1,74 @@
+// What befalls the ClientActor, and the watch over how often it asks.
+#include <algorithm>
+
+#include "sim/client_actor.h"
+#include "sim/distribution.h"
+
+namespace timepool::sim {
+namespace {
+
+// Uniform, either way.
+Duration up_to(Duration most, Prng& prng) {
+  return Duration::from_seconds(most.to_seconds() * (2 * prng.unit() - 1));
+}
+
+}  // namespace
+
+bool ClientActor::offline() const {
+  const Duration elapsed = world_.elapsed();
+  const auto& windows = config_.upsets.offline;
+  return std::any_of(windows.begin(), windows.end(),
+                     [&](const Window& window) { return window.contains(elapsed); });
+}
+
+void ClientActor::plan_upsets() {
+  for (const Window& window : config_.upsets.asleep) {
+    world_.after(window.from, [this, window] { sleep(window); });
+  }
+  plan_step();
+  plan_frequency_jump();
+}
+
+void ClientActor::step_clock(Duration by) {
+  clock_.step(by);
+  last_upset_ = world_.elapsed();
+}
+
+void ClientActor::plan_step() {
+  if (config_.upsets.step_every == Duration()) return;
+  world_.after(exponential(upset_prng_, config_.upsets.step_every), [this] {
+    step_clock(up_to(config_.upsets.step, upset_prng_));
+    plan_step();
+  });
+}
+
+void ClientActor::plan_frequency_jump() {
+  if (config_.upsets.frequency_jump_every == Duration()) return;
+  world_.after(exponential(upset_prng_, config_.upsets.frequency_jump_every), [this] {
+    const double by = config_.upsets.frequency_jump_ppm * (2 * upset_prng_.unit() - 1);
+    clock_.set_frequency(config_.clock.frequency_ppm + by);
+    plan_frequency_jump();
+  });
+}
+
+// Nothing runs until it wakes up; what it wanted to do meanwhile is due then.
+void ClientActor::sleep(const Window& window) {
+  asleep_ = true;
+  world_.after(window.until - window.from, [this, window] {
+    asleep_ = false;
+    if (config_.upsets.mono_sleeps) clock_.suspend(window.until - window.from);
+    step_clock(up_to(config_.upsets.wake_error, upset_prng_));
+    settle();
+  });
+}
+
+void ClientActor::watch_rate(ntp::AssociationId association) {
+  const MonoTime now = local_now().mono;
+  for (const ntp::SourceReport& report : keeper_.sources().reports(now)) {
+    if (report.association != association) continue;
+    const std::string wrong = rate_watch_.request(association, polls_[report.name], now);
+    if (!wrong.empty()) violations_.push_back(report.name + " was " + wrong);
+  }
+}
+
+}  // namespace timepool::sim
