@@ -2,17 +2,12 @@
 
 #include "config/log_level.h"
 #include "config/ntpd_leap.h"
+#include "config/ntpd_source.h"
 
 #include <algorithm>
 
 namespace timepool::config {
 namespace {
-
-// 2^-6 s is for local networks. RFC 8633 3.7: at most 2^16 s, so that the warning of a
-// leap second is not missed.
-constexpr int kMinPoll = -6;
-constexpr int kMaxPoll = 16;
-constexpr std::size_t kMaxSources = 16;
 
 Schema<NtpServerConfig> server_schema() {
   Schema<NtpLocalConfig> local;
@@ -68,51 +63,6 @@ Schema<NtpServerConfig> server_schema() {
   return server;
 }
 
-Schema<NtpSourceConfig> source_schema(bool pool) {
-  Schema<NtpSourceConfig> source;
-  source
-      .required("address", &NtpSourceConfig::address, text(255),
-                pool ? "A name that stands for many servers." : "An IP address or a host name.")
-      .field("port", &NtpSourceConfig::port, integer<std::uint16_t>(1, 65535), "The UDP port.")
-      .field(
-          "iburst", &NtpSourceConfig::iburst, boolean(),
-          "Ask several times in a row at the start: up to eight requests two seconds apart, until "
-          "four were answered.")
-      .field("burst", &NtpSourceConfig::burst, boolean(),
-             "When a request brought nothing of use, ask up to three times more in a row, as often "
-             "as the mean interval stays at minpoll.")
-      .field("minpoll", &NtpSourceConfig::minpoll, integer(kMinPoll, kMaxPoll),
-             "The shortest time between requests, as a power of two of seconds.")
-      .field("maxpoll", &NtpSourceConfig::maxpoll, integer(kMinPoll, kMaxPoll),
-             "The longest time between requests, as a power of two of seconds. Below 0 only for "
-             "servers nearer than 10 ms; others are asked once a second at the most.")
-      .field(
-          "presend", &NtpSourceConfig::presend, maybe(integer(kMinPoll, kMaxPoll)),
-          "At intervals of this power of two of seconds and more, send a packet two seconds "
-          "before each request, of which the answer is not used: it makes the devices on the way "
-          "look up addresses that they forgot. Not set: never.")
-      .field(
-          "interleaved", &NtpSourceConfig::interleaved, boolean(),
-          "Use interleaved mode (RFC 9769) with servers that have it: they tell the true time of "
-          "sending of the reply before, which is more accurate in networks with timestamps by "
-          "kernel or device.")
-      .field("online", &NtpSourceConfig::online, boolean(),
-             "Ask it from the start. With false it waits for `timepool ntp online`.")
-      .field("version", &NtpSourceConfig::version, integer(1, 4), "The NTP version of requests.")
-      .field("smeared", &NtpSourceConfig::smeared, boolean(),
-             "It smears leap seconds. All sources must then, and no leap_file be given (RFC 8633 "
-             "3.7.1).");
-  if (pool) {
-    source.field("max_addresses", &NtpSourceConfig::max_addresses, integer(1, 16),
-                 "How many servers of the pool are used at the same time.");
-  }
-  source.check([](const NtpSourceConfig& it) -> std::string {
-    if (it.address.empty()) return "address is empty";
-    return it.minpoll > it.maxpoll ? "minpoll is above maxpoll" : "";
-  });
-  return source;
-}
-
 Schema<NtpSteeringConfig> steering_schema() {
   Schema<NtpStepConfig> step;
   step.field("threshold", &NtpStepConfig::threshold,
@@ -132,21 +82,8 @@ Schema<NtpSteeringConfig> steering_schema() {
 }  // namespace
 
 Schema<NtpdConfig> ntpd_schema() {
-  const Schema<NtpSourceConfig> server = source_schema(false);
-  const Schema<NtpSourceConfig> pool = source_schema(true);
-  const std::string server_doc = "A server whose time is measured.";
-  const std::string pool_doc = "A pool of servers behind one name, of which some are measured.";
-  Schema<NtpSourcesConfig> sources;
-  sources
-      .field("min_sources", &NtpSourcesConfig::min_sources, integer(1, 64),
-             "How many sources must agree before any is believed (RFC 8633 3.2).")
-      .tables("server", &NtpSourcesConfig::servers, server, server_doc, kMaxSources)
-      .tables("pool", &NtpSourcesConfig::pools, pool, pool_doc, kMaxSources);
-  sources.check([](const NtpSourcesConfig& it) -> std::string {
-    return it.servers.size() + it.pools.size() > kMaxSources
-               ? "more than " + std::to_string(kMaxSources) + " servers and pools"
-               : "";
-  });
+  const Schema<NtpSourceConfig> server = ntp_source_schema(false);
+  const Schema<NtpSourceConfig> pool = ntp_source_schema(true);
   Schema<NtpResolverConfig> resolver;
   resolver.field("servers", &NtpResolverConfig::servers, list_of(endpoint(53), 16),
                  "DNS servers to ask instead of those of the system.");
@@ -165,12 +102,13 @@ Schema<NtpdConfig> ntpd_schema() {
       .field("log_level", &NtpdConfig::log_level, log_level(), kLogLevelDoc)
       .table("server", &NtpdConfig::server, server_schema(),
              "Serves time. Without this table no socket is bound (RFC 8633 5.1).")
-      .table("sources", &NtpdConfig::sources, sources, "Whose time is measured.")
+      .table("sources", &NtpdConfig::sources, ntp_sources_schema(), "Whose time is measured.")
       .alias_tables(
           "server", &NtpdConfig::sources, &NtpSourcesConfig::servers, server, "sources.server",
-          server_doc + " In a file with a [server] table write [[sources.server]].", kMaxSources)
+          std::string(kServerDoc) + " In a file with a [server] table write [[sources.server]].",
+          kMaxNtpSources)
       .alias_tables("pool", &NtpdConfig::sources, &NtpSourcesConfig::pools, pool, "sources.pool",
-                    pool_doc, kMaxSources)
+                    kPoolDoc, kMaxNtpSources)
       .table("resolver", &NtpdConfig::resolver, resolver, "How names are looked up.")
       .table("control", &NtpdConfig::control, control, "The control socket.")
       .table("metrics", &NtpdConfig::metrics, ntpd_metrics_schema(), "Numbers over HTTP.");

@@ -56,11 +56,27 @@ struct NtpSourceConfig {
   bool online = true;
   int max_addresses = 4;  // of a pool
   bool smeared = false;   // it spreads leap seconds over hours
+  bool prefer = false;
+  bool trust = false;
+  bool require = false;
+  bool noselect = false;
   bool operator==(const NtpSourceConfig&) const = default;
 };
 
+// What authenticated servers are worth in the selection.
+enum class AuthSelectionPolicy : unsigned char { kRequire, kPrefer, kMix, kIgnore };
+
 struct NtpSourcesConfig {
   int min_sources = 3;
+  AuthSelectionPolicy auth_selection = AuthSelectionPolicy::kMix;
+  int min_stratum = 0;
+  int max_stratum = 15;
+  Duration max_distance = Duration::seconds(3);
+  Duration max_jitter = Duration::seconds(1);
+  Duration reselect_distance = Duration::microseconds(100);
+  Duration stratum_weight = Duration::milliseconds(1);
+  double combine_limit = 3;
+  std::vector<IpAddress> own_addresses;
   std::vector<NtpSourceConfig> servers;
   std::vector<NtpSourceConfig> pools;
   bool operator==(const NtpSourcesConfig&) const = default;

@@ -25,12 +25,25 @@ offset = "400ms"
 
 [sources]
 min_sources = 2
+auth_selection = "require"
+min_stratum = 1
+max_stratum = 4
+max_distance = "500ms"
+max_jitter = "50ms"
+reselect_distance = "1ms"
+stratum_weight = "0s"
+combine_limit = 2.5
+own_addresses = ["198.51.100.7"]
 
 [[sources.server]]
 address = "192.0.2.1"
 iburst = true
 minpoll = -1
 maxpoll = 4
+prefer = true
+trust = true
+require = true
+noselect = true
 
 [[pool]]
 address = "pool.example"
@@ -85,6 +98,11 @@ TEST(NtpdConfig, names_what_does_not_fit) {
             "without spaces");
   EXPECT_EQ(problems_of("clock = \"step\"\n"),
             "ntpd.toml:1:9: clock: \"step\" is not one of \"observe\", \"steer\"");
+  EXPECT_EQ(problems_of("[sources]\nmin_stratum = 3\nmax_stratum = 2\n"),
+            "ntpd.toml: [sources]: min_stratum is above max_stratum");
+  EXPECT_EQ(problems_of("[sources]\nauth_selection = \"mixed\"\n"),
+            "ntpd.toml:2:18: [sources] auth_selection: \"mixed\" is not one of \"require\", "
+            "\"prefer\", \"mix\", \"ignore\"");
   std::string many;
   for (int i = 0; i < 9; ++i) many += "[[server]]\naddress = \"a\"\n[[pool]]\naddress = \"b\"\n";
   EXPECT_EQ(problems_of(many), "ntpd.toml: [sources]: more than 16 servers and pools");

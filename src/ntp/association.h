@@ -84,6 +84,10 @@ class Association final : public Measured {
   bool decided() const override {
     return ever_answered_ || unusable_ > 0 || unanswered_ >= kDecidedAfter;
   }
+  // Its replies are proved to be its own.
+  bool authenticated() const { return authenticator_->authenticates(); }
+  // It did not say in its latest answer that it has no time.
+  bool synchronised() const { return synchronised_; }
   std::int8_t poll() const { return schedule_.poll(); }
   // Other settings for the same server: samples stay.
   void change(const PollConfig& poll);
@@ -120,6 +124,7 @@ class Association final : public Measured {
   std::uint8_t reach_ = 0;
   bool ever_answered_ = false;
   bool denied_ = false;
+  bool synchronised_ = true;
   std::uint32_t unanswered_ = 0;
   std::uint32_t unusable_ = 0;
   std::uint64_t requests_ = 0;

@@ -25,12 +25,15 @@ class Authenticator {
   virtual bool protect(ByteWriter& request, RandomStream& random) = 0;
   // Judges a reply whose origin timestamp was found right.
   virtual AuthVerdict check(const wire::ntp::Packet& reply, Bytes datagram) = 0;
+  // An authentic reply was proved to come from the server that was configured.
+  virtual bool authenticates() const = 0;
 };
 
 class NoAuthentication final : public Authenticator {
  public:
   bool protect(ByteWriter& request, RandomStream& random) override;
   AuthVerdict check(const wire::ntp::Packet& reply, Bytes datagram) override;
+  bool authenticates() const override { return false; }
 };
 
 }  // namespace timepool::ntp

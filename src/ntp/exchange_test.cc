@@ -383,6 +383,7 @@ class FakeAuthenticator final : public Authenticator {
     return has_key;
   }
   AuthVerdict check(const wire::ntp::Packet&, Bytes) override { return verdict; }
+  bool authenticates() const override { return true; }
   bool has_key = true;
   AuthVerdict verdict = AuthVerdict::kAuthentic;
 };

@@ -28,10 +28,19 @@ struct Member {
     return association ? association->last_reason() : ReplyReason::kAccepted;
   }
 
+  bool is_refclock() const { return association == nullptr; }
+  bool authenticated() const { return association && association->authenticated(); }
+  bool synchronised() const { return !association || association->synchronised(); }
+
   AssociationId id;
   SourceId source;
   std::unique_ptr<Association> association;
+  // What the latest selection made of it.
   SourceStatus status = SourceStatus::kUnusable;
+  Cause cause = Cause::kNoSamples;
+  SelectOptions options;
+  double score = 1;
+  MonoTime selected_with;  // when the sample came that was its latest then
   Liveness liveness;
   std::uint32_t useless = 0;  // samples in a row that were of no use (F11)
   std::uint32_t unsent = 0;   // requests in a row that the system had no route for

@@ -1,5 +1,6 @@
 #include "ntp/reference.h"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -10,43 +11,26 @@
 namespace timepool::ntp {
 namespace {
 
-SourceStatus status_of(CandidateStatus status) {
-  switch (status) {
-    case CandidateStatus::kSelected:
-      return SourceStatus::kSelected;
-    case CandidateStatus::kCombined:
-      return SourceStatus::kCombined;
-    case CandidateStatus::kNotCombined:
-      return SourceStatus::kNotCombined;
-    case CandidateStatus::kFalseticker:
-      return SourceStatus::kFalseticker;
-    case CandidateStatus::kNoMajority:
-      break;
+// The sources that nobody measures yet.
+Absent absent_of(const SourceTable& sources, const Members& members) {
+  Absent out;
+  for (const Source& source : sources) {
+    if (source.undecided()) out.undecided += source.wanted();
+    if (source.config().select.noselect || members.count_of(source.id()) > 0) continue;
+    const SourceConfig& config = source.config();
+    out.trust = out.trust || config.select.trust;
+    out.require = out.require || config.select.require;
+    (config.authenticated ? out.authenticated : out.unauthenticated) = true;
   }
-  return SourceStatus::kUnusable;
-}
-
-wire::ntp::ReferenceId reference_id_of(const IpAddress& address) {
-  // DEVIATION(rfc5905 7.3): for IPv6 it would be part of an MD5 digest, which says nothing to
-  // anybody; zero is understood as unknown.
-  return wire::ntp::ReferenceId::from_bits(address.is_v4() ? address.v4_bits() : 0);
-}
-
-// Those who may still answer: they count against the majority.
-std::size_t undecided_of(const SourceTable& sources, const Members& members) {
-  std::size_t out = 0;
-  for (const Source& source : sources) out += source.undecided() ? source.wanted() : 0;
-  for (const Member& member : members) out += member.measured().decided() ? 0U : 1U;
   return out;
 }
 
 // RFC 5905 A.5.1.1 leaves the leap bits to the reference; the majority is harder to fool.
-wire::ntp::Leap leap_of(const Selection& selection, const Members& members,
-                        std::span<const std::size_t> indices) {
+wire::ntp::Leap leap_of(const Selection& selection, const Members& members) {
   std::array<std::size_t, 4> votes{};
-  for (std::size_t c = 0; c < indices.size(); ++c) {
-    if (selection.status[c] == CandidateStatus::kFalseticker) continue;
-    ++votes[static_cast<std::size_t>(members[indices[c]].measured().latest().leap)];
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!is_survivor(selection.causes[i])) continue;
+    ++votes[static_cast<std::size_t>(members[i].measured().latest().leap)];
   }
   std::size_t leap = 0;
   for (std::size_t i = 1; i < 3; ++i) {
@@ -56,17 +40,18 @@ wire::ntp::Leap leap_of(const Selection& selection, const Members& members,
 }
 
 // Of those who are combined.
-ClockEstimate clock_of(const Selection& selection, const Members& members,
-                       std::span<const std::size_t> indices, LocalTime now) {
+ClockEstimate clock_of(const Selection& selection, const Members& members, LocalTime now) {
   std::vector<Estimate> estimates;
-  for (std::size_t c = 0; c < indices.size(); ++c) {
-    const CandidateStatus status = selection.status[c];
-    if (status != CandidateStatus::kSelected && status != CandidateStatus::kCombined) continue;
-    estimates.push_back(members[indices[c]].measured().estimate(now.mono));
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const Cause cause = selection.causes[i];
+    if (cause != Cause::kSelected && cause != Cause::kCombined) continue;
+    estimates.push_back(members[i].measured().estimate(now.mono));
   }
   const std::optional<ClockEstimate> combined = combine(estimates, now);
   CHECK(combined);  // one is selected
   ClockEstimate out = *combined;
+  // However sure a survivor looks, it moves the time no further than the majority allows.
+  out.offset = std::clamp(out.offset, selection.region.low, selection.region.high);
   // The bound was made about the selection's own mean.
   out.bound = selection.uncertainty + (out.offset - selection.offset).abs();
   out.sources = selection.survivors;
@@ -75,26 +60,49 @@ ClockEstimate clock_of(const Selection& selection, const Members& members,
 
 }  // namespace
 
+Candidate Reference::candidate_of(const Member& member, const SourceTable& sources,
+                                  MonoTime now) const {
+  const Measured& measured = member.measured();
+  Candidate out;
+  if (const Source* source = sources.find(member.source)) out.options = source->config().select;
+  out.authenticated = member.authenticated();
+  out.refclock = member.is_refclock();
+  out.decided = measured.decided();
+  out.reachable = measured.reach() != 0;
+  out.synchronised = member.synchronised();
+  out.measured = measured.measurable();
+  out.was_selected = member.cause == Cause::kSelected;
+  out.score = member.score;
+  if (!member.is_refclock() && is_ourselves(member.server(), own_)) out.loop = Loop::kOurselves;
+  if (!out.measured) return out;
+  const Estimate estimate = measured.estimate(now);
+  out.stratum = estimate.sample.stratum;
+  out.offset = estimate.offset;
+  out.distance = estimate.distance;
+  out.jitter = estimate.jitter;
+  out.updated = measured.latest().at.mono != member.selected_with;
+  if (out.loop == Loop::kNone && follows_us(out.stratum, estimate.sample.reference_id, own_)) {
+    out.loop = Loop::kSynchronisedToUs;
+  }
+  return out;
+}
+
 void Reference::update(const SourceTable& sources, Members& members, LocalTime now, Outbox& out) {
   std::vector<Candidate> candidates;
-  std::vector<std::size_t> indices;
+  candidates.reserve(members.size());
+  for (const Member& member : members) {
+    candidates.push_back(candidate_of(member, sources, now.mono));
+  }
+  const Selection selection = select(candidates, absent_of(sources, members), config_);
   for (std::size_t i = 0; i < members.size(); ++i) {
-    const Measured& measured = members[i].measured();
-    if (!measured.measurable()) {
-      set_status(members[i], SourceStatus::kUnusable, out);
-      continue;
-    }
-    const Estimate estimate = measured.estimate(now.mono);
-    candidates.push_back({estimate.offset, estimate.distance, estimate.sample.stratum,
-                          members[i].status == SourceStatus::kSelected});
-    indices.push_back(i);
+    Member& member = members[i];
+    set_cause(member, selection.causes[i], out);
+    member.options = selection.options[i];
+    member.score = selection.scores[i];
+    if (candidates[i].measured) member.selected_with = member.measured().latest().at.mono;
   }
-  const Selection selection = select(candidates, undecided_of(sources, members), min_sources_);
-  for (std::size_t c = 0; c < candidates.size(); ++c) {
-    set_status(members[indices[c]], status_of(selection.status[c]), out);
-  }
-  if (selection.found) {
-    take(selection, members, indices, now, out);
+  if (selection.found()) {
+    take(selection, members, now, out);
     return;
   }
   if (tracking_.synchronised) out.event({EventKind::kNoMajority, 0, {}, ReplyReason::kAccepted});
@@ -103,21 +111,23 @@ void Reference::update(const SourceTable& sources, Members& members, LocalTime n
   tracking_.survivors = 0;
 }
 
-void Reference::set_status(Member& member, SourceStatus status, Outbox& out) const {
-  if (member.status == status) return;
+void Reference::set_cause(Member& member, Cause cause, Outbox& out) const {
+  const SourceStatus before = member.status;
+  member.cause = cause;
+  member.status = status_of(cause);
+  if (member.status == before) return;
   const Event event{EventKind::kFalseticker, member.id, member.server(), member.last_reason()};
-  if (status == SourceStatus::kFalseticker) out.event(event);
-  if (member.status == SourceStatus::kFalseticker && status != SourceStatus::kUnusable) {
+  if (member.status == SourceStatus::kFalseticker) out.event(event);
+  if (before == SourceStatus::kFalseticker && member.status != SourceStatus::kUnusable) {
     Event again = event;
     again.kind = EventKind::kTruechimer;
     out.event(again);
   }
-  member.status = status;
 }
 
-void Reference::take(const Selection& selection, const Members& members,
-                     std::span<const std::size_t> indices, LocalTime now, Outbox& out) {
-  const Member& member = members[indices[selection.selected]];
+void Reference::take(const Selection& selection, const Members& members, LocalTime now,
+                     Outbox& out) {
+  const Member& member = members[selection.selected];
   const Estimate estimate = member.measured().estimate(now.mono);
   if (!tracking_.synchronised || tracking_.association != member.id) {
     out.event({EventKind::kSelected, member.id, member.server(), ReplyReason::kAccepted});
@@ -125,11 +135,11 @@ void Reference::take(const Selection& selection, const Members& members,
   tracking_.synchronised = true;
   tracking_.association = member.id;
   tracking_.server = member.server();
-  tracking_.leap = leap_of(selection, members, indices);
+  tracking_.leap = leap_of(selection, members);
   tracking_.stratum = static_cast<std::uint8_t>(estimate.sample.stratum + 1);
-  tracking_.reference_id = reference_id_of(member.server().address);
+  tracking_.reference_id = wire::ntp::ReferenceId::of_address(member.server().address);
   tracking_.updated = now;
-  tracking_.clock = clock_of(selection, members, indices, now);
+  tracking_.clock = clock_of(selection, members, now);
   tracking_.offset = tracking_.clock.offset;
   tracking_.uncertainty = tracking_.clock.bound;
   tracking_.root_delay = estimate.sample.root_delay + estimate.sample.delay;

@@ -4,8 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <utility>
 
+#include "ntp/loop.h"
 #include "ntp/members.h"
 #include "ntp/outbox.h"
 #include "ntp/selection.h"
@@ -16,9 +17,11 @@ namespace timepool::ntp {
 
 class Reference {
  public:
-  // How many must agree, and the drift that the bound grows with.
-  Reference(std::size_t min_sources, std::int64_t clock_error_ppb)
-      : min_sources_(min_sources), clock_error_ppb_(clock_error_ppb) {}
+  // The second is the drift that the bound grows with.
+  Reference(const SelectionConfig& config, std::int64_t clock_error_ppb)
+      : config_(config), clock_error_ppb_(clock_error_ppb) {}
+
+  void set_own_identity(OwnIdentity own) { own_ = std::move(own); }
 
   // Selects anew and sets the members' statuses.
   void update(const SourceTable& sources, Members& members, LocalTime now, Outbox& out);
@@ -32,12 +35,13 @@ class Reference {
   Tracking tracking(MonoTime now) const;
 
  private:
-  void set_status(Member& member, SourceStatus status, Outbox& out) const;
-  void take(const Selection& selection, const Members& members,
-            std::span<const std::size_t> indices, LocalTime now, Outbox& out);
+  Candidate candidate_of(const Member& member, const SourceTable& sources, MonoTime now) const;
+  void set_cause(Member& member, Cause cause, Outbox& out) const;
+  void take(const Selection& selection, const Members& members, LocalTime now, Outbox& out);
 
-  std::size_t min_sources_;
+  SelectionConfig config_;
   std::int64_t clock_error_ppb_;
+  OwnIdentity own_;
   Tracking tracking_;
 };
 

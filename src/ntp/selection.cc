@@ -1,145 +1,274 @@
 #include "ntp/selection.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/check.h"
+#include "ntp/eligibility.h"
 
 namespace timepool::ntp {
 namespace {
 
-struct Edge {
-  Duration at;
-  int step;  // +1 where an interval begins, -1 where it ends
-};
+// A score is not kept beyond this: it says as much as is ever asked.
+constexpr double kMaxScore = 1e6;
 
-// Where at least some number of intervals meet: from the first such point to the last.
-struct Region {
-  bool found = false;
-  Duration low;
-  Duration high;
-};
-
-class Edges {
+// One selection in the making.
+class Round {
  public:
-  explicit Edges(std::span<const Candidate> candidates) {
-    for (const Candidate& candidate : candidates) {
-      edges_[size_++] = {candidate.offset - candidate.distance, +1};
-      edges_[size_++] = {candidate.offset + candidate.distance, -1};
+  Round(std::span<const Candidate> candidates, const Absent& absent, const SelectionConfig& config)
+      : candidates_(candidates), absent_(absent), config_(config) {
+    out_.options = effective_options(candidates, absent, config.auth);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      CHECK(out_.causes.push_back(
+          excluded(candidates[i], out_.options[i], config).value_or(Cause::kNoMajority)));
+      CHECK(out_.scores.push_back(1));
     }
-    // Intervals are closed: where one ends and another begins at one point, they meet there.
-    std::sort(
-        edges_.begin(), edges_.begin() + static_cast<std::ptrdiff_t>(size_),
-        [](const Edge& a, const Edge& b) { return a.at != b.at ? a.at < b.at : a.step > b.step; });
   }
 
-  std::size_t max_coverage() const {
-    int depth = 0;
-    int most = 0;
-    for (std::size_t i = 0; i < size_; ++i) most = std::max(most, depth += edges_[i].step);
-    return static_cast<std::size_t>(most);
-  }
-
-  Region covered_by(std::size_t count) const {
-    Region out;
-    int depth = 0;
-    for (std::size_t i = 0; i < size_; ++i) {
-      const bool enough_before = depth >= static_cast<int>(count);
-      depth += edges_[i].step;
-      const bool enough_after = depth >= static_cast<int>(count);
-      if (!enough_before && enough_after && !out.found) {
-        out.found = true;
-        out.low = edges_[i].at;
-      }
-      if (enough_before && !enough_after) out.high = edges_[i].at;
-    }
-    return out;
+  Selection run() {
+    form_jury();
+    out_.agreement = deliberate();
+    if (out_.agreement == Agreement::kFound) out_.agreement = count_survivors();
+    if (out_.agreement != Agreement::kFound) return out_;
+    heed_preference();
+    choose();
+    limit_combination();
+    combine();
+    return out_;
   }
 
  private:
-  std::array<Edge, 2 * kMaxCandidates> edges_{};
-  std::size_t size_ = 0;
+  bool votes(std::size_t i) const { return is_voter(out_.causes[i]); }
+  bool survives(std::size_t i) const { return is_survivor(out_.causes[i]); }
+  bool is_juror(std::size_t i) const {
+    return votes(i) && (!trusted_jury_ || out_.options[i].trust);
+  }
+  void mark_voters(Cause cause) {
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+      if (votes(i)) out_.causes[i] = cause;
+    }
+  }
+  void mark_survivors(Cause cause) {
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+      if (survives(i)) out_.causes[i] = cause;
+    }
+  }
+
+  void form_jury();
+  std::size_t undecided(bool trusted_only) const;
+  Agreement deliberate();
+  Cause judge(std::size_t i, std::span<const Interval> groups) const;
+  void judge_all(std::size_t agreeing);
+  Agreement count_survivors();
+  bool requirement_met() const;
+  void heed_preference();
+  double cost(std::size_t i) const;
+  std::size_t cheapest() const;
+  std::size_t challenger(std::size_t incumbent);
+  void choose();
+  void limit_combination();
+  void combine();
+
+  std::span<const Candidate> candidates_;
+  const Absent& absent_;
+  const SelectionConfig& config_;
+  bool trusted_jury_ = false;
+  Intersection jury_;
+  Selection out_;
 };
 
-bool overlaps(const Candidate& candidate, const Region& region) {
-  return candidate.offset - candidate.distance <= region.high &&
-         candidate.offset + candidate.distance >= region.low;
-}
-
-// Small is good. The one selected before is favoured by half, so that two equals don't alternate.
-Duration cost_of(const Candidate& candidate) {
-  const Duration cost = candidate.distance + kStratumWeight * candidate.stratum;
-  return candidate.was_selected ? cost / 2 : cost;
-}
-
-bool survives(CandidateStatus status) {
-  return status != CandidateStatus::kFalseticker && status != CandidateStatus::kNoMajority;
-}
-
-std::size_t best_survivor(std::span<const Candidate> candidates, const Selection& selection) {
-  std::size_t best = candidates.size();
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (!survives(selection.status[i])) continue;
-    if (best == candidates.size() || cost_of(candidates[i]) < cost_of(candidates[best])) best = i;
+void Round::form_jury() {
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (votes(i) && out_.options[i].trust) trusted_jury_ = true;
   }
-  CHECK(best < candidates.size());
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (is_juror(i)) CHECK(jury_.add(candidates_[i].interval()));
+  }
+}
+
+// Who may still become a juror.
+std::size_t Round::undecided(bool trusted_only) const {
+  const bool trusts_absent =
+      absent_.trust || (config_.auth == AuthSelection::kMix && absent_.authenticated);
+  std::size_t out = !trusted_only || trusts_absent ? absent_.undecided : 0;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    const SelectOptions& options = out_.options[i];
+    if (candidates_[i].decided || options.noselect) continue;
+    if (!trusted_only || options.trust) ++out;
+  }
+  return out;
+}
+
+Agreement Round::deliberate() {
+  if (jury_.size() == 0) return Agreement::kNobody;
+  const std::size_t agreeing = jury_.most();
+  if (2 * agreeing <= jury_.size()) {
+    mark_voters(Cause::kNoMajority);
+    return Agreement::kNoMajority;
+  }
+  const bool waits_for_trusted = !trusted_jury_ && undecided(true) > 0;
+  if (waits_for_trusted || 2 * agreeing <= jury_.size() + undecided(trusted_jury_)) {
+    mark_voters(Cause::kUndecided);
+    return Agreement::kUndecided;
+  }
+  judge_all(agreeing);
+  const std::size_t liars = (jury_.size() - 1) / 2;
+  out_.region = jury_.hull(jury_.size() - liars);
+  return Agreement::kFound;
+}
+
+Cause Round::judge(std::size_t i, std::span<const Interval> groups) const {
+  const Interval interval = candidates_[i].interval();
+  const auto agreed = std::count_if(groups.begin(), groups.end(), [&](const Interval& group) {
+    return interval.overlaps(group);
+  });
+  if (agreed == 0) return Cause::kFalseticker;
+  // In a part of the groups only: it can't be told whether it is right.
+  if (static_cast<std::size_t>(agreed) < groups.size()) return Cause::kContested;
+  if (!is_juror(i) && !Interval{groups.front().low, groups.back().high}.contains(interval)) {
+    return Cause::kDistrusted;
+  }
+  return Cause::kWaitsForOthers;
+}
+
+void Round::judge_all(std::size_t agreeing) {
+  const auto groups = jury_.stretches(agreeing);
+  const std::span<const Interval> all(groups.begin(), groups.size());
+  bool bridged = false;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (!votes(i)) continue;
+    out_.causes[i] = judge(i, all);
+    bridged = bridged || survives(i);
+  }
+  if (bridged) return;
+  // More than two groups, and nobody agrees with each: the jurors who agree with any are used.
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (out_.causes[i] == Cause::kContested && is_juror(i)) {
+      out_.causes[i] = Cause::kWaitsForOthers;
+    }
+  }
+}
+
+bool Round::requirement_met() const {
+  bool required =
+      absent_.require || (config_.auth == AuthSelection::kMix && absent_.authenticated &&
+                          std::any_of(candidates_.begin(), candidates_.end(),
+                                      [](const Candidate& it) { return !it.authenticated; }));
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (!out_.options[i].require) continue;
+    if (survives(i)) return true;
+    required = true;
+  }
+  return !required;
+}
+
+Agreement Round::count_survivors() {
+  // Contested ones count for the number: some of them are right, only nobody knows which. Else one
+  // liar who contradicts one honest source could keep the client from having any reference.
+  Intersection agreed;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (survives(i)) ++out_.survivors;
+    if (survives(i) || out_.causes[i] == Cause::kContested) {
+      CHECK(agreed.add(candidates_[i].interval()));
+    }
+  }
+  if (agreed.most() >= config_.min_sources && requirement_met()) return Agreement::kFound;
+  out_.survivors = 0;
+  return agreed.most() < config_.min_sources ? Agreement::kTooFew : Agreement::kNotRequired;
+}
+
+void Round::heed_preference() {
+  bool any = false;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    any = any || (survives(i) && out_.options[i].prefer);
+  }
+  mark_survivors(Cause::kCombined);
+  for (std::size_t i = 0; any && i < candidates_.size(); ++i) {
+    if (survives(i) && !out_.options[i].prefer) out_.causes[i] = Cause::kNotPreferred;
+  }
+}
+
+// Small is good, and above zero.
+double Round::cost(std::size_t i) const {
+  const Candidate& it = candidates_[i];
+  Duration out = it.distance + config_.stratum_weight * it.stratum;
+  if (!it.was_selected) out += config_.reselect_distance;
+  return std::max(out.to_seconds(), 1e-9);
+}
+
+std::size_t Round::cheapest() const {
+  std::size_t best = candidates_.size();
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (!is_used(out_.causes[i])) continue;
+    if (best == candidates_.size() || cost(i) < cost(best)) best = i;
+  }
+  CHECK(best < candidates_.size());
   return best;
 }
 
-// RFC 5905 11.2.3, equation (16): weights are the inverse of the root distance.
-Duration combine(std::span<const Candidate> candidates, const Selection& selection) {
-  const Duration base = candidates[selection.selected].offset;
-  double sum = 0;
-  double weights = 0;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const CandidateStatus status = selection.status[i];
-    if (status != CandidateStatus::kSelected && status != CandidateStatus::kCombined) continue;
-    const double weight = 1.0 / std::max(candidates[i].distance.to_seconds(), 1e-9);
-    // Relative to the selected one, so that a large common offset costs no digits.
-    sum += weight * (candidates[i].offset - base).to_seconds();
-    weights += weight;
+// Keeps the scores; the one that is clearly better than `incumbent`, or it itself.
+std::size_t Round::challenger(std::size_t incumbent) {
+  std::size_t best = incumbent;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (i == incumbent || !is_used(out_.causes[i])) continue;
+    double score = candidates_[i].score;
+    if (candidates_[i].updated || candidates_[incumbent].updated) {
+      score = std::clamp(score * cost(incumbent) / cost(i), 1.0, kMaxScore);
+    }
+    out_.scores[i] = score;
+    if (score > std::max(kScoreLimit, best == incumbent ? 0.0 : out_.scores[best])) best = i;
   }
-  return base + Duration::from_seconds(sum / weights);
+  return best;
 }
 
-Duration farthest_edge(const Region& region, Duration offset) {
-  return std::max(offset - region.low, region.high - offset);
+void Round::choose() {
+  std::size_t incumbent = candidates_.size();
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (candidates_[i].was_selected && is_used(out_.causes[i])) incumbent = i;
+  }
+  out_.selected = incumbent < candidates_.size() ? challenger(incumbent) : cheapest();
+  if (out_.selected != incumbent) {
+    for (double& score : out_.scores) score = 1;
+  }
+  out_.causes[out_.selected] = Cause::kSelected;
+}
+
+void Round::limit_combination() {
+  const double limit = candidates_[out_.selected].distance.to_seconds() * config_.combine_limit;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (out_.causes[i] == Cause::kCombined && candidates_[i].distance.to_seconds() > limit) {
+      out_.causes[i] = Cause::kTooFarToCombine;
+    }
+  }
+}
+
+// RFC 5905 11.2.3, equation (16): weights are the inverse of the root distance.
+void Round::combine() {
+  const Duration base = candidates_[out_.selected].offset;
+  double sum = 0;
+  double weights = 0;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (!is_used(out_.causes[i])) continue;
+    const double weight = 1.0 / std::max(candidates_[i].distance.to_seconds(), 1e-9);
+    // Relative to the selected one, so that a large common offset costs no digits.
+    sum += weight * (candidates_[i].offset - base).to_seconds();
+    weights += weight;
+  }
+  out_.offset = out_.region.clamp(base + Duration::from_seconds(sum / weights));
+  out_.uncertainty = out_.region.reach_from(out_.offset);
 }
 
 }  // namespace
 
-Selection select(std::span<const Candidate> candidates, std::size_t undecided,
-                 std::size_t min_sources) {
-  CHECK(candidates.size() <= kMaxCandidates);
-  Selection out;
-  const std::size_t n = candidates.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    CHECK(out.status.push_back(CandidateStatus::kNoMajority));
-  }
-  if (n == 0) return out;
-  const Edges edges(candidates);
-  const std::size_t agreeing = edges.max_coverage();
-  if (2 * agreeing <= n + undecided || agreeing < min_sources) return out;
+std::string_view name_of(Agreement agreement) {
+  constexpr std::string_view kNames[] = {"found",     "nobody",  "no_majority",
+                                         "undecided", "too_few", "not_required"};
+  return kNames[static_cast<std::size_t>(agreement)];
+}
 
-  out.found = true;
-  const Region agreed = edges.covered_by(agreeing);
-  for (std::size_t i = 0; i < n; ++i) {
-    const bool in = overlaps(candidates[i], agreed);
-    out.status[i] = in ? CandidateStatus::kCombined : CandidateStatus::kFalseticker;
-    if (in) ++out.survivors;
-  }
-  out.selected = best_survivor(candidates, out);
-  const Duration limit = candidates[out.selected].distance * kCombineLimit;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (survives(out.status[i]) && candidates[i].distance > limit) {
-      out.status[i] = CandidateStatus::kNotCombined;
-    }
-  }
-  out.status[out.selected] = CandidateStatus::kSelected;
-  out.offset = combine(candidates, out);
-  const std::size_t liars = (n - 1) / 2;
-  out.uncertainty = farthest_edge(edges.covered_by(n - liars), out.offset);
-  return out;
+Selection select(std::span<const Candidate> candidates, const Absent& absent,
+                 const SelectionConfig& config) {
+  CHECK(candidates.size() <= kMaxCandidates);
+  return Round(candidates, absent, config).run();
 }
 
 }  // namespace timepool::ntp

@@ -1,59 +1,65 @@
-// Selection: which of several servers agree, who lies, and what the time is by those who agree
-// (RFC 5905 11.2). A pure function of the candidates' correctness intervals.
+// Selection: which of several sources agree, who lies, and what the time is by those who agree
+// (RFC 5905 11.2). A pure function of what is known of the candidates.
 //
 // Each candidate claims that the true offset lies in [offset - distance, offset + distance]. The
 // largest group of intervals with a common point is believed if it is a majority; an interval that
-// has nothing in common with that group is a falseticker's.
+// has nothing in common with that group is a falseticker's. Where some voters are trusted, they
+// alone are the jury, and the others are only used where they claim no more than the jury does.
 //
-// The bound on the combined offset assumes no more than what a majority gives: if at most
-// f = (n - 1) / 2 of n candidates lie, the truth lies where at least n - f intervals meet.
+// The bound assumes no more than what a majority gives: if at most f = (n - 1) / 2 of n jurors lie,
+// the truth lies where at least n - f of their intervals meet. The offset never leaves that region;
+// each point of it is within the correctness interval of some honest juror, so liars move the
+// offset by no more than the width of one honest interval.
+//
+// When groups as large as each other contradict each other, those are used that agree with each of
+// the groups: if f liars make such a tie, they need an honest source with a wide interval for it,
+// and then that source decides, not they.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 #include "base/duration.h"
 #include "base/static_vector.h"
+#include "ntp/candidate.h"
 
 namespace timepool::ntp {
 
-// More associations than this are not selected among. 16 sources of 4 addresses.
-inline constexpr std::size_t kMaxCandidates = 64;
-// A candidate more than this many times as distant as the selected one is not combined.
-inline constexpr std::int64_t kCombineLimit = 3;
-// One stratum weighs as much as this in the choice of the selected one.
-inline constexpr Duration kStratumWeight = Duration::milliseconds(1);
+// A source takes the selected one's place when the product of the ratios of their costs, over the
+// selections in which one of the two had a new sample, is above this.
+inline constexpr double kScoreLimit = 10;
 
-struct Candidate {
-  Duration offset;
-  Duration distance;  // half the width of the correctness interval; positive
-  std::uint8_t stratum = 0;
-  bool was_selected = false;  // it stays so unless another is clearly better
+// Why there is no reference.
+enum class Agreement : std::uint8_t {
+  kFound,
+  kNobody,      // nobody has a vote
+  kNoMajority,  // no majority agrees
+  kUndecided,   // a majority agrees, but those who have not answered yet could outvote it
+  kTooFew,      // a majority agrees, but fewer than min_sources
+  kNotRequired  // a majority agrees, but none of those that are required
 };
-
-enum class CandidateStatus : std::uint8_t {
-  kSelected,     // '*'
-  kCombined,     // '+'
-  kNotCombined,  // '-' agrees, but is too distant to add anything
-  kFalseticker,  // 'x'
-  kNoMajority,   // '?' nobody can tell who is right
-};
+// "found", "nobody", ...
+std::string_view name_of(Agreement agreement);
 
 struct Selection {
-  bool found = false;         // a majority agrees
+  Agreement agreement = Agreement::kNobody;
   std::size_t selected = 0;   // index of the candidate, when found
-  std::size_t survivors = 0;  // how many agree
-  Duration offset;            // combined, weighted by the inverse of the distance
+  std::size_t survivors = 0;  // how many agree, when found
+  Interval region;            // where the truth is under the assumption above, when found
+  Duration offset;            // combined, weighted by the inverse of the distance; in the region
   Duration uncertainty;       // the most that it is wrong under the assumption above
-  StaticVector<CandidateStatus, kMaxCandidates> status;  // one for each candidate
+  // One for each candidate.
+  StaticVector<Cause, kMaxCandidates> causes;
+  StaticVector<SelectOptions, kMaxCandidates> options;  // with what authentication adds
+  StaticVector<double, kMaxCandidates> scores;          // for the next selection
+
+  bool found() const { return agreement == Agreement::kFound; }
 };
 
-// `undecided` servers have not answered yet but still may: they count against the majority, so the
-// first to answer does not decide alone. `min_sources` at least must agree.
+// Those who are undecided count against the majority, so the first to answer does not decide alone.
 // CHECKs that there are at most kMaxCandidates.
-Selection select(std::span<const Candidate> candidates, std::size_t undecided,
-                 std::size_t min_sources);
+Selection select(std::span<const Candidate> candidates, const Absent& absent,
+                 const SelectionConfig& config);
 
 }  // namespace timepool::ntp

@@ -10,6 +10,7 @@
 
 #include "base/ip.h"
 #include "ntp/address_book.h"
+#include "ntp/candidate.h"
 #include "ntp/local_time.h"
 #include "ntp/outbox.h"
 #include "ntp/poll_schedule.h"
@@ -40,6 +41,9 @@ struct SourceConfig {
   Duration resolve_min = Duration::seconds(4);
   Duration resolve_max = Duration::seconds(1024);
   Duration resolve_refresh = Duration::seconds(3600);
+  SelectOptions select;
+  // Its replies are to be proved: the authenticator that the SourceSet is given makes it true.
+  bool authenticated = false;
 
   bool operator==(const SourceConfig&) const = default;
 };

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "ntp/candidate.h"
 #include "ntp/clock_estimate.h"
 #include "ntp/estimator.h"
 #include "ntp/local_time.h"
@@ -21,10 +22,14 @@ enum class SourceStatus : char {
   kCombined = '+',
   kNotCombined = '-',
   kFalseticker = 'x',
+  kTooVariable = '~',
+  kSmeared = 'm',   // it spreads a leap second and the majority does not, or the other way round
   kUnusable = '?',  // no answer, no usable answer, or no majority
 };
-// "selected", "combined", "not_combined", "falseticker", "unusable".
+// "selected", "combined", "not_combined", "falseticker", "too_variable", "smeared", "unusable".
 std::string_view name_of(SourceStatus status);
+// What `sources` shows of a cause: it is coarser.
+SourceStatus status_of(Cause cause);
 
 // One line of `timepool ntp sources`: an association, or a source that has none yet.
 struct SourceReport {
@@ -34,6 +39,11 @@ struct SourceReport {
   AssociationId association = 0;   // 0: none yet
   std::optional<Endpoint> server;  // empty: none yet
   SourceStatus status = SourceStatus::kUnusable;
+  // `timepool ntp selectdata`.
+  Cause cause = Cause::kNoSamples;
+  SelectOptions options;  // with what the policy about authentication adds
+  bool authenticated = false;
+  double score = 1;  // Candidate::score
   std::uint8_t reach = 0;
   std::int8_t poll = 0;
   std::uint32_t unanswered = 0;

@@ -23,6 +23,10 @@ SourceReport report_of(const Source& source, const Member& member, MonoTime now)
   out.association = member.id;
   out.server = association.server();
   out.status = member.status;
+  out.cause = member.cause;
+  out.options = member.options;
+  out.authenticated = member.authenticated();
+  out.score = member.score;
   out.reach = association.reach();
   out.poll = association.poll();
   out.unanswered = association.unanswered();
@@ -36,11 +40,17 @@ SourceReport report_of(const Source& source, const Member& member, MonoTime now)
   return out;
 }
 
+SelectionConfig selection_of(const SourceSetConfig& config) {
+  SelectionConfig out = config.selection;
+  out.min_sources = config.min_sources;
+  return out;
+}
+
 }  // namespace
 
 SourceSet::SourceSet(const SourceSetConfig& config, AuthenticatorFactory factory)
     : population_(config, std::move(factory)),
-      reference_(config.min_sources, config.exchange.clock_error_ppb) {}
+      reference_(selection_of(config), config.exchange.clock_error_ppb) {}
 
 MonoTime SourceSet::next_deadline() const {
   MonoTime out = population_.next_deadline();

@@ -24,7 +24,9 @@
 
 namespace timepool::ntp {
 
-using SourceSetConfig = PopulationConfig;
+struct SourceSetConfig : PopulationConfig {
+  SelectionConfig selection;  // its min_sources is the population's
+};
 
 class SourceSet {
  public:
@@ -70,6 +72,9 @@ class SourceSet {
   void handle_addresses(SourceId source, std::span<const IpAddress> addresses, MonoTime now) {
     population_.handle_addresses(source, addresses, now);
   }
+
+  // Who we are, so that loops are seen; nobody at first.
+  void set_own_identity(OwnIdentity own) { reference_.set_own_identity(std::move(own)); }
 
   // CHECKs that there is such a source.
   const std::string& name(SourceId source) const;

@@ -131,6 +131,7 @@ Result<void> Daemon::start_client() {
   warn_about_number(config_.sources, logger_);
   client_ = TRY(TimeClient::start(reactor_, logger_, config_, precision_));
   client_->leap() = leap_;
+  if (server_ != nullptr) client_->set_served(server_->addresses());
   return {};
 }
 

@@ -9,7 +9,9 @@
 #include "base/check.h"
 #include "ntpd/kernel_clock.h"
 #include "ntpd/leap_config.h"
+#include "ntpd/select_settings.h"
 #include "sys/clock.h"
+#include "sys/own_addresses.h"
 #include "sys/random.h"
 
 namespace timepool::ntpd {
@@ -21,6 +23,9 @@ constexpr int kMaxDatagrams = 16;
 // below the 1280 bytes of an IPv6 minimum MTU.
 constexpr std::size_t kMaxReply = 2048;
 
+// How often the machine's own addresses are read anew.
+constexpr Duration kIdentityInterval = Duration::seconds(60);
+
 SiphashKey random_key() {
   std::array<std::byte, 16> bytes{};
   sys::fill_random(bytes);
@@ -31,6 +36,7 @@ ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precis
   ntp::TimekeeperConfig out;
   out.sources.exchange.precision = static_cast<std::int8_t>(precision);
   out.sources.min_sources = static_cast<std::size_t>(config.sources.min_sources);
+  out.sources.selection = selection_config(config.sources);
   out.discipline.step = {config.steering.step.threshold, config.steering.step.limit};
   out.leap = leap_config(config);
   out.discipline.max_slew_rate = config.steering.max_slew_rate * 1e-6;
@@ -49,6 +55,7 @@ ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::Sour
   if (config.presend) out.poll.presend = static_cast<std::int8_t>(*config.presend);
   out.interleaved = config.interleaved;
   out.version = static_cast<std::uint8_t>(config.version);
+  out.select = {config.prefer, config.trust, config.require, config.noselect};
   if (kind == ntp::SourceKind::kPool) {
     out.max_addresses = static_cast<std::size_t>(config.max_addresses);
   }
@@ -84,6 +91,7 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
       clock_(std::move(clock)),
       keeper_(keeper_config(config, precision), *clock_, read_clocks()),
       resolver_(std::move(resolver)),
+      other_addresses_(config.sources.own_addresses),
       rejections_(logger),
       timestamps_(sys::hold_kernel_timestamps()) {}
 
@@ -111,9 +119,29 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys
   }
   // The schema's limits are those of the core.
   CHECK(added);
+  out->refresh_identity();
   out->watch_resolver();
   out->schedule();
   return out;
+}
+
+void TimeClient::set_served(std::vector<Endpoint> endpoints) {
+  own_.serves = std::move(endpoints);
+  keeper_.sources().set_own_identity(own_);
+}
+
+// Interfaces come and go.
+void TimeClient::refresh_identity() {
+  Result<std::vector<IpAddress>> addresses = sys::own_addresses();
+  if (addresses.ok()) {
+    own_.addresses = std::move(addresses).value();
+    own_.addresses.insert(own_.addresses.end(), other_addresses_.begin(), other_addresses_.end());
+    keeper_.sources().set_own_identity(own_);
+  } else {
+    logger_.warning("{}; loops through new addresses are not seen", addresses.error().text());
+  }
+  identity_timer_ =
+      reactor_.at(sys::mono_now() + kIdentityInterval, [this] { refresh_identity(); });
 }
 
 void TimeClient::schedule() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "config/ntpd.h"
 #include "net/reactor.h"
@@ -24,6 +25,9 @@ class TimeClient {
 
   // Leaves the clock at its base rate.
   ~TimeClient();
+
+  // Where this program serves time itself: no source of it.
+  void set_served(std::vector<Endpoint> endpoints);
 
   const ntp::Timekeeper& keeper() const { return keeper_; }
   ntp::LeapKeeper& leap() { return keeper_.leap(); }
@@ -51,6 +55,7 @@ class TimeClient {
   void on_addresses(ntp::SourceId source, const net::LookupResult& result);
   void log_event(const ntp::Event& event);
   void schedule();
+  void refresh_identity();
   void watch_resolver();
 
   net::Reactor& reactor_;
@@ -63,6 +68,9 @@ class TimeClient {
   int resolver_fd_ = -1;
   net::Timer timer_;
   net::Timer resolver_timer_;
+  net::Timer identity_timer_;
+  ntp::OwnIdentity own_;
+  std::vector<IpAddress> other_addresses_;  // the setting own_addresses
   std::map<ntp::AssociationId, Link> links_;
   Rejections rejections_;
   sys::Fd timestamps_;  // keeps the kernel's receive timestamps on between requests

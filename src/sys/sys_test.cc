@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/log.h"
+#include "sys/own_addresses.h"
 #include "sys/process.h"
 #include "sys/random.h"
 #include "sys/signal_flag.h"
@@ -151,6 +153,13 @@ TEST(Process, is_killed_with_its_owner) {
     EXPECT_FALSE(process->poll_exit().has_value());
   }
   EXPECT_EQ(::kill(pid, 0), -1);
+}
+
+TEST(OwnAddresses, hold_the_loopback_address_once) {
+  const auto addresses = own_addresses();
+  ASSERT_TRUE(addresses.ok());
+  EXPECT_EQ(std::count(addresses->begin(), addresses->end(), parse_ip("127.0.0.1").value()), 1);
+  EXPECT_TRUE(std::is_sorted(addresses->begin(), addresses->end()));
 }
 
 }  // namespace

@@ -23,6 +23,15 @@ TEST(ReferenceId, people_read_an_address_above_stratum_1) {
   EXPECT_EQ(format(ReferenceId(), 0), "00000000");
 }
 
+TEST(ReferenceId, of_an_IPv4_address_is_the_address) {
+  EXPECT_EQ(ReferenceId::of_address(parse_ip("192.0.2.1").value()).bits(), 0xc0000201);
+}
+
+// MD5 of the sixteen octets, as chronyd and ntpd show it for a server of this address.
+TEST(ReferenceId, of_an_IPv6_address_is_the_beginning_of_its_MD5) {
+  EXPECT_EQ(ReferenceId::of_address(parse_ip("2001:db8::1").value()).bits(), 0x39ab9b37);
+}
+
 TEST(KissCode, is_known_at_stratum_0_only) {
   EXPECT_EQ(kiss_code(0, kKissRate), KissCode::kRate);
   EXPECT_EQ(kiss_code(0, kKissDeny), KissCode::kDeny);

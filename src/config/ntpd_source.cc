@@ -1,0 +1,127 @@
+#include "config/ntpd_source.h"
+
+#include <algorithm>
+
+namespace timepool::config {
+namespace {
+
+// 2^-6 s is for local networks. RFC 8633 3.7: at most 2^16 s, so that the warning of a leap second
+// is not missed.
+constexpr int kMinPoll = -6;
+constexpr int kMaxPoll = 16;
+constexpr std::size_t kMaxOwnAddresses = 64;
+
+std::string check_sources(const NtpSourcesConfig& it) {
+  if (it.servers.size() + it.pools.size() > kMaxNtpSources) {
+    return "more than " + std::to_string(kMaxNtpSources) + " servers and pools";
+  }
+  return it.min_stratum > it.max_stratum ? "min_stratum is above max_stratum" : "";
+}
+
+void add_limits(Schema<NtpSourcesConfig>& out) {
+  const auto distance = duration(Duration::nanoseconds(1), Duration::seconds(3600));
+  const auto weight = duration(Duration(), Duration::seconds(60));
+  out.field("min_stratum", &NtpSourcesConfig::min_stratum, integer(0, 15),
+            "Servers of a lower stratum are not used.")
+      .field("max_stratum", &NtpSourcesConfig::max_stratum, integer(0, 15),
+             "Servers of a higher stratum are not used.")
+      .field("max_distance", &NtpSourcesConfig::max_distance, distance,
+             "Sources with a wider error bound are not used: half the round trip, what the server "
+             "claims for itself, and what has come to it since.")
+      .field("max_jitter", &NtpSourcesConfig::max_jitter, distance,
+             "Sources whose measurements vary by more are not used.")
+      .field("reselect_distance", &NtpSourcesConfig::reselect_distance, weight,
+             "A source that is not the selected one counts as this much farther away, so that two "
+             "equals don't alternate.")
+      .field("stratum_weight", &NtpSourcesConfig::stratum_weight, weight,
+             "What a stratum counts as distance, in the choice of the selected source.")
+      .field(
+          "combine_limit", &NtpSourcesConfig::combine_limit, number(0, 1000),
+          "A source that agrees is combined with the selected one unless its error bound is more "
+          "than this many times as wide. 0: the selected one is used alone.");
+}
+
+}  // namespace
+
+Schema<NtpSourceConfig> ntp_source_schema(bool pool) {
+  Schema<NtpSourceConfig> source;
+  source
+      .required("address", &NtpSourceConfig::address, text(255),
+                pool ? "A name that stands for many servers." : "An IP address or a host name.")
+      .field("port", &NtpSourceConfig::port, integer<std::uint16_t>(1, 65535), "The UDP port.")
+      .field(
+          "iburst", &NtpSourceConfig::iburst, boolean(),
+          "Ask several times in a row at the start: up to eight requests two seconds apart, until "
+          "four were answered.")
+      .field("burst", &NtpSourceConfig::burst, boolean(),
+             "When a request brought nothing of use, ask up to three times more in a row, as often "
+             "as the mean interval stays at minpoll.")
+      .field("minpoll", &NtpSourceConfig::minpoll, integer(kMinPoll, kMaxPoll),
+             "The shortest time between requests, as a power of two of seconds.")
+      .field("maxpoll", &NtpSourceConfig::maxpoll, integer(kMinPoll, kMaxPoll),
+             "The longest time between requests, as a power of two of seconds. Below 0 only for "
+             "servers nearer than 10 ms; others are asked once a second at the most.")
+      .field(
+          "presend", &NtpSourceConfig::presend, maybe(integer(kMinPoll, kMaxPoll)),
+          "At intervals of this power of two of seconds and more, send a packet two seconds "
+          "before each request, of which the answer is not used: it makes the devices on the way "
+          "look up addresses that they forgot. Not set: never.")
+      .field(
+          "interleaved", &NtpSourceConfig::interleaved, boolean(),
+          "Use interleaved mode (RFC 9769) with servers that have it: they tell the true time of "
+          "sending of the reply before, which is more accurate in networks with timestamps by "
+          "kernel or device.")
+      .field("online", &NtpSourceConfig::online, boolean(),
+             "Ask it from the start. With false it waits for `timepool ntp online`.")
+      .field("version", &NtpSourceConfig::version, integer(1, 4), "The NTP version of requests.")
+      .field("smeared", &NtpSourceConfig::smeared, boolean(),
+             "It smears leap seconds. All sources must then, and no leap_file be given (RFC 8633 "
+             "3.7.1).");
+  source
+      .field("prefer", &NtpSourceConfig::prefer, boolean(),
+             "Use it alone, or with others that are preferred, as long as it agrees with the "
+             "majority.")
+      .field("trust", &NtpSourceConfig::trust, boolean(),
+             "Sources that are not trusted can't outvote it: the majority of those that are "
+             "decides, and the others are used only where they claim no more than that.")
+      .field("require", &NtpSourceConfig::require, boolean(),
+             "Of the sources with this setting one at least must agree, else none is believed.")
+      .field("noselect", &NtpSourceConfig::noselect, boolean(),
+             "Measure it and never use its time.");
+  if (pool) {
+    source.field("max_addresses", &NtpSourceConfig::max_addresses, integer(1, 16),
+                 "How many servers of the pool are used at the same time.");
+  }
+  source.check([](const NtpSourceConfig& it) -> std::string {
+    if (it.address.empty()) return "address is empty";
+    return it.minpoll > it.maxpoll ? "minpoll is above maxpoll" : "";
+  });
+  return source;
+}
+
+Schema<NtpSourcesConfig> ntp_sources_schema() {
+  Schema<NtpSourcesConfig> out;
+  out.field("min_sources", &NtpSourcesConfig::min_sources, integer(1, 64),
+            "How many sources must agree before any is believed (RFC 8633 3.2).")
+      .field("auth_selection", &NtpSourcesConfig::auth_selection,
+             one_of<AuthSelectionPolicy>({{"require", AuthSelectionPolicy::kRequire},
+                                          {"prefer", AuthSelectionPolicy::kPrefer},
+                                          {"mix", AuthSelectionPolicy::kMix},
+                                          {"ignore", AuthSelectionPolicy::kIgnore}}),
+             "What it counts for that a server's replies are authenticated. \"require\": only such "
+             "servers are used. \"prefer\": the others only when no authenticated one is "
+             "configured. \"mix\": where there are both, those that are authenticated, and "
+             "reference clocks, are trusted and required. \"ignore\": nothing.");
+  add_limits(out);
+  out.field("own_addresses", &NtpSourcesConfig::own_addresses,
+            list_of(ip_address(), kMaxOwnAddresses),
+            "Addresses by which others know this machine beside those of its interfaces, where "
+            "addresses are translated: a server that follows one of them is not used.")
+      .tables("server", &NtpSourcesConfig::servers, ntp_source_schema(false), kServerDoc,
+              kMaxNtpSources)
+      .tables("pool", &NtpSourcesConfig::pools, ntp_source_schema(true), kPoolDoc, kMaxNtpSources)
+      .check([](const NtpSourcesConfig& it) { return check_sources(it); });
+  return out;
+}
+
+}  // namespace timepool::config
