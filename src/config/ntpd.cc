@@ -109,10 +109,16 @@ Schema<NtpdConfig> ntpd_schema() {
           kMaxNtpSources)
       .alias_tables("pool", &NtpdConfig::sources, &NtpSourcesConfig::pools, pool, "sources.pool",
                     kPoolDoc, kMaxNtpSources)
+      .tables(
+          "refclock", &NtpdConfig::refclocks, refclock_schema(),
+          "A reference clock of this machine. Several are measured beside each other and beside "
+          "servers, and selected among all alike (RFC 8633 3.3).",
+          kMaxRefclocks)
       .table("resolver", &NtpdConfig::resolver, resolver, "How names are looked up.")
       .table("control", &NtpdConfig::control, control, "The control socket.")
       .table("metrics", &NtpdConfig::metrics, ntpd_metrics_schema(), "Numbers over HTTP.");
   add_leap_settings(root);
+  root.check([](const NtpdConfig& it) { return check_refclocks(it.refclocks); });
   return root;
 }
 

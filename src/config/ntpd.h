@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/ip.h"
 #include "config/ntpd_reports.h"
+#include "config/ntpd_refclock.h"
 #include "config/schema.h"
 #include "sys/log.h"
 
@@ -114,6 +115,7 @@ struct NtpdConfig {
   bool sources_smear = false;
   std::optional<NtpServerConfig> server;
   NtpSourcesConfig sources;
+  std::vector<NtpRefclockConfig> refclocks;
   NtpResolverConfig resolver;
   NtpdControlConfig control{"/run/timepool/ntpd.sock"};
   NtpdMetricsConfig metrics;

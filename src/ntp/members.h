@@ -1,6 +1,6 @@
 // Members: what is measured now, of all sources together. A member has an id that is never used
-// again, the source it belongs to, and the thing that measures. A member of a second kind (a
-// reference clock) is one more pointer here and one more case in measured().
+// again, the source it belongs to, and the thing that measures: an association with a server, or a
+// reference clock, which is a source of its own.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,7 @@
 #include "ntp/association.h"
 #include "ntp/liveness.h"
 #include "ntp/measured.h"
+#include "ntp/refclock.h"
 #include "ntp/selection.h"
 #include "ntp/source_report.h"
 
@@ -19,22 +20,28 @@ namespace timepool::ntp {
 struct Member {
   Member(SourceId of, std::unique_ptr<Association> made)
       : id(made->id()), source(of), association(std::move(made)) {}
+  Member(AssociationId made_id, std::unique_ptr<Refclock> made)
+      : id(made_id), source(kNoSource), refclock(std::move(made)) {}
 
-  const Measured& measured() const { return *association; }
-  Measured& measured() { return *association; }
+  const Measured& measured() const {
+    return association ? static_cast<const Measured&>(*association) : *refclock;
+  }
+  Measured& measured() { return association ? static_cast<Measured&>(*association) : *refclock; }
   // What events and reports name it by; empty for what has no address.
   Endpoint server() const { return association ? association->server() : Endpoint{}; }
   ReplyReason last_reason() const {
     return association ? association->last_reason() : ReplyReason::kAccepted;
   }
 
-  bool is_refclock() const { return association == nullptr; }
+  bool is_refclock() const { return refclock != nullptr; }
   bool authenticated() const { return association && association->authenticated(); }
   bool synchronised() const { return !association || association->synchronised(); }
 
   AssociationId id;
   SourceId source;
+  // One of the two.
   std::unique_ptr<Association> association;
+  std::unique_ptr<Refclock> refclock;
   // What the latest selection made of it.
   SourceStatus status = SourceStatus::kUnusable;
   Cause cause = Cause::kNoSamples;

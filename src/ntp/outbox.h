@@ -17,6 +17,8 @@ namespace timepool::ntp {
 using AssociationId = std::uint32_t;
 // Index of a configured source.
 using SourceId = std::uint32_t;
+// That of a reference clock, which is none of the table of sources.
+inline constexpr SourceId kNoSource = UINT32_MAX;
 
 // An NTS request: 48 + 36 (unique id) + 9 * 104 (cookie and 8 placeholders) + 40 (authenticator)
 // = 1060 octets.

@@ -103,6 +103,19 @@ void Population::flush_closes(Outbox& out) {
   while (!closes_.empty() && out.closes.push_back(closes_.back())) closes_.pop_back();
 }
 
+std::optional<AssociationId> Population::add_refclock(const RefclockConfig& config, MonoTime now) {
+  std::size_t count = 0;
+  for (const Member& member : members_) {
+    if (!member.is_refclock()) continue;
+    ++count;
+    if (member.refclock->config().name == config.name) return std::nullopt;
+  }
+  if (count >= kMaxRefclocks || members_.full() || !within_limits(config)) return std::nullopt;
+  members_.add(
+      {next_id_, std::make_unique<Refclock>(config, config_.exchange.clock_error_ppb, now)});
+  return next_id_++;
+}
+
 void Population::handle_addresses(SourceId id, std::span<const IpAddress> addresses, MonoTime now) {
   Source* source = sources_.find(id);
   if (source == nullptr) return;

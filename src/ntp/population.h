@@ -54,6 +54,9 @@ class Population {
   // Where this machine serves time itself: those addresses are no sources.
   void set_own(std::vector<Endpoint> own) { own_ = std::move(own); }
 
+  // The new member's id; nothing when there are kMaxRefclocks, one has that name, or the
+  // configuration's limits are not kept.
+  std::optional<AssociationId> add_refclock(const RefclockConfig& config, MonoTime now);
   // The answer to a look-up; empty when it failed.
   void handle_addresses(SourceId source, std::span<const IpAddress> addresses, MonoTime now);
   // The kernel's time of sending for the member's latest request.

@@ -65,6 +65,7 @@ Candidate Reference::candidate_of(const Member& member, const SourceTable& sourc
   const Measured& measured = member.measured();
   Candidate out;
   if (const Source* source = sources.find(member.source)) out.options = source->config().select;
+  if (member.is_refclock()) out.options = member.refclock->config().select;
   out.authenticated = member.authenticated();
   out.refclock = member.is_refclock();
   out.decided = measured.decided();
@@ -137,7 +138,9 @@ void Reference::take(const Selection& selection, const Members& members, LocalTi
   tracking_.server = member.server();
   tracking_.leap = leap_of(selection, members);
   tracking_.stratum = static_cast<std::uint8_t>(estimate.sample.stratum + 1);
-  tracking_.reference_id = wire::ntp::ReferenceId::of_address(member.server().address);
+  tracking_.reference_id = member.is_refclock()
+                               ? member.refclock->config().reference_id
+                               : wire::ntp::ReferenceId::of_address(member.server().address);
   tracking_.updated = now;
   tracking_.clock = clock_of(selection, members, now);
   tracking_.offset = tracking_.clock.offset;

@@ -45,6 +45,18 @@ std::string broken_limit(const SourceConfig& config) {
   return "";
 }
 
+std::string_view name_of(SourceKind kind) {
+  switch (kind) {
+    case SourceKind::kServer:
+      return "server";
+    case SourceKind::kPool:
+      return "pool";
+    case SourceKind::kRefclock:
+      break;
+  }
+  return "refclock";
+}
+
 Source::Source(SourceId id, const SourceConfig& config, MonoTime now)
     : id_(id),
       config_(config),

@@ -20,7 +20,10 @@ namespace timepool::ntp {
 inline constexpr std::size_t kDefaultPoolAddresses = 4;  // F4
 inline constexpr std::size_t kMaxPoolAddresses = 16;
 
-enum class SourceKind : std::uint8_t { kServer, kPool };
+enum class SourceKind : std::uint8_t { kServer, kPool, kRefclock };
+
+// "server", "pool", "refclock".
+std::string_view name_of(SourceKind kind);
 
 struct SourceConfig {
   SourceKind kind = SourceKind::kServer;

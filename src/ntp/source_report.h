@@ -12,6 +12,7 @@
 #include "ntp/estimator.h"
 #include "ntp/local_time.h"
 #include "ntp/outbox.h"
+#include "ntp/refclock_reading.h"
 #include "ntp/source.h"
 
 namespace timepool::ntp {
@@ -49,6 +50,8 @@ struct SourceReport {
   std::uint32_t unanswered = 0;
   std::uint64_t requests = 0;
   ReplyReason last_reason = ReplyReason::kUnsolicited;
+  // Of a reference clock, whose requests are the polls that ended: what its last look gave.
+  std::optional<RefclockReason> refclock_reason;
   bool has_estimate = false;
   Estimate estimate;  // when has_estimate
   Duration age;       // since the latest sample, when has_estimate

@@ -55,7 +55,8 @@ SourceSet::SourceSet(const SourceSetConfig& config, AuthenticatorFactory factory
 MonoTime SourceSet::next_deadline() const {
   MonoTime out = population_.next_deadline();
   for (const Member& member : population_.members()) {
-    if (member.association) out = std::min(out, member.association->next_deadline());
+    out = std::min(out, member.association ? member.association->next_deadline()
+                                           : member.refclock->next_deadline());
   }
   return out;
 }
@@ -67,6 +68,7 @@ void SourceSet::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
       member.association->handle_timer(now, random, out);
       population_.observe(member, now.mono);
     }
+    if (member.refclock) end_refclock_poll(member, now, out);
   }
   population_.care(now.mono, reference_.survivors(), out);
   update(now, out);
@@ -126,6 +128,7 @@ std::vector<SourceReport> SourceSet::reports(MonoTime now) const {
     }
     if (!any) out.push_back(report_of(source));
   }
+  report_refclocks(now, out);
   return out;
 }
 

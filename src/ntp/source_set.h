@@ -46,6 +46,13 @@ class SourceSet {
   }
   void set_own(std::vector<Endpoint> own) { population_.set_own(std::move(own)); }
 
+  // The new member, whose readings handle_refclock() takes; nothing when there are kMaxRefclocks,
+  // one has that name, or the configuration's limits are not kept.
+  [[nodiscard]] std::optional<AssociationId> add_refclock(const RefclockConfig& config,
+                                                          MonoTime now) {
+    return population_.add_refclock(config, now);
+  }
+
   MonoTime next_deadline() const;
   void handle_timer(LocalTime now, RandomStream& random, Outbox& out);
   // The reason for the datagram; kUnsolicited when the association is gone.
@@ -67,6 +74,12 @@ class SourceSet {
   void handle_leap(Duration step);
   // Raw time was lost, by a suspend: drops all samples and measures anew.
   void handle_time_lost(MonoTime now);
+  // One look of a reference clock's driver; `reading` counts with kAccepted only. What became of
+  // it; kNothingNew when there is no such clock.
+  RefclockReason handle_refclock(AssociationId id, RefclockReason reason,
+                                 const RefclockReading& reading, LocalTime now);
+  // TAI less UTC, for the reference clocks that keep TAI; nothing while it is not known.
+  void set_tai_offset(std::optional<Duration> offset) { tai_offset_ = offset; }
   // The answer to out.resolves; empty when the look-up failed. Further associations start with the
   // next handle_timer(), which is due at once.
   void handle_addresses(SourceId source, std::span<const IpAddress> addresses, MonoTime now) {
@@ -81,18 +94,28 @@ class SourceSet {
   // Nobody answers, or nothing can be sent: nobody is replaced for it.
   bool outage() const { return population_.outage(); }
   const SourceTable& sources() const { return population_.sources(); }
+  // What people call a member: a reference clock's name, a server's address.
+  std::string title(AssociationId id) const;
   std::vector<SourceReport> reports(MonoTime now) const;
   Tracking tracking(MonoTime now) const { return reference_.tracking(now); }
   // Datagrams of all associations, past ones too.
   std::uint64_t count(ReplyReason reason) const {
     return counts_[static_cast<std::size_t>(reason)];
   }
+  // How many samples reference clocks have made; they make them in handle_timer().
+  std::uint64_t refclock_samples() const { return refclock_samples_; }
+  // The reference clocks by their ids; good until one is added.
+  std::vector<std::pair<AssociationId, const Refclock*>> refclocks() const;
 
  private:
+  void report_refclocks(MonoTime now, std::vector<SourceReport>& out) const;
+  void end_refclock_poll(Member& member, LocalTime now, Outbox& out);
   void update(LocalTime now, Outbox& out);
 
   Population population_;
   Reference reference_;
+  std::optional<Duration> tai_offset_;
+  std::uint64_t refclock_samples_ = 0;
   std::array<std::uint64_t, kReplyReasonCount> counts_{};
 };
 

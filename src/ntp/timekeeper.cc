@@ -60,7 +60,9 @@ LocalTime Timekeeper::look(const ClockReading& now, Outbox& out) {
 
 void Timekeeper::handle_timer(const ClockReading& now, RandomStream& random, Outbox& out) {
   const LocalTime local = look(now, out);
+  const std::uint64_t samples = sources_.refclock_samples();
   sources_.handle_timer(local, random, out);
+  if (sources_.refclock_samples() != samples) update(now, out);
   if (now.mono >= discipline_.next_deadline()) {
     carry_out(discipline_.handle_timer(local_, local), out);
   }
@@ -78,6 +80,16 @@ ReplyReason Timekeeper::handle_datagram(AssociationId association, const SystemR
     plan_leap(rx.now, out);
   }
   return reason;
+}
+
+RefclockReason Timekeeper::handle_refclock(AssociationId id, RefclockReason reason,
+                                           const RefclockReading& reading, const ClockReading& now,
+                                           Outbox& out) {
+  const LocalTime local = look(now, out);
+  RefclockReading raw = reading;
+  raw.local = local_.raw(reading.local);
+  raw.offset += reading.local - raw.local;
+  return sources_.handle_refclock(id, reason, raw, local);
 }
 
 void Timekeeper::release(Outbox& out) {

@@ -51,6 +51,10 @@ class Timekeeper {
     stamp.sent = local_.raw(stamp.sent);
     sources_.handle_transmit_timestamp(association, stamp);
   }
+  // One look of a reference clock's driver; the reading's times are the system clock's.
+  RefclockReason handle_refclock(AssociationId id, RefclockReason reason,
+                                 const RefclockReading& reading, const ClockReading& now,
+                                 Outbox& out);
   // Ends a slew that is under way: the clock is left at its base rate. Before the program ends.
   void release(Outbox& out);
 

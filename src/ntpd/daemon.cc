@@ -7,6 +7,7 @@
 
 #include "config/ntpd_leap.h"
 #include "ntpd/leap_config.h"
+#include "ntpd/report_refclocks.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/notify.h"
@@ -18,14 +19,16 @@ namespace json = boost::json;
 namespace {
 
 bool has_sources(const config::NtpdConfig& config) {
-  return !config.sources.servers.empty() || !config.sources.pools.empty();
+  return !config.sources.servers.empty() || !config.sources.pools.empty() ||
+         !config.refclocks.empty();
 }
 
 // RFC 8633 3.2: with four sources one may lie and another fail.
 constexpr int kEnoughSources = 4;
 
-void warn_about_number(const config::NtpSourcesConfig& sources, sys::Logger& logger) {
-  int most = static_cast<int>(sources.servers.size());
+void warn_about_number(const config::NtpdConfig& config, sys::Logger& logger) {
+  const config::NtpSourcesConfig& sources = config.sources;
+  int most = static_cast<int>(sources.servers.size() + config.refclocks.size());
   for (const config::NtpSourceConfig& pool : sources.pools) most += pool.max_addresses;
   if (most < sources.min_sources) {
     logger.warning("[sources] min_sources is {}, but there are {} at most: none will be believed",
@@ -128,7 +131,7 @@ Result<void> Daemon::start_client() {
   if (client_) leap_ = client_->leap();
   client_.reset();
   if (!has_sources(config_)) return {};
-  warn_about_number(config_.sources, logger_);
+  warn_about_number(config_, logger_);
   client_ = TRY(TimeClient::start(reactor_, logger_, config_, precision_));
   client_->leap() = leap_;
   if (server_ != nullptr) client_->set_served(server_->addresses());
@@ -146,6 +149,9 @@ void Daemon::add_commands() {
                 [this](const json::object&) -> Result<json::object> {
                   return tracking_report(halves(), sys::mono_now());
                 });
+  control_->add(
+      "refclocks", "The reference clocks' drivers, with a reason for each look.",
+      [this](const json::object&) -> Result<json::object> { return refclocks_report(halves()); });
   control_->add(
       "counters", "One reason for each datagram received.",
       [this](const json::object&) -> Result<json::object> { return counters_report(halves()); });
@@ -217,7 +223,8 @@ Result<json::object> Daemon::reload() {
                         next.leap_mode != config_.leap_mode ||
                         config::sources_smear(next) != config::sources_smear(config_);
   const bool new_metrics = next.metrics != config_.metrics;
-  const bool new_sources = next.sources != config_.sources || next.resolver != config_.resolver;
+  const bool new_sources = next.sources != config_.sources || next.resolver != config_.resolver ||
+                           next.refclocks != config_.refclocks;
   next.control = config_.control;
   config_ = std::move(next);
   if (new_leap) {

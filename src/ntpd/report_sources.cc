@@ -29,7 +29,7 @@ void add_estimate(const ntp::SourceReport& report, json::object& out) {
 json::object source_object(const ntp::SourceReport& report) {
   json::object out;
   out["source"] = report.name;
-  out["kind"] = report.kind == ntp::SourceKind::kPool ? "pool" : "server";
+  out["kind"] = name_of(report.kind);
   out["address"] = report.server ? json::value(format(*report.server)) : json::value(nullptr);
   out["status"] = name_of(report.status);
   out["symbol"] = std::string(1, static_cast<char>(report.status));
@@ -39,6 +39,7 @@ json::object source_object(const ntp::SourceReport& report) {
   out["requests"] = report.requests;
   out["unanswered"] = report.unanswered;
   out["last_reason"] = report.requests > 0 ? name_of(report.last_reason) : "none";
+  if (report.refclock_reason) out["last_reason"] = name_of(*report.refclock_reason);
   if (report.has_estimate) add_estimate(report, out);
   return out;
 }

@@ -93,6 +93,9 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
       resolver_(std::move(resolver)),
       other_addresses_(config.sources.own_addresses),
       rejections_(logger),
+      refclocks_(
+          reactor, logger,
+          [this](ntp::AssociationId id, const refclock::Look& look) { on_refclock(id, look); }),
       timestamps_(sys::hold_kernel_timestamps()) {}
 
 TimeClient::~TimeClient() {
@@ -119,6 +122,7 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys
   }
   // The schema's limits are those of the core.
   CHECK(added);
+  out->start_refclocks(config.refclocks);
   out->refresh_identity();
   out->watch_resolver();
   out->schedule();
@@ -265,7 +269,9 @@ void TimeClient::watch_resolver() {
 }
 
 void TimeClient::log_event(const ntp::Event& event) {
-  const std::string server = format(event.server);
+  // An association that was replaced has no title any more.
+  std::string server = sources().title(event.association);
+  if (server.empty()) server = format(event.server);
   switch (event.kind) {
     case ntp::EventKind::kReachable:
       return logger_.info("{} answers", server);

@@ -12,6 +12,7 @@
 #include "net/resolver.h"
 #include "ntp/random_stream.h"
 #include "ntp/timekeeper.h"
+#include "ntpd/refclock_drivers.h"
 #include "ntpd/rejections.h"
 #include "sys/log.h"
 #include "sys/udp_socket.h"
@@ -32,6 +33,7 @@ class TimeClient {
   const ntp::Timekeeper& keeper() const { return keeper_; }
   ntp::LeapKeeper& leap() { return keeper_.leap(); }
   const ntp::SourceSet& sources() const { return keeper_.sources(); }
+  const RefclockDrivers& refclocks() const { return refclocks_; }
   std::uint64_t requests_sent() const { return requests_sent_; }
   const Rejections& rejections() const { return rejections_; }
   // Requests that the system refused to send: no route, no descriptor.
@@ -54,6 +56,8 @@ class TimeClient {
   void resolve(ntp::SourceId source);
   void on_addresses(ntp::SourceId source, const net::LookupResult& result);
   void log_event(const ntp::Event& event);
+  void start_refclocks(const std::vector<config::NtpRefclockConfig>& configs);
+  void on_refclock(ntp::AssociationId id, const refclock::Look& look);
   void schedule();
   void refresh_identity();
   void watch_resolver();
@@ -73,6 +77,7 @@ class TimeClient {
   std::vector<IpAddress> other_addresses_;  // the setting own_addresses
   std::map<ntp::AssociationId, Link> links_;
   Rejections rejections_;
+  RefclockDrivers refclocks_;
   sys::Fd timestamps_;  // keeps the kernel's receive timestamps on between requests
   std::unique_ptr<ntp::Outbox> outbox_ = std::make_unique<ntp::Outbox>();
   std::uint64_t requests_sent_ = 0;

@@ -66,8 +66,8 @@ Result<void> judge(const shmid_ds& info, const ShmOptions& options) {
   const unsigned mode = info.shm_perm.mode & 0777U;
   if ((mode & ~options.permissions) != 0) {
     return refuse(
-        fmt::format("the segment's mode is {:#05o}: more may write to it than [[refclock]] "
-                    "permissions = \"{:#05o}\" allows",
+        fmt::format("the segment's mode is {:04o}: more may write to it than [[refclock]] "
+                    "permissions = \"{:04o}\" allows",
                     mode, options.permissions));
   }
   return {};

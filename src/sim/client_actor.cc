@@ -50,8 +50,25 @@ Duration ClientActor::true_raw_offset() {
   return world_.utc() - keeper_.local_clock().local(local_now().mono).raw;
 }
 
+void ClientActor::add(const RefclockActorConfig& clock) {
+  const auto id = keeper_.sources().add_refclock(clock.settings(), local_now().mono);
+  CHECK(id.has_value());
+  refclocks_.push_back(std::make_unique<RefclockActor>(
+      world_, clock, [this] { return local_now().system; },
+      [this, id = *id](const ntp::RefclockReading& reading) { take(id, reading); }));
+}
+
+void ClientActor::take(ntp::AssociationId id, const ntp::RefclockReading& reading) {
+  ntp::Outbox out;
+  const ntp::RefclockReason reason =
+      keeper_.handle_refclock(id, ntp::RefclockReason::kAccepted, reading, local_now(), out);
+  world_.trace().add(world_.now(), ntp::name_of(reason), id);
+  act(out);
+}
+
 void ClientActor::start() {
   keeper_.leap().set_table(leap_table(config_.leap, world_));
+  for (const auto& clock : refclocks_) clock->start();
   if (config_.step_at > Duration()) {
     world_.after(config_.step_at, [this] { step_clock(config_.step_by); });
   }

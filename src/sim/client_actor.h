@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "sim/network.h"
 #include "sim/rate_watch.h"
 #include "sim/upsets.h"
+#include "sim/refclock_actor.h"
 
 namespace timepool::sim {
 
@@ -44,6 +46,8 @@ class ClientActor final : public Node {
 
   // CHECKs that the source set takes it.
   void add(const ntp::SourceConfig& source);
+  // The same for a reference clock, which begins with start().
+  void add(const RefclockActorConfig& clock);
   // Called after everything that the client does; set before start().
   void watch(std::function<void()> watcher) { watcher_ = std::move(watcher); }
   void start();
@@ -75,6 +79,7 @@ class ClientActor final : public Node {
   };
 
   void wake();
+  void take(ntp::AssociationId id, const ntp::RefclockReading& reading);
   void act(ntp::Outbox& out);
   void send(const ntp::SendAction& action);
   void resolve(ntp::SourceId source);
@@ -98,6 +103,7 @@ class ClientActor final : public Node {
   ntp::Timekeeper keeper_;
   IpAddress address_;
   std::map<ntp::AssociationId, Socket> sockets_;
+  std::vector<std::unique_ptr<RefclockActor>> refclocks_;
   std::uint64_t wakes_ = 0;
   std::uint64_t lookups_ = 0;
   Duration last_look_;

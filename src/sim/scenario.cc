@@ -5,12 +5,12 @@
 
 #include "config/codec.h"
 #include "ntp/reply_reason.h"
+#include "sim/scenario_codec.h"
 
 namespace timepool::sim {
 namespace {
 
 using config::boolean;
-using config::duration;
 using config::integer;
 using config::list_of;
 using config::number;
@@ -18,31 +18,9 @@ using config::Schema;
 using config::text;
 
 constexpr std::size_t kMaxServers = 64;
-constexpr Duration kLongest = Duration::seconds(7 * 86'400);
 
-config::Codec<Duration> span() {
-  return duration(Duration(), kLongest);
-}
-config::Codec<Duration> signed_span() {
-  return duration(-kLongest, kLongest);
-}
 config::Codec<double> probability() {
   return number(0, 1);
-}
-
-// ["10m", "20m"]
-config::Codec<Window> window() {
-  const config::Codec<std::vector<Duration>> pair = list_of(span(), 2);
-  return {"a pair of times [from, until]",
-          [pair](const config::Value& value, Window& out) -> std::string {
-            std::vector<Duration> read;
-            std::string wrong = pair.read(value, read);
-            if (!wrong.empty()) return wrong;
-            if (read.size() != 2 || read[0] >= read[1]) return "expected [from, until], from first";
-            out = {read[0], read[1]};
-            return {};
-          },
-          [pair](const Window& in) { return pair.write({in.from, in.until}); }};
 }
 
 // "2026-12-31T20:00:00Z"
@@ -279,6 +257,7 @@ bool is_event(const std::string& name) {
 std::string check_names(const Scenario& scenario) {
   std::set<std::string> known;
   for (const ServerConfig& server : scenario.servers) known.insert(server.name);
+  for (const RefclockActorConfig& clock : scenario.refclocks) known.insert(clock.name);
   std::vector<std::string> used;
   const auto use = [&](const std::vector<std::string>& names) {
     used.insert(used.end(), names.begin(), names.end());
@@ -291,7 +270,8 @@ std::string check_names(const Scenario& scenario) {
   for (const RequestLimit& limit : expect.requests) used.push_back(limit.server);
   for (const Replacement& replaced : expect.replaced) used.push_back(replaced.server);
   for (const std::string& name : used) {
-    if (!known.contains(name)) return "there is no [[server]] named \"" + name + "\"";
+    if (!known.contains(name))
+      return "there is no [[server]] named \"" + name + "\", and no [[refclock]]";
   }
   for (const auto* reasons : {&expect.reasons, &expect.reasons_never}) {
     for (const std::string& name : *reasons) {
@@ -322,6 +302,8 @@ Schema<Scenario> scenario_schema() {
       .field("seeds", &Scenario::seeds, integer<std::uint64_t>(1, 1000), "How often it is run.")
       .table("client", &Scenario::client, client_schema(), "The client.")
       .tables("server", &Scenario::servers, server_schema(), "The servers.", kMaxServers)
+      .tables("refclock", &Scenario::refclocks, refclock_actor_schema(), "The client's clocks.",
+              ntp::kMaxRefclocks)
       .tables("dns", &Scenario::dns, dns_schema(), "The names.")
       .tables("source", &Scenario::sources, source_schema(), "The client's sources.",
               ntp::kMaxSources)

@@ -8,6 +8,7 @@
 
 #include "config/schema.h"
 #include "sim/client_actor.h"
+#include "sim/refclock_actor.h"
 #include "sim/server_actor.h"
 
 namespace timepool::sim {
@@ -72,6 +73,7 @@ struct Scenario {
   std::uint64_t seeds = 3;
   ClientConfig client;
   std::vector<ServerConfig> servers;
+  std::vector<RefclockActorConfig> refclocks;
   std::vector<DnsAnswer> dns;
   std::vector<ntp::SourceConfig> sources;
   Expectations expect;

@@ -43,6 +43,7 @@ class Run {
       dns_.set(answer.name, answer.from, addresses);
     }
     for (const ntp::SourceConfig& source : scenario.sources) client_.add(source);
+    for (const RefclockActorConfig& clock : scenario.refclocks) client_.add(clock);
   }
 
   Outcome run() {
@@ -117,7 +118,7 @@ class Run {
                 format(tracking.uncertainty));
     }
     const Expectations& expect = scenario_.expect;
-    const std::string& reference = names_[tracking.server.address];
+    const std::string reference = name_of(tracking.association, tracking.server);
     if (!expect.reference.empty() && std::find(expect.reference.begin(), expect.reference.end(),
                                                reference) == expect.reference.end()) {
       violation("the reference is " + reference);
@@ -135,8 +136,8 @@ class Run {
   void watch_sources(MonoTime now, Duration truth) {
     std::set<std::string> falsetickers;
     for (const ntp::SourceReport& report : client_.sources().reports(now)) {
-      if (!report.server) continue;
-      const std::string& name = names_[report.server->address];
+      if (!report.server && report.kind != ntp::SourceKind::kRefclock) continue;
+      const std::string name = report.server ? names_[report.server->address] : report.name;
       if (report.status == ntp::SourceStatus::kFalseticker) falsetickers.insert(name);
       if (!report.has_estimate || is_liar(name)) continue;
       const Duration error = (report.estimate.offset - truth).abs();
@@ -153,7 +154,19 @@ class Run {
     falsetickers_ = std::move(falsetickers);
   }
 
+  // A reference clock's name, or a server's by its address.
+  std::string name_of(ntp::AssociationId id, const Endpoint& server) {
+    for (const auto& [clock_id, clock] : client_.sources().refclocks()) {
+      if (clock_id == id) return clock->config().name;
+    }
+    return names_[server.address];
+  }
+
   bool is_liar(const std::string& name) const {
+    for (const RefclockActorConfig& clock : scenario_.refclocks) {
+      // A pulse that is locked to a liar lies with it.
+      if (clock.name == name) return clock.lies() || (!clock.lock.empty() && is_liar(clock.lock));
+    }
     return std::any_of(
         scenario_.servers.begin(), scenario_.servers.end(),
         [&](const ServerConfig& server) { return server.name == name && !server.honest(); });
