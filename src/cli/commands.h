@@ -8,6 +8,7 @@ namespace timepool::cli {
 void add_up(Command& root);
 void add_query(Command& root);
 void add_ntp(Command& root);
+void add_ntp_control(Command& ntp);
 void add_dns(Command& root);
 void add_dns(Command& root);
 void add_pool(Command& root);

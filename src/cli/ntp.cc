@@ -52,6 +52,7 @@ void add_ntp(Command& root) {
   add_report(ntp, "security", "What was rejected, from whom, and what to do about it",
              show_security);
   add_report(ntp, "counters", "Packets by what became of them", show_counters);
+  add_ntp_control(ntp);
 }
 
 }  // namespace timepool::cli

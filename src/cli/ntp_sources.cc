@@ -64,6 +64,8 @@ void show_sources(const json::object& answer, bool verbose) {
 
 void show_activity(const json::object& answer, bool) {
   print(whole(answer, "online") + " sources online");
+  print(whole(answer, "offline") + " sources offline");
+  print(whole(answer, "in_burst") + " sources doing a burst");
   print(whole(answer, "unresolved") + " sources with unknown address");
 }
 

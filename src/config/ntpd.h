@@ -78,6 +78,12 @@ struct NtpSourcesConfig {
   Duration stratum_weight = Duration::milliseconds(1);
   double combine_limit = 3;
   std::vector<IpAddress> own_addresses;
+  // How requests are sent.
+  std::vector<IpAddress> bind_address;  // one of each family; none: the system's choice
+  std::string bind_device;
+  std::uint16_t acquisition_port = 0;
+  int dscp = 0;
+  std::vector<std::string> hardware_timestamps;  // interfaces, or "auto"
   std::vector<NtpSourceConfig> servers;
   std::vector<NtpSourceConfig> pools;
   bool operator==(const NtpSourcesConfig&) const = default;

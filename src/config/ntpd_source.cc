@@ -15,6 +15,9 @@ std::string check_sources(const NtpSourcesConfig& it) {
   if (it.servers.size() + it.pools.size() > kMaxNtpSources) {
     return "more than " + std::to_string(kMaxNtpSources) + " servers and pools";
   }
+  if (it.bind_address.size() == 2 && it.bind_address[0].family() == it.bind_address[1].family()) {
+    return "bind_address: two of one family";
+  }
   return it.min_stratum > it.max_stratum ? "min_stratum is above max_stratum" : "";
 }
 
@@ -39,6 +42,23 @@ void add_limits(Schema<NtpSourcesConfig>& out) {
           "combine_limit", &NtpSourcesConfig::combine_limit, number(0, 1000),
           "A source that agrees is combined with the selected one unless its error bound is more "
           "than this many times as wide. 0: the selected one is used alone.");
+}
+
+void add_sending(Schema<NtpSourcesConfig>& out) {
+  out.field("bind_address", &NtpSourcesConfig::bind_address, list_of(ip_address(), 2),
+            "Requests leave from this address; one of IPv4 and one of IPv6 at the most.")
+      .field("bind_device", &NtpSourcesConfig::bind_device, text(15),
+             "Requests leave by this network interface only; an empty string: as the system routes "
+             "them.")
+      .field("acquisition_port", &NtpSourcesConfig::acquisition_port,
+             integer<std::uint16_t>(0, 65535),
+             "All requests leave from this port, for firewalls that want it so. With 0 each has a "
+             "random port of its own (RFC 9109).")
+      .field("dscp", &NtpSourcesConfig::dscp, integer(0, 63),
+             "The differentiated services code point of requests; 46 is expedited forwarding.")
+      .field("hardware_timestamps", &NtpSourcesConfig::hardware_timestamps, list_of(text(15), 16),
+             "Network interfaces whose devices stamp packets on the wire, or \"auto\": all that "
+             "can. It needs CAP_NET_ADMIN, or that another program switched them on.");
 }
 
 }  // namespace
@@ -113,6 +133,7 @@ Schema<NtpSourcesConfig> ntp_sources_schema() {
              "configured. \"mix\": where there are both, those that are authenticated, and "
              "reference clocks, are trusted and required. \"ignore\": nothing.");
   add_limits(out);
+  add_sending(out);
   out.field("own_addresses", &NtpSourcesConfig::own_addresses,
             list_of(ip_address(), kMaxOwnAddresses),
             "Addresses by which others know this machine beside those of its interfaces, where "

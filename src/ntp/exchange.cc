@@ -11,6 +11,8 @@ using wire::ntp::Mode;
 
 // How late the kernel may stamp a packet after we made it.
 constexpr Duration kMaxSendDelay = Duration::seconds(1);
+// A device's clock is mapped to ours with an error.
+constexpr Duration kStampSlack = Duration::microseconds(10);
 // Two clocks that run apart and are read in steps can make a fast exchange look a little negative.
 constexpr Duration kDelaySlack = Duration::milliseconds(1);
 // A server's clock that is slewed or stepped by less has not gone back to the past.
@@ -156,7 +158,8 @@ bool Exchange::warm_up(RandomStream& random, Authenticator& authenticator, ByteW
 
 void Exchange::handle_transmit_timestamp(const TransmitStamp& stamp) {
   if (!waiting_ && !previous_is_last_) return;
-  if (stamp.sent < started_.raw || stamp.sent > started_.raw + kMaxSendDelay) return;
+  const UnixTime earliest = started_.raw - kStampSlack - stamp.error;
+  if (stamp.sent < earliest || stamp.sent > started_.raw + kMaxSendDelay) return;
   TransmitStamp& known = waiting_ ? sent_ : previous_.t1;
   if (stamp.source >= known.source) known = stamp;
 }

@@ -78,6 +78,7 @@ class Population {
 
   bool outage() const { return outage_.on(); }
   const SourceTable& sources() const { return sources_; }
+  SourceTable& sources() { return sources_; }
   const Members& members() const { return members_; }
   Members& members() { return members_; }
 

@@ -65,6 +65,8 @@ class Source {
   const SourceConfig& config() const { return config_; }
   // Other settings of the same source. What is known of its addresses stays.
   void change(const SourceConfig& config, MonoTime now);
+  // Whether its servers are asked from the start of each on.
+  void set_online(bool online) { config_.poll.online = online; }
   bool is_literal() const { return literal_; }
   // How many associations it wants.
   std::size_t wanted() const;

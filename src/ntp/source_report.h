@@ -52,6 +52,8 @@ struct SourceReport {
   ReplyReason last_reason = ReplyReason::kUnsolicited;
   // Of a reference clock, whose requests are the polls that ended: what its last look gave.
   std::optional<RefclockReason> refclock_reason;
+  bool online = true;
+  bool in_burst = false;
   bool has_estimate = false;
   Estimate estimate;  // when has_estimate
   Duration age;       // since the latest sample, when has_estimate

@@ -14,6 +14,7 @@ SourceReport report_of(const Source& source) {
   out.name = source.config().name;
   out.kind = source.config().kind;
   out.poll = source.config().poll.minpoll;
+  out.online = source.config().poll.online;
   return out;
 }
 
@@ -32,6 +33,8 @@ SourceReport report_of(const Source& source, const Member& member, MonoTime now)
   out.unanswered = association.unanswered();
   out.requests = association.requests();
   out.last_reason = association.last_reason();
+  out.online = association.online();
+  out.in_burst = association.in_burst();
   out.has_estimate = association.has_samples();
   if (out.has_estimate) {
     out.estimate = association.estimate(now);

@@ -20,6 +20,7 @@
 #include "ntp/outbox.h"
 #include "ntp/population.h"
 #include "ntp/reference.h"
+#include "ntp/source_match.h"
 #include "ntp/source_report.h"
 
 namespace timepool::ntp {
@@ -88,6 +89,11 @@ class SourceSet {
 
   // Who we are, so that loops are seen; nobody at first.
   void set_own_identity(OwnIdentity own) { reference_.set_own_identity(std::move(own)); }
+  // Commands of the operator; how many servers each concerned. Offline: not asked, not heard, not
+  // used, and not replaced for that.
+  std::size_t set_online(const SourceMatch& match, bool online, MonoTime now);
+  // Not for those that are offline or asked us to slow down.
+  std::size_t begin_burst(const SourceMatch& match, BurstSize size, MonoTime now);
 
   // CHECKs that there is such a source.
   const std::string& name(SourceId source) const;

@@ -8,6 +8,7 @@
 #include "config/ntpd_leap.h"
 #include "ntpd/leap_config.h"
 #include "ntpd/report_refclocks.h"
+#include "ntpd/source_commands.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/notify.h"
@@ -86,6 +87,7 @@ Result<void> Daemon::open_control() {
   options.path = config_.control.socket;
   control_ = TRY(net::ControlServer::create(reactor_, std::move(options)));
   add_commands();
+  add_source_commands(*control_, [this] { return client_.get(); });
   return {};
 }
 

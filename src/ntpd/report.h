@@ -46,8 +46,8 @@ boost::json::value server_report(const Halves& halves);
 //   "concerns": [{"half", "reason", "count", "last", "address", "meaning", "action"}, ...]}: what
 //   was rejected, and of that what an attack or a broken server looks like (RFC 8633 5.3).
 boost::json::object security_report(const Halves& halves);
-// {"online", "unresolved"}: how many sources there are to ask, and how many names that have no
-// address yet.
+// {"online", "offline", "in_burst", "unresolved"}: how many sources are asked and not, and names
+// that have no address yet.
 boost::json::object activity_report(const Halves& halves, MonoTime now);
 // Everything above as Prometheus metrics, "timepool_ntpd_...": docs/metrics.md names them.
 void write_metrics(const Halves& halves, MonoTime now, net::MetricSink& sink);

@@ -36,6 +36,8 @@ json::object source_object(const ntp::SourceReport& report) {
   out["reach"] = report.reach;
   out["reach_octal"] = fmt::format("{:o}", report.reach);
   out["poll"] = report.poll;
+  out["online"] = report.online;
+  out["in_burst"] = report.in_burst;
   out["requests"] = report.requests;
   out["unanswered"] = report.unanswered;
   out["last_reason"] = report.requests > 0 ? name_of(report.last_reason) : "none";
@@ -60,14 +62,21 @@ json::object sources_report(const Halves& halves, MonoTime now) {
 
 json::object activity_report(const Halves& halves, MonoTime now) {
   std::size_t online = 0;
+  std::size_t offline = 0;
+  std::size_t in_burst = 0;
   std::size_t unresolved = 0;
   if (halves.client != nullptr) {
     for (const ntp::SourceReport& report : halves.client->keeper().reports(now)) {
-      ++(report.association != 0 ? online : unresolved);
+      const bool resolved = report.association != 0;
+      if (resolved) ++(report.online ? online : offline);
+      if (!resolved) ++unresolved;
+      if (report.in_burst) ++in_burst;
     }
   }
   json::object out;
   out["online"] = online;
+  out["offline"] = offline;
+  out["in_burst"] = in_burst;
   out["unresolved"] = unresolved;
   return out;
 }

@@ -17,12 +17,6 @@
 namespace timepool::ntpd {
 namespace {
 
-// Datagrams taken from one socket before others get their turn.
-constexpr int kMaxDatagrams = 16;
-// A reply that is longer comes truncated and is judged by what there is: NTP packets with NTS stay
-// below the 1280 bytes of an IPv6 minimum MTU.
-constexpr std::size_t kMaxReply = 2048;
-
 // How often the machine's own addresses are read anew.
 constexpr Duration kIdentityInterval = Duration::seconds(60);
 
@@ -96,7 +90,7 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
       refclocks_(
           reactor, logger,
           [this](ntp::AssociationId id, const refclock::Look& look) { on_refclock(id, look); }),
-      timestamps_(sys::hold_kernel_timestamps()) {}
+      links_(reactor, logger, config.sources, raw_mapping(), handlers()) {}
 
 TimeClient::~TimeClient() {
   outbox_->clear();
@@ -165,70 +159,66 @@ void TimeClient::on_timer() {
 
 void TimeClient::carry_out(ntp::Outbox& out) {
   for (const ntp::Event& event : out.events) log_event(event);
-  for (const ntp::AssociationId association : out.closes) links_.erase(association);
+  for (const ntp::AssociationId association : out.closes) links_.close(association);
   for (const ntp::SendAction& action : out.sends) send(action);
   for (const ntp::SourceId source : out.resolves) resolve(source);
+  out.clear();
   watch_resolver();
   schedule();
 }
 
 void TimeClient::send(const ntp::SendAction& action) {
-  // RFC 9109: a new socket, so a new random port, for each request.
-  links_.erase(action.association);
-  sys::UdpOptions options;
-  options.rx_timestamps = true;
-  options.tx_timestamps = true;
-  Result<sys::UdpSocket> socket = sys::UdpSocket::connect(action.to, options);
-  if (!socket.ok()) {
-    ++send_failures_;
-    logger_.debug("{}", socket.error().text());
+  const Result<void> sent = links_.send(action);
+  if (sent.ok()) {
+    ++requests_sent_;
     return;
   }
-  const Result<void> sent = socket->send(action.bytes());
-  if (!sent.ok()) {
-    ++send_failures_;
-    logger_.debug("request to {}: {}", format(action.to), sent.error().text());
-    return;
+  ++send_failures_;
+  logger_.debug("request to {}: {}", format(action.to), sent.error().text());
+  if (sent.error().code == ErrorCode::kUnavailable) {
+    keeper_.sources().handle_send_failure(action.association, sys::mono_now());
   }
-  ++requests_sent_;
-  const ntp::AssociationId association = action.association;
-  net::Watch watch =
-      reactor_.watch(socket->fd(), POLLIN | POLLPRI,
-                     [this, association](short ready) { on_ready(association, ready); });
-  links_.emplace(association, Link{std::move(socket).value(), std::move(watch)});
 }
 
-void TimeClient::on_ready(ntp::AssociationId association, short ready) {
-  const auto found = links_.find(association);
-  if (found == links_.end()) return;
-  // The time of sending first: the reply that comes with it is measured by it.
-  if ((ready & (POLLERR | POLLPRI)) != 0) {
-    if (const auto sent = found->second.socket.transmit_timestamp()) {
-      keeper_.handle_transmit_timestamp(association, {*sent});
-    }
-  }
-  receive(association, found->second);
+RawMapping TimeClient::raw_mapping() const {
+  return {[this](UnixTime system) { return keeper_.local_clock().raw(system); },
+          [this](UnixTime raw) { return keeper_.local_clock().system(raw); }};
 }
 
-void TimeClient::receive(ntp::AssociationId association, Link& link) {
-  std::array<std::byte, kMaxReply> buffer;
-  outbox_->clear();
-  for (int i = 0; i < kMaxDatagrams; ++i) {
-    const Result<std::optional<sys::Datagram>> got = link.socket.receive(buffer);
-    if (!got.ok()) {
-      logger_.debug("{}: {}", format(link.socket.local()), got.error().text());
-      break;
-    }
-    if (!got->has_value()) break;
-    const sys::Datagram& datagram = **got;
-    const ntp::ClockReading now = read_clocks();
-    const ntp::SystemRx rx{now, datagram.kernel_timestamp ? datagram.received : now.system};
-    const ntp::ReplyReason reason = keeper_.handle_datagram(
-        association, rx, Bytes(buffer).first(datagram.length), random_, *outbox_);
-    rejections_.note(reason, datagram.from, rx.received, now.mono);
-    logger_.debug("reply from {}: {}", format(datagram.from), name_of(reason));
-  }
-  carry_out(*outbox_);
+ClientLinks::Handlers TimeClient::handlers() {
+  ClientLinks::Handlers out;
+  out.sent = [this](ntp::AssociationId association, const ntp::TransmitStamp& stamp) {
+    keeper_.handle_transmit_timestamp(association, stamp);
+  };
+  out.received = [this](ntp::AssociationId association, const Arrival& arrival) {
+    receive(association, arrival);
+  };
+  out.done = [this] { carry_out(*outbox_); };
+  return out;
+}
+
+void TimeClient::receive(ntp::AssociationId association, const Arrival& arrival) {
+  const ntp::ClockReading now = read_clocks();
+  const ntp::SystemRx rx{now, arrival.received, arrival.source, arrival.error};
+  const ntp::ReplyReason reason =
+      keeper_.handle_datagram(association, rx, arrival.bytes, random_, *outbox_);
+  rejections_.note(reason, arrival.from, rx.received, now.mono);
+  logger_.debug("reply from {}: {} ({} timestamp)", format(arrival.from), name_of(reason),
+                name_of(arrival.source));
+}
+
+std::size_t TimeClient::set_online(const std::string& source, bool online) {
+  const std::size_t count =
+      keeper_.sources().set_online(ntp::SourceMatch(source), online, sys::mono_now());
+  schedule();
+  return count;
+}
+
+std::size_t TimeClient::begin_burst(const std::string& source, ntp::BurstSize size) {
+  const std::size_t count =
+      keeper_.sources().begin_burst(ntp::SourceMatch(source), size, sys::mono_now());
+  schedule();
+  return count;
 }
 
 void TimeClient::resolve(ntp::SourceId source) {

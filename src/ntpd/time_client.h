@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "config/ntpd.h"
@@ -12,10 +12,10 @@
 #include "net/resolver.h"
 #include "ntp/random_stream.h"
 #include "ntp/timekeeper.h"
+#include "ntpd/client_links.h"
 #include "ntpd/refclock_drivers.h"
 #include "ntpd/rejections.h"
 #include "sys/log.h"
-#include "sys/udp_socket.h"
 
 namespace timepool::ntpd {
 
@@ -36,21 +36,20 @@ class TimeClient {
   const RefclockDrivers& refclocks() const { return refclocks_; }
   std::uint64_t requests_sent() const { return requests_sent_; }
   const Rejections& rejections() const { return rejections_; }
+  // Commands of the operator; how many servers they concerned (ntp/source_match.h).
+  std::size_t set_online(const std::string& source, bool online);
+  std::size_t begin_burst(const std::string& source, ntp::BurstSize size);
   // Requests that the system refused to send: no route, no descriptor.
   std::uint64_t send_failures() const { return send_failures_; }
 
  private:
-  struct Link {
-    sys::UdpSocket socket;
-    net::Watch watch;
-  };
-
   TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
              int precision, std::unique_ptr<net::Resolver> resolver,
              std::unique_ptr<ntp::ClockControl> clock);
   void on_timer();
-  void on_ready(ntp::AssociationId association, short ready);
-  void receive(ntp::AssociationId association, Link& link);
+  RawMapping raw_mapping() const;
+  ClientLinks::Handlers handlers();
+  void receive(ntp::AssociationId association, const Arrival& arrival);
   void carry_out(ntp::Outbox& out);
   void send(const ntp::SendAction& action);
   void resolve(ntp::SourceId source);
@@ -75,10 +74,9 @@ class TimeClient {
   net::Timer identity_timer_;
   ntp::OwnIdentity own_;
   std::vector<IpAddress> other_addresses_;  // the setting own_addresses
-  std::map<ntp::AssociationId, Link> links_;
   Rejections rejections_;
   RefclockDrivers refclocks_;
-  sys::Fd timestamps_;  // keeps the kernel's receive timestamps on between requests
+  ClientLinks links_;
   std::unique_ptr<ntp::Outbox> outbox_ = std::make_unique<ntp::Outbox>();
   std::uint64_t requests_sent_ = 0;
   std::uint64_t send_failures_ = 0;

@@ -105,6 +105,9 @@ Schema<ServerConfig> server_schema() {
       .field("kiss", &ServerConfig::kiss, text(4), "The code of a kiss.")
       .field("kiss_interval", &ServerConfig::kiss_interval, span(),
              "For requests sooner than this.")
+      .field("send_latency", &ServerConfig::send_latency, span(),
+             "Mean time from its transmit timestamp until the reply leaves.")
+      .field("interleaved", &ServerConfig::interleaved, boolean(), "RFC 9769.")
       .field("forged", &ServerConfig::forged, boolean(), "Replies are forged off the path.")
       .field("tricks", &ServerConfig::tricks, list_of(trick(), kTrickCount), "What it plays.")
       .table("leap", &ServerConfig::leap, server_leap_schema(), "What it makes of the leap.")

@@ -128,11 +128,21 @@ void ServerActor::forge(const Datagram& request) {
 }
 
 void ServerActor::reply(const Datagram& request, std::vector<std::byte> bytes) {
-  ntp::set_transmit(bytes, state(), clock_.read(world_.now()).system);
+  const bool interleaved = config_.interleaved && interleaved_.answer(request.bytes, bytes);
+  if (!interleaved) ntp::set_transmit(bytes, state(), clock_.read(world_.now()).system);
   if (hostility_.any()) {
     play_tricks(request, bytes);
     return;
   }
+  if (config_.send_latency == Duration()) return leave(request, std::move(bytes));
+  world_.after(exponential(prng_, config_.send_latency),
+               [this, request, bytes] { leave(request, bytes); });
+}
+
+void ServerActor::leave(const Datagram& request, std::vector<std::byte> bytes) {
+  ByteReader reader(bytes);
+  const NtpTimestamp received = wire::ntp::read_header(reader).receive;
+  interleaved_.sent(received, to_ntp(clock_.read(world_.now()).system + state().test_offset));
   network_.send({0, request.id, request.to, request.from, std::move(bytes)});
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ntp/interleaved_store.h"
 #include "ntp/responder.h"
 #include "sim/clock.h"
 #include "sim/hostility.h"
@@ -38,6 +39,9 @@ struct ServerConfig {
   Duration root_dispersion = Duration::milliseconds(1);
   bool synchronised = true;
   std::vector<Window> down;  // the host does not answer
+  // Mean time from writing the transmit timestamp until the reply leaves: the error of basic mode.
+  Duration send_latency;
+  bool interleaved = false;  // RFC 9769
   // A kiss of this code for requests that come sooner after the last than `kiss_interval`; for all
   // when that is zero.
   std::string kiss;
@@ -71,6 +75,7 @@ class ServerActor final : public Node {
   wire::ntp::Leap announcement() const;
   void forge(const Datagram& request);
   void reply(const Datagram& request, std::vector<std::byte> bytes);
+  void leave(const Datagram& request, std::vector<std::byte> bytes);
   void play_tricks(const Datagram& request, const std::vector<std::byte>& honest);
 
   World& world_;
@@ -79,6 +84,7 @@ class ServerActor final : public Node {
   Clock clock_;
   Prng prng_;
   Hostility hostility_;
+  ntp::InterleavedStore interleaved_{1024};
   std::uint64_t requests_ = 0;
   std::optional<UnixTime> last_request_;
   std::vector<std::string> violations_;
