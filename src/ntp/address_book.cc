@@ -32,10 +32,16 @@ bool has_route(const AddressWish& wish, const IpAddress& address) {
   return address.is_v4() ? wish.route_v4 : wish.route_v6;
 }
 
+Dependence worst_of(const ServerIdentity& server, std::span<const ServerIdentity> beside) {
+  Dependence worst = Dependence::kNone;
+  for (const ServerIdentity& it : beside) worst = std::max(worst, dependence(server, it));
+  return worst;
+}
+
 // Dropped for good reason, and not long ago.
 bool in_disgrace(const AddressRecord& record, MonoTime now) {
   return record.state == State::kDropped && record.cause != DropCause::kUnproven &&
-         now - *record.dropped < kDroppedFor;
+         record.cause != DropCause::kContested && now - *record.dropped < kDroppedFor;
 }
 
 }  // namespace
@@ -47,8 +53,8 @@ std::string_view name_of(AddressFault fault) {
 }
 
 std::string_view name_of(DropCause cause) {
-  constexpr std::string_view kNames[] = {"none",    "silent",    "unproven", "denied",
-                                         "useless", "redundant", "no_route", "surplus"};
+  constexpr std::string_view kNames[] = {"none",      "silent",    "unproven", "denied", "useless",
+                                         "redundant", "contested", "no_route", "surplus"};
   return kNames[static_cast<std::size_t>(cause)];
 }
 
@@ -73,7 +79,14 @@ std::optional<AddressFault> fault_of(const Endpoint& server, FamilyChoice family
 }
 
 void AddressBook::set_literal(const IpAddress& address) {
-  records_ = {{address, State::kUnused, true, {}, {}, {}, {}, DropCause::kNone}};
+  records_ = {unused(address)};
+}
+
+AddressRecord AddressBook::unused(const IpAddress& address) {
+  AddressRecord out;
+  out.address = address;
+  out.identity.address = address;
+  return out;
 }
 
 AddressRecord* AddressBook::find(const IpAddress& address) {
@@ -92,7 +105,7 @@ void AddressBook::update(std::span<const IpAddress> addresses, MonoTime now) {
   for (const IpAddress& mapped : addresses) {
     const IpAddress address = mapped.unmapped();
     if (records_.size() >= kMaxAddresses) break;
-    if (find(address) == nullptr) records_.push_back({address, {}, true, {}, {}, {}, {}, {}});
+    if (find(address) == nullptr) records_.push_back(unused(address));
   }
 }
 
@@ -125,7 +138,7 @@ std::optional<IpAddress> AddressBook::next(const AddressWish& wish) const {
     // F3: only a newer answer brings it back.
     if (dropped && (!last_update_ || *record.dropped >= *last_update_)) continue;
     const std::tuple rank{in_disgrace(record, wish.now), !has_route(wish, record.address),
-                          worst_dependence(record.address, wish.beside), dropped,
+                          worst_of(record.identity, wish.beside), dropped,
                           dropped ? *record.dropped : MonoTime()};
     if (wish.only_good && (std::get<0>(rank) || std::get<1>(rank))) continue;
     // The first of equals: the order of the answer.
@@ -134,6 +147,14 @@ std::optional<IpAddress> AddressBook::next(const AddressWish& wish) const {
     least = rank;
   }
   return best == nullptr ? std::nullopt : std::optional(best->address);
+}
+
+Dependence AddressBook::dependence_of(const IpAddress& address,
+                                      std::span<const ServerIdentity> beside) const {
+  for (const AddressRecord& record : records_) {
+    if (record.address == address) return worst_of(record.identity, beside);
+  }
+  return worst_dependence(address, beside);
 }
 
 bool AddressBook::in_use(const IpAddress& address) const {
@@ -167,11 +188,12 @@ void AddressBook::drop(const IpAddress& address, MonoTime now, DropCause cause) 
   record->cause = cause;
 }
 
-bool AddressBook::answered(const IpAddress& address, MonoTime now) {
-  AddressRecord* record = find(address);
+bool AddressBook::answered(const ServerIdentity& server, MonoTime now) {
+  AddressRecord* record = find(server.address);
   CHECK(record != nullptr);
   const bool first = !record->last_answer || *record->last_answer < *record->last_used;
   record->last_answer = now;
+  record->identity = server;
   return first;
 }
 

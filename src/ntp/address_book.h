@@ -50,6 +50,7 @@ enum class DropCause : std::uint8_t {
   kDenied,     // DENY or RSTR (B30)
   kUseless,    // it answered, but its time was of no use (F11)
   kRedundant,  // it depends on another that is in use
+  kContested,  // no majority, and it agreed with the fewest
   kNoRoute,    // there is no way to its network
   kSurplus,    // fewer addresses are wanted
 };
@@ -67,6 +68,7 @@ struct AddressRecord {
   std::optional<MonoTime> last_answer;  // brought usable time
   std::optional<MonoTime> dropped;      // the last time
   DropCause cause = DropCause::kNone;
+  ServerIdentity identity;  // as far as it ever told; the address from the start
 };
 
 // What the next address is to be beside.
@@ -91,19 +93,22 @@ class AddressBook {
 
   // The best address to use next, or nothing.
   std::optional<IpAddress> next(const AddressWish& wish) const;
+  // How it would depend on those, by all that is known of it.
+  Dependence dependence_of(const IpAddress& address, std::span<const ServerIdentity> beside) const;
   bool in_use(const IpAddress& address) const;
   std::size_t used() const;
 
   // These CHECK that the address is known.
   void use(const IpAddress& address, MonoTime now);
   void drop(const IpAddress& address, MonoTime now, DropCause cause);
-  // True for the first answer since it was taken.
-  bool answered(const IpAddress& address, MonoTime now);
+  // It brought usable time, and told this of itself. True for the first answer since it was taken.
+  bool answered(const ServerIdentity& server, MonoTime now);
 
   std::span<const AddressRecord> records() const { return records_; }
 
  private:
   AddressRecord* find(const IpAddress& address);
+  static AddressRecord unused(const IpAddress& address);
   void forget(MonoTime now);
 
   std::vector<AddressRecord> records_;

@@ -30,6 +30,9 @@ class AddressBookTest : public testing::Test {
   void drop(const char* address, std::int64_t now, DropCause cause = DropCause::kSilent) {
     book_.drop(ip(address), at(now), cause);
   }
+  static ServerIdentity told(const char* address, std::uint32_t reference = 0) {
+    return {ip(address), true, 2, wire::ntp::ReferenceId::from_bits(reference), {}};
+  }
   AddressBook book_;
   AddressWish wish_;
 };
@@ -114,6 +117,19 @@ TEST_F(AddressBookTest, B3_another_network_is_preferred_to_one_that_is_in_use) {
   EXPECT_EQ(next(0), "192.0.2.2");  // nothing else is left
 }
 
+TEST_F(AddressBookTest, B3_it_is_remembered_whom_an_address_follows) {
+  list(0, {ip("192.0.2.2"), ip("198.51.100.1")});
+  use("192.0.2.2");
+  book_.answered(told("192.0.2.2", 0x0a000001), at(1));
+  drop("192.0.2.2", 2, DropCause::kRedundant);
+  const std::vector<ServerIdentity> beside = {told("203.0.113.1", 0x0a000001)};
+  EXPECT_EQ(book_.dependence_of(ip("192.0.2.2"), beside), Dependence::kSameUpstream);
+  EXPECT_EQ(book_.dependence_of(ip("198.51.100.1"), beside), Dependence::kNone);
+  list(3, {ip("192.0.2.2"), ip("198.51.100.1")});
+  wish_.beside = beside;
+  EXPECT_EQ(next(4), "198.51.100.1");
+}
+
 TEST_F(AddressBookTest, the_family_that_has_a_route_comes_first) {
   list(0, {ip("2001:db8::1"), ip("192.0.2.1")});
   EXPECT_EQ(next(0), "2001:db8::1");
@@ -165,8 +181,8 @@ TEST_F(AddressBookTest, many_dropped_addresses_leave_room_for_new_ones) {
 TEST_F(AddressBookTest, tells_what_became_of_each_address) {
   list(0, {ip("192.0.2.1")});
   use("192.0.2.1", 5);
-  EXPECT_TRUE(book_.answered(ip("192.0.2.1"), at(7)));
-  EXPECT_FALSE(book_.answered(ip("192.0.2.1"), at(9)));
+  EXPECT_TRUE(book_.answered(told("192.0.2.1"), at(7)));
+  EXPECT_FALSE(book_.answered(told("192.0.2.1"), at(9)));
   drop("192.0.2.1", 99, DropCause::kDenied);
   const AddressRecord& record = book_.records()[0];
   EXPECT_EQ(record.first_used, at(5));

@@ -146,6 +146,7 @@ void Association::handle_kiss(ReplyReason reason, LocalTime now, RandomStream& r
 void Association::handle_send_failure(MonoTime again) {
   if (missed_ || !exchange_.waiting()) return;
   missed_ = true;
+  --requests_;
   schedule_.ask_by(again, Duration());
 }
 

@@ -95,6 +95,7 @@ class Association final : public Measured {
   std::uint64_t count(ReplyReason reason) const {
     return counts_[static_cast<std::size_t>(reason)];
   }
+  // Those that were sent.
   std::uint64_t requests() const { return requests_; }
 
   // Whether there is an estimate: samples, and reachable.

@@ -306,6 +306,8 @@ std::string_view text_of(DropCause cause) {
       return "there was no way to it";
     case DropCause::kSurplus:
       return "fewer were wanted";
+    case DropCause::kContested:
+      return "there was no majority, and it agreed with the fewest";
   }
   return "";
 }

@@ -6,12 +6,12 @@
 namespace timepool::ntp {
 namespace {
 
-// The weight of the newest request: loss is known from the last 32 or so.
-constexpr double kWeight = 1.0 / 32;
+// Loss is known from the last 32 requests or so.
+constexpr double kMemory = 32;
 // Below a hundredth no limit that makes sense is raised.
 constexpr double kLeastLoss = 0.01;
 // Of a longer silence the rest was no loss on the way.
-constexpr std::uint32_t kMostCounted = 16;
+constexpr std::uint32_t kMostCounted = 8;
 const double kLogChance = std::log(1e-6);
 
 }  // namespace
@@ -23,11 +23,14 @@ void Liveness::observe(std::uint32_t unanswered, MonoTime now) {
   seen_ = unanswered;
 }
 
+void Liveness::count(bool lost) {
+  counted_ = std::min(counted_ + 1, kMemory);
+  loss_ += ((lost ? 1 : 0) - loss_) / counted_;
+}
+
 void Liveness::answered(std::uint32_t unanswered) {
-  for (std::uint32_t i = 0; i < std::min(misses_, kMostCounted); ++i) {
-    loss_ += (1 - loss_) * kWeight;
-  }
-  loss_ -= loss_ * kWeight;
+  for (std::uint32_t i = 0; i < std::min(misses_, kMostCounted); ++i) count(true);
+  count(false);
   seen_ = unanswered;
   forgive();
 }

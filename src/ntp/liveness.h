@@ -30,10 +30,13 @@ class Liveness {
   double loss() const { return loss_; }
 
  private:
+  void count(bool lost);
+
   std::uint32_t seen_ = 0;
   std::uint32_t misses_ = 0;
   std::optional<MonoTime> silent_since_;
   double loss_ = 0;
+  double counted_ = 8;  // requests that loss_ is made of; some are presumed answered
 };
 
 // F10: on a path that loses the share `loss` of requests anyway: as many misses as come in a row by

@@ -19,10 +19,6 @@ constexpr Duration kChangeSpacing = Duration::seconds(2);
 // What can't be sent is no load on anybody: it is tried after 16 s, doubling to 256 s.
 constexpr Duration kUnsentRetry = Duration::seconds(16);
 
-bool lacks_route(const std::optional<MonoTime>& since, MonoTime now) {
-  return since && now - *since < kRouteForgotten;
-}
-
 }  // namespace
 
 Population::Population(const PopulationConfig& config, AuthenticatorFactory factory)
@@ -120,6 +116,7 @@ void Population::handle_addresses(SourceId id, std::span<const IpAddress> addres
   Source* source = sources_.find(id);
   if (source == nullptr) return;
   source->handle_addresses(now, addresses, own_);
+  if (!addresses.empty()) outage_.resolved(now);
   fill_due_ = std::min(fill_due_, now);
 }
 
@@ -132,12 +129,18 @@ void Population::handle_send_failure(AssociationId id, MonoTime now) {
   (member->server().address.is_v4() ? no_route_v4_ : no_route_v6_) = now;
 }
 
+bool Population::lacks_route(const IpAddress& address, MonoTime now) const {
+  const std::optional<MonoTime>& since = address.is_v4() ? no_route_v4_ : no_route_v6_;
+  return since && now - *since < kRouteForgotten;
+}
+
 void Population::handle_sent(AssociationId id, const TransmitStamp& stamp) {
   Member* member = members_.find(id);
   if (member == nullptr || member->association == nullptr) return;
   member->association->handle_transmit_timestamp(stamp);
   member->unsent = 0;
   (member->server().address.is_v4() ? no_route_v4_ : no_route_v6_).reset();
+  if (outage_.sent()) tell_outage_over_ = true;
 }
 
 void Population::handle_network_change(MonoTime now) {
@@ -152,6 +155,7 @@ void Population::handle_network_change(MonoTime now) {
   for (Member& member : members_) {
     if (member.association == nullptr) continue;
     if (member.liveness.misses() == 0 && member.unsent == 0) continue;
+    member.unsent = 0;
     member.association->ask_by(now, kChangeSpacing);
   }
   for (Source& source : sources_) source.forget_back_off(now);
@@ -227,8 +231,8 @@ std::optional<IpAddress> Population::next_address(const Source& source, const Me
   wish.now = now;
   wish.taken = taken;
   wish.beside = others;
-  wish.route_v4 = !lacks_route(no_route_v4_, now);
-  wish.route_v6 = !lacks_route(no_route_v6_, now);
+  wish.route_v4 = !lacks_route(IpAddress::any(IpFamily::kV4), now);
+  wish.route_v6 = !lacks_route(IpAddress::any(IpFamily::kV6), now);
   wish.only_good = only_good;
   return source.next_address(wish);
 }
@@ -258,7 +262,7 @@ void Population::answered(Member& member, bool usable, MonoTime now, Outbox& out
   }
   member.liveness.answered(member.association->unanswered());
   if (Source* source = sources_.find(member.source); usable && source != nullptr) {
-    source->answered(member.server().address, now);
+    source->answered(beside_of(member), now);
   }
 }
 

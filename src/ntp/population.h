@@ -106,9 +106,11 @@ class Population {
 
   void replace_failed(MonoTime now, std::size_t survivors, Outbox& out);
   void replace_redundant(MonoTime now, std::size_t survivors, Outbox& out);
+  void replace_contested(MonoTime now, std::size_t survivors, Outbox& out);
   // Why it must go, if it must.
   std::optional<Loss> loss_of(const Member& member, const Source& source, MonoTime now,
                               std::size_t survivors) const;
+  bool lacks_route(const IpAddress& address, MonoTime now) const;
   bool is_silent(const Member& member, const SourceConfig& config) const;
   bool may_replace_bad(MonoTime now, std::size_t others) const;
   // False when the member stays, for lack of room in the Outbox.
@@ -127,9 +129,11 @@ class Population {
   std::vector<AssociationId> closes_;  // bounded by flush_closes(): at most one for each member
   AssociationId next_id_ = 1;
   std::optional<MonoTime> last_replacement_;
+  std::optional<MonoTime> no_majority_since_;
   std::optional<MonoTime> no_route_v4_;
   std::optional<MonoTime> no_route_v6_;
   std::optional<MonoTime> last_change_;
+  bool tell_outage_over_ = false;
   MonoTime change_due_ = MonoTime::max();
   MonoTime fill_due_ = MonoTime::max();
   MonoTime next_witness_;

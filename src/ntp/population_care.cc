@@ -18,6 +18,15 @@ constexpr Duration kBackSpacing = Duration::seconds(2);
 // F6 for a server that answered and now has no route, for as many requests.
 constexpr std::uint32_t kUnsentLimit = 8;
 
+// Without a majority there is no time to lose: so long is waited for one, and so long between two
+// addresses that are tried in its stead.
+constexpr Duration kMajorityWait = Duration::seconds(64);
+constexpr Duration kContestInterval = Duration::seconds(256);
+
+bool overlap(const Estimate& a, const Estimate& b) {
+  return (a.sample.offset - b.sample.offset).abs() <= a.distance + b.distance;
+}
+
 // By a packet, now.
 bool askable(const Member& member) {
   return member.association && member.association->online() && !member.association->denied();
@@ -26,6 +35,11 @@ bool askable(const Member& member) {
 }  // namespace
 
 void Population::care(MonoTime now, std::size_t survivors, Outbox& out) {
+  if (tell_outage_over_) {
+    tell_outage_over_ = false;
+    end_outage(now);
+    out.event({EventKind::kOutageOver, 0, {}, ReplyReason::kAccepted});
+  }
   if (outage_.observe(silence(), now)) {
     next_probe_ = now + kOutageProbe;
     out.event({EventKind::kOutage, 0, {}, ReplyReason::kAccepted});
@@ -37,6 +51,7 @@ void Population::care(MonoTime now, std::size_t survivors, Outbox& out) {
   }
   replace_failed(now, survivors, out);
   replace_redundant(now, survivors, out);
+  replace_contested(now, survivors, out);
   flush_closes(out);
 }
 
@@ -48,8 +63,11 @@ SilenceCount Population::silence() const {
     if (member.unsent > 0) ++out.unsent;
     if (!member.association->ever_answered()) continue;
     ++out.known;
+    out.misses += member.liveness.misses();
+    out.loss += member.liveness.loss();
     if (member.unsent == 0 && member.liveness.misses() < kSilentAfter) ++out.speaking;
   }
+  if (out.known > 0) out.loss /= static_cast<double>(out.known);
   return out;
 }
 
@@ -60,17 +78,17 @@ std::size_t Population::others_known(const Member& member) const {
       }));
 }
 
-// Of one that never answered only what happens to the others' packets is known.
+// What happens to the others' packets counts as well: a new member has not lost many yet.
 double Population::usual_loss(const Member& member) const {
-  if (member.association->ever_answered()) return member.liveness.loss();
   double sum = 0;
   std::size_t count = 0;
   for (const Member& other : members_) {
-    if (!other.association || !other.association->ever_answered()) continue;
+    if (other.id == member.id || !askable(other) || !other.association->ever_answered()) continue;
     sum += other.liveness.loss();
     ++count;
   }
-  return count == 0 ? 0 : sum / static_cast<double>(count);
+  const double mean = count == 0 ? 0 : sum / static_cast<double>(count);
+  return std::max(mean, member.liveness.loss());
 }
 
 // Somebody is silent and nobody has been asked since: another server tells whether the network is
@@ -151,7 +169,8 @@ std::optional<Population::Loss> Population::loss_of(const Member& member, const 
     }
   }
   const std::uint32_t unsent_limit = association.ever_answered() ? kUnsentLimit : 1;
-  if (member.unsent >= unsent_limit) return Loss{DropCause::kNoRoute, true};
+  const bool other_family = !outage_.on() && lacks_route(member.server().address, now);
+  if (other_family && member.unsent >= unsent_limit) return Loss{DropCause::kNoRoute, true};
   const bool bad =
       source.config().kind == SourceKind::kPool &&
       (member.useless >= config_.bad_limit || association.unusable() >= config_.bad_limit);
@@ -191,7 +210,8 @@ void Population::replace_redundant(MonoTime now, std::size_t survivors, Outbox& 
     const Source* source = sources_.find(member.source);
     CHECK(source != nullptr);
     const bool keep = source->config().kind != SourceKind::kPool || source->is_literal() ||
-                      member.status == SourceStatus::kSelected || !member.measured().measurable();
+                      member.status == SourceStatus::kSelected || !member.measured().measurable() ||
+                      member.association->requests() < config_.bad_limit;
     all.push_back({beside_of(member), keep});
     ids.push_back(member.id);
   }
@@ -201,8 +221,47 @@ void Population::replace_redundant(MonoTime now, std::size_t survivors, Outbox& 
   const Source& source = *sources_.find(member.source);
   const auto address = next_address(source, &member, true, now);
   if (!address) return;
-  if (worst_dependence(*address, beside(&member)) >= redundant->dependence) return;
+  const Dependence then = source.addresses().dependence_of(*address, beside(&member));
+  if (then >= redundant->dependence) return;
   if (replace(member.id, *address, DropCause::kRedundant, now, out)) last_replacement_ = now;
+}
+
+// Nobody can tell who is right: the member of a pool that agrees with the fewest makes room for
+// another opinion.
+void Population::replace_contested(MonoTime now, std::size_t survivors, Outbox& out) {
+  std::vector<AssociationId> ids;
+  std::vector<Estimate> estimates;
+  bool all_decided = true;
+  for (const Member& member : members_) {
+    all_decided &= member.measured().decided() || member.unsent > 0;
+    if (!member.measured().measurable()) continue;
+    ids.push_back(member.id);
+    estimates.push_back(member.measured().estimate(now));
+  }
+  if (survivors > 0 || !all_decided || ids.size() < 2) return no_majority_since_.reset();
+  if (!no_majority_since_) no_majority_since_ = now;
+  if (now - *no_majority_since_ < kMajorityWait) return;
+  const Source* source = nullptr;
+  AssociationId loneliest = 0;
+  std::size_t fewest = ids.size() + 1;
+  std::optional<IpAddress> address;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const Member& member = *members_.find(ids[i]);
+    source = sources_.find(member.source);
+    if (source == nullptr || source->config().kind != SourceKind::kPool) continue;
+    std::size_t friends = 0;
+    for (const Estimate& other : estimates) friends += overlap(estimates[i], other) ? 1U : 0U;
+    // Whoever agrees with a majority is not what hinders one.
+    if (friends > fewest || 2 * friends > ids.size()) continue;
+    const auto found = next_address(*source, &member, true, now);
+    if (!found) continue;
+    fewest = friends;
+    loneliest = member.id;
+    address = found;
+  }
+  if (!address) return;
+  if (!replace(loneliest, *address, DropCause::kContested, now, out)) return;
+  no_majority_since_ = now + kContestInterval - kMajorityWait;
 }
 
 bool Population::replace(AssociationId id, const IpAddress& address, DropCause cause, MonoTime now,

@@ -146,8 +146,8 @@ void Source::drop(const IpAddress& address, MonoTime now, DropCause cause) {
       now + std::min(kFirstUnproven * (std::int64_t{1} << doublings), kLongestUnproven);
 }
 
-void Source::answered(const IpAddress& address, MonoTime now) {
-  const bool first = addresses_.answered(address, now);
+void Source::answered(const ServerIdentity& server, MonoTime now) {
+  const bool first = addresses_.answered(server, now);
   left_unproven_ = 0;
   next_unproven_ = now;
   // What was found last is good, so the next time begins with short intervals. But whoever answers

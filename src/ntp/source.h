@@ -93,7 +93,7 @@ class Source {
   std::optional<IpAddress> next_address(AddressWish wish) const;
   void use(const IpAddress& address, MonoTime now);
   void drop(const IpAddress& address, MonoTime now, DropCause cause);
-  void answered(const IpAddress& address, MonoTime now);
+  void answered(const ServerIdentity& server, MonoTime now);
 
   // Whether an address may be left though nobody can tell that it is dead: the first few times at
   // once, then at longer and longer intervals until something answers.

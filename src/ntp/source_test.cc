@@ -134,7 +134,9 @@ TEST(Source, after_four_addresses_left_without_proof_more_are_left_more_and_more
   EXPECT_EQ(at_seconds[4], 3 + 64);
   EXPECT_EQ(at_seconds[5], 3 + 64 + 128);
   EXPECT_LE(at_seconds.size(), 28u);
-  source.answered(many[0], at(5 * 3600));
+  ServerIdentity server;
+  server.address = many[0];
+  source.answered(server, at(5 * 3600));
   EXPECT_TRUE(source.may_leave_unproven(at(5 * 3600)));
 }
 

@@ -66,9 +66,48 @@ void ClientActor::take(ntp::AssociationId id, const ntp::RefclockReading& readin
   act(out);
 }
 
+void ClientActor::carry_out(const SourceChange& change) {
+  const MonoTime now = local_now().mono;
+  if (change.action == SourceChange::Action::kAdd) {
+    add(change.source);
+  } else {
+    const ntp::SourceTable& table = keeper_.sources().sources();
+    const auto found = std::find_if(table.begin(), table.end(), [&](const ntp::Source& source) {
+      return source.config().name == change.source.name;
+    });
+    CHECK(found != table.end());
+    const bool removes = change.action == SourceChange::Action::kRemove;
+    CHECK(removes ? keeper_.sources().remove(found->id(), now).ok()
+                  : keeper_.sources().change(found->id(), change.source, now).ok());
+  }
+  settle();
+}
+
+bool ClientActor::has_route(const IpAddress& to) const {
+  const auto within = [this](const std::vector<Window>& windows) {
+    return std::any_of(windows.begin(), windows.end(),
+                       [this](const Window& it) { return it.contains(world_.elapsed()); });
+  };
+  return !within(config_.no_route) && (to.is_v4() || !within(config_.no_route_v6));
+}
+
+void ClientActor::tell_of_routes() {
+  for (const auto* windows : {&config_.no_route, &config_.no_route_v6}) {
+    for (const Window& window : *windows) {
+      for (const Duration at : {window.from, window.until}) {
+        world_.after(at, [this] {
+          keeper_.sources().handle_network_change(local_now().mono);
+          settle();
+        });
+      }
+    }
+  }
+}
+
 void ClientActor::start() {
   keeper_.leap().set_table(leap_table(config_.leap, world_));
   for (const auto& clock : refclocks_) clock->start();
+  if (config_.network_events) tell_of_routes();
   if (config_.step_at > Duration()) {
     world_.after(config_.step_at, [this] { step_clock(config_.step_by); });
   }
@@ -109,6 +148,11 @@ void ClientActor::act(ntp::Outbox& out) {
 }
 
 void ClientActor::send(const ntp::SendAction& action) {
+  if (!has_route(action.to.address)) {
+    sockets_.erase(action.association);
+    keeper_.sources().handle_send_failure(action.association, local_now().mono);
+    return;
+  }
   watch_rate(action.association);
   Socket& socket = sockets_[action.association];
   socket.port = static_cast<std::uint16_t>(1024 + prng_.below(64512));
@@ -127,7 +171,7 @@ void ClientActor::send(const ntp::SendAction& action) {
 }
 
 void ClientActor::resolve(ntp::SourceId source) {
-  ++lookups_;
+  lookups_.push_back(world_.elapsed());
   const std::vector<IpAddress> addresses =
       dns_.lookup(keeper_.sources().name(source), world_.elapsed());
   world_.after(kLookupLatency, [this, source, addresses] {

@@ -33,6 +33,19 @@ struct ClientConfig {
   // Somebody steps the client's clock by this much at this time; zero is never.
   Duration step_at;
   Duration step_by;
+  // The machine has no route to anywhere, or to IPv6 addresses only.
+  std::vector<Window> no_route;
+  std::vector<Window> no_route_v6;
+  // Whether the system tells the client when routes come and go.
+  bool network_events = true;
+};
+
+// At `at` the operator does this with a source.
+struct SourceChange {
+  enum class Action : std::uint8_t { kAdd, kRemove, kChange };
+  Duration at;
+  Action action = Action::kAdd;
+  ntp::SourceConfig source;
 };
 
 struct TimedEvent {
@@ -48,6 +61,8 @@ class ClientActor final : public Node {
   void add(const ntp::SourceConfig& source);
   // The same for a reference clock, which begins with start().
   void add(const RefclockActorConfig& clock);
+  // CHECKs that the source set can do it.
+  void carry_out(const SourceChange& change);
   // Called after everything that the client does; set before start().
   void watch(std::function<void()> watcher) { watcher_ = std::move(watcher); }
   void start();
@@ -66,7 +81,8 @@ class ClientActor final : public Node {
   Duration true_raw_offset();
   // Whether something befell its clock that it has not had an occasion to notice.
   bool unaware() const { return asleep_ || last_upset_ > last_look_; }
-  std::uint64_t lookups() const { return lookups_; }
+  // When names were looked up, as time since the start.
+  const std::vector<Duration>& lookups() const { return lookups_; }
   const std::vector<TimedEvent>& events() const { return events_; }
   // Replies taken that were none to the request that waits.
   const std::vector<std::string>& violations() const { return violations_; }
@@ -83,6 +99,8 @@ class ClientActor final : public Node {
   void act(ntp::Outbox& out);
   void send(const ntp::SendAction& action);
   void resolve(ntp::SourceId source);
+  bool has_route(const IpAddress& to) const;
+  void tell_of_routes();
   void settle();
   void watch_rate(ntp::AssociationId association);
   void plan_upsets();
@@ -105,7 +123,7 @@ class ClientActor final : public Node {
   std::map<ntp::AssociationId, Socket> sockets_;
   std::vector<std::unique_ptr<RefclockActor>> refclocks_;
   std::uint64_t wakes_ = 0;
-  std::uint64_t lookups_ = 0;
+  std::vector<Duration> lookups_;
   Duration last_look_;
   Duration last_upset_ = Duration::seconds(-1);
   bool asleep_ = false;

@@ -97,6 +97,7 @@ Schema<ServerConfig> server_schema() {
   out.required("name", &ServerConfig::name, text(64), "For the other tables.")
       .required("address", &ServerConfig::address, config::ip_address(), "Its address.")
       .field("stratum", &ServerConfig::stratum, integer<std::uint8_t>(1, 15), "Its stratum.")
+      .field("upstream", &ServerConfig::upstream, config::ip_address(), "Whom it follows.")
       .field("lie", &ServerConfig::lie, signed_span(), "Added to every time served.")
       .field("root_delay", &ServerConfig::root_delay, span(), "As claimed.")
       .field("root_dispersion", &ServerConfig::root_dispersion, span(), "As claimed.")
@@ -166,7 +167,10 @@ Schema<ClientConfig> client_schema() {
              "What the client takes its clock for.")
       .field("replace_interval", &ClientConfig::replace_interval, span(), "F11.")
       .field("step_at", &ClientConfig::step_at, span(), "When its clock is stepped.")
-      .field("step_by", &ClientConfig::step_by, signed_span(), "And by how much.");
+      .field("step_by", &ClientConfig::step_by, signed_span(), "And by how much.")
+      .field("no_route", &ClientConfig::no_route, list_of(window()), "Nothing can be sent.")
+      .field("no_route_v6", &ClientConfig::no_route_v6, list_of(window()), "No IPv6.")
+      .field("network_events", &ClientConfig::network_events, boolean(), "It is told of routes.");
   return out;
 }
 
@@ -174,7 +178,9 @@ Schema<DnsAnswer> dns_schema() {
   Schema<DnsAnswer> out;
   out.required("name", &DnsAnswer::name, text(255), "The name.")
       .field("from", &DnsAnswer::from, span(), "From this time on.")
-      .field("servers", &DnsAnswer::servers, list_of(text(64)), "None: the look-up fails.");
+      .field("servers", &DnsAnswer::servers, list_of(text(64)), "None: the look-up fails.")
+      .field("addresses", &DnsAnswer::addresses, list_of(config::ip_address()), "And before them.")
+      .field("more", &DnsAnswer::more, integer<std::uint64_t>(0, 10'000), "And nobody's.");
   return out;
 }
 
@@ -203,7 +209,26 @@ Schema<ntp::SourceConfig> source_schema() {
       .field("initial_failover_retry_limit", &Config::initial_failover_retry_limit,
              integer<std::uint32_t>(0, 1000), "F5.")
       .field("server_failure_retry_limit", &Config::server_failure_retry_limit,
-             integer<std::uint32_t>(0, 1000), "F6.");
+             integer<std::uint32_t>(0, 1000), "F6.")
+      .field("resolve_refresh", &Config::resolve_refresh, span(), "F12.")
+      .field("family", &Config::family,
+             config::one_of<ntp::FamilyChoice>({{"both", ntp::FamilyChoice::kBoth},
+                                                {"ipv4", ntp::FamilyChoice::kV4},
+                                                {"ipv6", ntp::FamilyChoice::kV6}}),
+             "Of its addresses.");
+  return out;
+}
+
+Schema<SourceChange> change_schema() {
+  using Action = SourceChange::Action;
+  Schema<SourceChange> out;
+  out.required("at", &SourceChange::at, span(), "When.")
+      .required(
+          "action", &SourceChange::action,
+          config::one_of<Action>(
+              {{"add", Action::kAdd}, {"remove", Action::kRemove}, {"change", Action::kChange}}),
+          "What is done.")
+      .table("source", &SourceChange::source, source_schema(), "With which, by its name.");
   return out;
 }
 
@@ -228,6 +253,9 @@ Schema<Expectations> expect_schema() {
       .field("max_overshoot", &E::max_overshoot, span(), "Past true time, at any moment.")
       .field("max_steps", &E::max_steps, integer<std::int64_t>(0, 1000), "Of the clock, by us.")
       .field("max_lookups", &E::max_lookups, integer<std::uint64_t>(0, 1'000'000), "Of names.")
+      .field("max_lookups_per_hour", &E::max_lookups_per_hour, integer<std::uint64_t>(0, 1'000'000),
+             "After the first hour.")
+      .field("min_agreeing", &E::min_agreeing, integer<std::uint64_t>(0, 64), "Since settled.")
       .field("reference", &E::reference, list_of(text(64)), "Only these are ever the reference.")
       .field("falsetickers", &E::falsetickers, list_of(text(64)), "At the end.")
       .field("falsetickers_within", &E::falsetickers_within, span(), "The first time.")
@@ -310,6 +338,7 @@ Schema<Scenario> scenario_schema() {
       .tables("dns", &Scenario::dns, dns_schema(), "The names.")
       .tables("source", &Scenario::sources, source_schema(), "The client's sources.",
               ntp::kMaxSources)
+      .tables("change", &Scenario::changes, change_schema(), "What the operator does.")
       .table("expect", &Scenario::expect, expect_schema(), "The limits.")
       .check([](const Scenario& scenario) { return check_names(scenario); });
   return out;

@@ -18,6 +18,8 @@ struct DnsAnswer {
   std::string name;
   Duration from;
   std::vector<std::string> servers;
+  std::vector<IpAddress> addresses;  // before those of the servers; nobody need be there
+  std::uint64_t more = 0;            // and so many addresses where nobody is
 };
 
 // How often the client may and must ask a server.
@@ -41,16 +43,18 @@ struct Expectations {
   Duration settled;              // the limits below hold from this time on
   Duration max_error;            // of the tracked offset
   Duration max_uncertainty;
-  Duration clock_settled;                 // the limit of the clock's error holds from here on
-  Duration max_clock_error;               // of the system clock itself, when it is steered
-  Duration max_overshoot;                 // of its first correction, past true time
-  std::int64_t max_steps = 0;             // that the client may make; always checked
-  std::uint64_t max_lookups = 0;          // of names
-  std::vector<std::string> reference;     // only these are ever the reference
-  std::vector<std::string> falsetickers;  // these and no others at the end
-  Duration falsetickers_within;           // all of them named for the first time
-  std::vector<std::string> in_use;        // these and no others at the end
-  std::vector<std::string> reasons;       // each was counted
+  Duration clock_settled;                  // the limit of the clock's error holds from here on
+  Duration max_clock_error;                // of the system clock itself, when it is steered
+  Duration max_overshoot;                  // of its first correction, past true time
+  std::int64_t max_steps = 0;              // that the client may make; always checked
+  std::uint64_t max_lookups = 0;           // of names
+  std::uint64_t max_lookups_per_hour = 0;  // in any hour after the first
+  std::uint64_t min_agreeing = 0;          // sources that agree, since settled
+  std::vector<std::string> reference;      // only these are ever the reference
+  std::vector<std::string> falsetickers;   // these and no others at the end
+  Duration falsetickers_within;            // all of them named for the first time
+  std::vector<std::string> in_use;         // these and no others at the end
+  std::vector<std::string> reasons;        // each was counted
   std::vector<std::string> reasons_never;
   std::vector<std::string> events;  // each happened
   std::vector<std::string> events_never;
@@ -76,6 +80,7 @@ struct Scenario {
   std::vector<RefclockActorConfig> refclocks;
   std::vector<DnsAnswer> dns;
   std::vector<ntp::SourceConfig> sources;
+  std::vector<SourceChange> changes;
   Expectations expect;
 };
 

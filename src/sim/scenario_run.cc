@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ntp/reply_reason.h"
+#include "sim/poll_rate.h"
 #include "sim/scenario.h"
 
 namespace timepool::sim {
@@ -14,6 +15,8 @@ namespace {
 // A broken limit is broken at every step from then on: the first few say enough.
 constexpr std::size_t kMaxViolations = 20;
 constexpr Duration kWatchInterval = Duration::seconds(1);
+// 10.0.0.1: where nobody is.
+constexpr std::uint32_t kNobody = 0x0a000001;
 // Rounding of timestamps to nanoseconds and of NTP fractions.
 constexpr Duration kRounding = Duration::nanoseconds(10);
 
@@ -40,6 +43,10 @@ class Run {
     for (const DnsAnswer& answer : scenario.dns) {
       std::vector<IpAddress> addresses;
       for (const std::string& name : answer.servers) addresses.push_back(addresses_[name]);
+      addresses.insert(addresses.begin(), answer.addresses.begin(), answer.addresses.end());
+      for (std::uint64_t i = 0; i < answer.more; ++i) {
+        addresses.push_back(IpAddress::v4(kNobody + static_cast<std::uint32_t>(i)));
+      }
       dns_.set(answer.name, answer.from, addresses);
     }
     for (const ntp::SourceConfig& source : scenario.sources) client_.add(source);
@@ -48,6 +55,9 @@ class Run {
 
   Outcome run() {
     client_.watch([this] { watch(); });
+    for (const SourceChange& change : scenario_.changes) {
+      world_.after(change.at, [this, &change] { client_.carry_out(change); });
+    }
     client_.start();
     watch_again();
     world_.run_until(world_.start() + scenario_.duration);
@@ -86,6 +96,7 @@ class Run {
     if (in_leap() || client_.unaware()) return;
     const MonoTime now = client_.local_now().mono;
     const Duration truth = client_.true_raw_offset();
+    watch_pool(now);
     watch_tracking(client_.sources().tracking(now), truth);
     watch_sources(now, truth);
     watch_clock();
@@ -130,6 +141,23 @@ class Run {
     }
     if (expect.max_uncertainty > Duration() && tracking.uncertainty > expect.max_uncertainty) {
       violation("the uncertainty " + format(tracking.uncertainty) + " is above the limit");
+    }
+  }
+
+  // How many agree, and how often each is asked.
+  void watch_pool(MonoTime now) {
+    const std::vector<ntp::SourceReport> reports = client_.sources().reports(now);
+    const std::size_t events = client_.events().size();
+    bool restarted = false;
+    for (; events_seen_ < events; ++events_seen_) {
+      const ntp::EventKind kind = client_.events()[events_seen_].event.kind;
+      restarted |= kind == ntp::EventKind::kClockStepped || kind == ntp::EventKind::kOutageOver;
+    }
+    poll_rate_.look(reports, client_.sources().sources(), now, restarted);
+    const std::uint64_t wanted = scenario_.expect.min_agreeing;
+    const std::size_t agreeing = client_.sources().tracking(now).survivors;
+    if (world_.elapsed() >= scenario_.expect.settled && agreeing < wanted) {
+      violation("only " + std::to_string(agreeing) + " sources agree");
     }
   }
 
@@ -184,6 +212,8 @@ class Run {
     for (const auto& server : servers_) {
       for (const std::string& text : server->violations()) violation(text);
     }
+    for (const std::string& text : poll_rate_.violations()) violation(text);
+    check_lookups();
     check_synchronisation();
     check_sets();
     check_requests();
@@ -226,11 +256,23 @@ class Run {
     }
   }
 
-  void check_requests() {
-    const std::uint64_t lookups = client_.lookups();
-    if (scenario_.expect.max_lookups > 0 && lookups > scenario_.expect.max_lookups) {
-      violation("names were looked up " + std::to_string(lookups) + " times");
+  void check_lookups() {
+    const std::vector<Duration>& lookups = client_.lookups();
+    const Expectations& expect = scenario_.expect;
+    if (expect.max_lookups > 0 && lookups.size() > expect.max_lookups) {
+      violation("names were looked up " + std::to_string(lookups.size()) + " times");
     }
+    const Duration hour = Duration::seconds(3600);
+    for (auto first = lookups.begin(); first != lookups.end(); ++first) {
+      if (expect.max_lookups_per_hour == 0 || *first < hour) continue;
+      const auto last = std::upper_bound(first, lookups.end(), *first + hour);
+      if (last - first <= static_cast<std::ptrdiff_t>(expect.max_lookups_per_hour)) continue;
+      return violation(std::to_string(last - first) + " look-ups in the hour from " +
+                       format(*first));
+    }
+  }
+
+  void check_requests() {
     for (const RequestLimit& limit : scenario_.expect.requests) {
       for (const auto& server : servers_) {
         if (server->config().name != limit.server) continue;
@@ -272,6 +314,12 @@ class Run {
           [&](const TimedEvent& timed) { return ntp::name_of(timed.event.kind) == name; });
       if (!found) violation("nothing became " + name);
     }
+    for (const TimedEvent& timed : client_.events()) {
+      const auto& never = scenario_.expect.events_never;
+      const std::string name(ntp::name_of(timed.event.kind));
+      if (std::find(never.begin(), never.end(), name) == never.end()) continue;
+      violation(format(timed.event.server) + " became " + name + " at " + format(timed.elapsed));
+    }
   }
 
   void check_replacements() {
@@ -299,6 +347,8 @@ class Run {
   std::set<std::string> falsetickers_;
   Duration worst_error_;
   int side_ = 0;
+  PollRate poll_rate_;
+  std::size_t events_seen_ = 0;
   std::vector<std::string> violations_;
 };
 

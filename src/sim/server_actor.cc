@@ -49,12 +49,23 @@ bool ServerActor::wants_kiss(UnixTime now) {
   return !config_.kiss.empty() && (soon || config_.kiss_interval == Duration());
 }
 
+wire::ntp::ReferenceId ServerActor::reference_id() const {
+  if (config_.stratum == 1) return wire::ntp::ReferenceId::from_text("SIM");
+  if (!config_.upstream.is_unspecified()) {
+    return wire::ntp::ReferenceId::of_address(config_.upstream);
+  }
+  // 100.64.0.0/10, by the address: nobody's, and different ones for different servers.
+  const std::uint64_t hash = std::hash<IpAddress>()(config_.address);
+  return wire::ntp::ReferenceId::from_bits(0x64400000 |
+                                           static_cast<std::uint32_t>(hash & 0x3fffff));
+}
+
 ntp::ServerState ServerActor::state() const {
   ntp::ServerState out;
   out.leap = config_.synchronised ? announcement() : wire::ntp::Leap::kUnsynchronised;
   out.stratum = config_.stratum;
   out.precision = -23;
-  out.reference_id = wire::ntp::ReferenceId::from_text("SIM");
+  out.reference_id = reference_id();
   out.root_delay = config_.root_delay;
   out.root_dispersion = config_.root_dispersion;
   out.reference_time = world_.now() - Duration::seconds(10);

@@ -33,7 +33,8 @@ struct ServerConfig {
   ClockConfig clock;
   LinkConfig link;
   std::uint8_t stratum = 2;
-  Duration lie;  // added to every time served
+  IpAddress upstream;  // whom it says that it follows; 0.0.0.0: one that no other follows
+  Duration lie;        // added to every time served
   Duration root_delay = Duration::milliseconds(2);
   // Honest about its own clock: the scenario's author keeps it above the clock's error.
   Duration root_dispersion = Duration::milliseconds(1);
@@ -69,6 +70,7 @@ class ServerActor final : public Node {
  private:
   bool is_down() const;
   bool wants_kiss(UnixTime now);
+  wire::ntp::ReferenceId reference_id() const;
   ntp::ServerState state() const;
   // UTC as it takes it to be less the world's time.
   Duration utc_shift() const;
