@@ -9,10 +9,14 @@ namespace {
 
 namespace json = boost::json;
 
+// Whether a command is about one source.
+enum class Source { kNone, kOptional, kRequired };
+
 struct NtpOptions {
   std::string socket = "/run/timepool/ntpd.sock";
   bool json = false;
   bool verbose = false;
+  std::optional<std::string> source;
 };
 
 using Show = void (*)(const json::object& answer, bool verbose);
@@ -28,13 +32,22 @@ int run_report(const NtpOptions& options, json::object request, Show show) {
   return kOk;
 }
 
-void add_report(Command& ntp, const std::string& name, const std::string& help, Show show) {
+void add_report(Command& ntp, const std::string& name, const std::string& help, Show show,
+                Source source = Source::kNone) {
   const auto options = std::make_shared<NtpOptions>();
   Command command = ntp.command(name, help);
   command.option("--socket", options->socket, "The daemon's control socket")
       .flag("--json", options->json, "The daemon's JSON instead of text")
       .flag("-v,--verbose", options->verbose, "With a legend, or in full");
-  command.action([options, name, show] { return run_report(*options, {{"command", name}}, show); });
+  if (source != Source::kNone) {
+    command.positional("source", options->source, "Its address or configured name");
+    if (source == Source::kRequired) command.require("source");
+  }
+  command.action([options, name, show] {
+    json::object request{{"command", name}};
+    if (options->source) request["source"] = *options->source;
+    return run_report(*options, std::move(request), show);
+  });
 }
 
 }  // namespace
@@ -48,6 +61,8 @@ void add_ntp(Command& root) {
   add_report(ntp, "sources", "Every source: reachable or not, its offset, what it is used for",
              show_sources);
   add_report(ntp, "tracking", "What the clock is measured against, and how well", show_tracking);
+  add_report(ntp, "ntpdata", "Packets and the last answer of each server, or of one", show_ntpdata,
+             Source::kOptional);
   add_report(ntp, "activity", "How many sources there are to ask", show_activity);
   add_report(ntp, "security", "What was rejected, from whom, and what to do about it",
              show_security);

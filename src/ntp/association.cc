@@ -1,6 +1,7 @@
 #include "ntp/association.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/check.h"
@@ -92,6 +93,7 @@ ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, Rand
   last_reason_ = reply.reason;
   ++counts_[static_cast<std::size_t>(reply.reason)];
   if (!is_answer(reply.reason)) return reply.reason;
+  last_answer_ = reply;
   missed_ = true;  // nothing is waited for any more
   synchronised_ = reply.reason != ReplyReason::kUnsynchronised;
   if (reply.reason == ReplyReason::kAccepted) {
@@ -116,6 +118,18 @@ void Association::cross_leap(const LeapNearness& leap, Reply& reply) const {
   } else if (!estimator_.empty()) {
     reply.sample.offset += leap_fold(reply.sample.offset - estimator_.latest().offset, leap);
   }
+}
+
+std::uint64_t Association::received() const {
+  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
+}
+
+std::uint64_t Association::answered() const {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < kReplyReasonCount; ++i) {
+    if (is_answer(static_cast<ReplyReason>(i))) out += counts_[i];
+  }
+  return out;
 }
 
 void Association::accept(const Reply& reply, MonoTime now, RandomStream& random, Outbox& out) {

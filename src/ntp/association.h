@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/ip.h"
 #include "ntp/authenticator.h"
@@ -97,6 +98,11 @@ class Association final : public Measured {
   }
   // Those that were sent.
   std::uint64_t requests() const { return requests_; }
+  // The last answer, whether it was used or not; a kiss too. Empty before the first.
+  const std::optional<Reply>& last_answer() const { return last_answer_; }
+  // Datagrams that came to it, and those of them that answered a request.
+  std::uint64_t received() const;
+  std::uint64_t answered() const;
 
   // Whether there is an estimate: samples, and reachable.
   bool measurable() const override { return reachable() && !estimator_.empty(); }
@@ -130,6 +136,7 @@ class Association final : public Measured {
   std::uint32_t unusable_ = 0;
   std::uint64_t requests_ = 0;
   ReplyReason last_reason_ = ReplyReason::kUnsolicited;
+  std::optional<Reply> last_answer_;
   std::array<std::uint64_t, kReplyReasonCount> counts_{};
 };
 

@@ -10,6 +10,7 @@
 #include "ntp/candidate.h"
 #include "ntp/clock_estimate.h"
 #include "ntp/estimator.h"
+#include "ntp/exchange.h"
 #include "ntp/local_time.h"
 #include "ntp/outbox.h"
 #include "ntp/refclock_reading.h"
@@ -57,6 +58,12 @@ struct SourceReport {
   bool has_estimate = false;
   Estimate estimate;  // when has_estimate
   Duration age;       // since the latest sample, when has_estimate
+  // `timepool ntp ntpdata`: of an association. What came, what of that answered a request, what of
+  // that was used; and the last answer, used or not.
+  std::uint64_t received = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t accepted = 0;
+  std::optional<Reply> last_answer;
 };
 
 // `timepool ntp tracking`.

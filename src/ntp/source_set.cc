@@ -35,6 +35,10 @@ SourceReport report_of(const Source& source, const Member& member, MonoTime now)
   out.last_reason = association.last_reason();
   out.online = association.online();
   out.in_burst = association.in_burst();
+  out.received = association.received();
+  out.answered = association.answered();
+  out.accepted = association.count(ReplyReason::kAccepted);
+  out.last_answer = association.last_answer();
   out.has_estimate = association.has_samples();
   if (out.has_estimate) {
     out.estimate = association.estimate(now);

@@ -150,6 +150,10 @@ std::vector<SourceReport> Timekeeper::reports(MonoTime now) const {
   std::vector<SourceReport> out = sources_.reports(now);
   const LocalTime local = local_.local(now);
   for (SourceReport& report : out) {
+    if (report.last_answer) {
+      Sample& answer = report.last_answer->sample;
+      answer.offset -= local_.correction(answer.at.raw);
+    }
     if (!report.has_estimate) continue;
     // What the base rate makes up for is no offset of the source.
     Sample& sample = report.estimate.sample;

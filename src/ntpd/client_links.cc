@@ -64,6 +64,12 @@ Result<void> ClientLinks::send(const ntp::SendAction& action) {
   return {};
 }
 
+std::optional<Endpoint> ClientLinks::local_address(ntp::AssociationId association) const {
+  const auto found = links_.find(association);
+  if (found == links_.end()) return std::nullopt;
+  return found->second.socket.local();
+}
+
 void ClientLinks::on_ready(ntp::AssociationId association, short ready) {
   const auto found = links_.find(association);
   if (found == links_.end()) return;

@@ -44,6 +44,8 @@ class ClientLinks {
   // Closes what the association had and sends from a new socket.
   Result<void> send(const ntp::SendAction& action);
   void close(ntp::AssociationId association) { links_.erase(association); }
+  // Where its last request was sent from; empty when there is no socket now.
+  std::optional<Endpoint> local_address(ntp::AssociationId association) const;
 
  private:
   struct Link {

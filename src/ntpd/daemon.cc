@@ -40,6 +40,12 @@ void warn_about_number(const config::NtpdConfig& config, sys::Logger& logger) {
   }
 }
 
+// The source that a command is about; empty: all.
+std::string_view source_of(const json::object& request) {
+  const json::value* source = request.if_contains("source");
+  return source != nullptr && source->is_string() ? std::string_view(source->get_string()) : "";
+}
+
 }  // namespace
 
 Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& logger)
@@ -157,6 +163,10 @@ void Daemon::add_commands() {
   control_->add(
       "counters", "One reason for each datagram received.",
       [this](const json::object&) -> Result<json::object> { return counters_report(halves()); });
+  control_->add("ntpdata", "The packets and the last answer of each server, or of \"source\".",
+                [this](const json::object& request) {
+                  return packets_report(halves(), source_of(request), sys::mono_now());
+                });
   control_->add(
       "security", "What was rejected, when and from whom, and what it means.",
       [this](const json::object&) -> Result<json::object> { return security_report(halves()); });

@@ -4,6 +4,8 @@
 
 #include <boost/json/object.hpp>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "config/ntpd.h"
 #include "ntpd/time_client.h"
@@ -24,6 +26,10 @@ struct Halves {
 
 // "steer" or "observe".
 std::string clock_mode(const Halves& halves);
+// The associations that `source` names, by address, address and port, or configured name; all when
+// it is empty. Errors: kNotFound, with those that there are.
+Result<std::vector<ntp::SourceReport>> matching_reports(const Halves& halves,
+                                                        std::string_view source, MonoTime now);
 
 // {"sources": [{"source", "kind", "address", "status", "symbol", "reach", "reach_octal", "poll",
 //   "requests", "unanswered", "last_reason", and with samples "offset_s", "delay_s",
@@ -49,6 +55,11 @@ boost::json::object security_report(const Halves& halves);
 // {"online", "offline", "in_burst", "unresolved"}: how many sources are asked and not, and names
 // that have no address yet.
 boost::json::object activity_report(const Halves& halves, MonoTime now);
+// {"sources": [{"source", "address", ...}, ...]}: of each association the packets that came and the
+// last answer (docs/control.md); with `source`, an address or a configured name, only of that one.
+// Errors: kNotFound.
+Result<boost::json::object> packets_report(const Halves& halves, std::string_view source,
+                                           MonoTime now);
 // Everything above as Prometheus metrics, "timepool_ntpd_...": docs/metrics.md names them.
 void write_metrics(const Halves& halves, MonoTime now, net::MetricSink& sink);
 

@@ -142,6 +142,10 @@ void TimeClient::refresh_identity() {
       reactor_.at(sys::mono_now() + kIdentityInterval, [this] { refresh_identity(); });
 }
 
+std::optional<Endpoint> TimeClient::local_address(ntp::AssociationId association) const {
+  return links_.local_address(association);
+}
+
 void TimeClient::schedule() {
   const MonoTime deadline = keeper_.next_deadline();
   if (deadline == MonoTime::max()) {

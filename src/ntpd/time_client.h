@@ -39,6 +39,8 @@ class TimeClient {
   // Commands of the operator; how many servers they concerned (ntp/source_match.h).
   std::size_t set_online(const std::string& source, bool online);
   std::size_t begin_burst(const std::string& source, ntp::BurstSize size);
+  // Where its last request was sent from; empty when there is no socket now.
+  std::optional<Endpoint> local_address(ntp::AssociationId association) const;
   // Requests that the system refused to send: no route, no descriptor.
   std::uint64_t send_failures() const { return send_failures_; }
 

@@ -81,6 +81,47 @@ class Reports(ProgramTest):
         self.assertFalse(answer["synchronised"])
         self.assertIn("System time     : -", text.splitlines())
 
+    def test_ntpdata(self):
+        observer, servers = self.synchronised(2)
+        remote = f"127.0.0.1:{servers[1].port}"
+        text, answer = self.report(observer, "ntpdata")
+        self.assertEqual(len(answer["sources"]), 2)
+        self.assertEqual(text.count("Remote address  : "), 2)
+        text, answer = self.report(observer, "ntpdata", remote)
+        source, = answer["sources"]
+        self.assertEqual(source["address"], remote)
+        self.assertRegex(source["local_address"], r"^127\.0\.0\.1:\d+$")
+        self.assertGreaterEqual(source["sent"], 8)
+        self.assertGreaterEqual(source["received"], source["answered"])
+        self.assertGreaterEqual(source["answered"], source["accepted"])
+        self.assertGreaterEqual(source["accepted"], 8)
+        packet = source["answer"]
+        self.assertEqual((packet["reason"], packet["leap"], packet["version"], packet["mode"], packet["stratum"]),
+                         ("accepted", "none", 4, "server", 1))
+        self.assertEqual((packet["reference_id"], packet["reference_id_hex"]), ("TEST", "54455354"))
+        self.assertGreater(packet["response_s"], 0)
+        self.assertFalse(packet["interleaved"])
+        self.assertIn("Reference ID    : 54455354 (TEST)", text.splitlines())
+        self.assertEqual(timepool("ntp", "ntpdata", "127.0.0.1", "--socket", str(observer.socket)).stdout.count(
+            "Remote address"), 2)
+
+    def test_ntpdata_of_a_source_that_does_not_answer(self):
+        dead = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(dead.close)
+        dead.bind(("127.0.0.1", 0))
+        observer = self.observe([dead.getsockname()[1]])
+        wait_until(lambda: observer.control("ntpdata")["sources"][0]["sent"] > 0, 20, "a request")
+        text, answer = self.report(observer, "ntpdata")
+        self.assertIsNone(answer["sources"][0]["answer"])
+        self.assertIn("Total RX        : 0", text.splitlines())
+
+    def test_an_unknown_source_is_an_error_that_names_those_there_are(self):
+        observer = self.observe([9])
+        for name in ("ntpdata",):
+            done = timepool("ntp", name, "192.0.2.1", "--socket", str(observer.socket))
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("no source 192.0.2.1: there are 127.0.0.1:9", done.stderr)
+
     def test_activity(self):
         observer, _ = self.synchronised(2)
         text, answer = self.report(observer, "activity")
@@ -137,7 +178,7 @@ class Reports(ProgramTest):
         self.assertNotIn("answered_plain", answer["server"])
 
     def test_without_a_daemon_every_report_says_so(self):
-        for name in ("sources", "tracking", "activity", "security", "counters"):
+        for name in ("sources", "tracking", "activity", "security", "counters", "ntpdata"):
             done = timepool("ntp", name, "--socket", "/nonexistent/ntpd.sock")
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("/nonexistent/ntpd.sock", done.stderr)
