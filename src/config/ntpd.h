@@ -7,8 +7,8 @@
 
 #include "base/duration.h"
 #include "base/ip.h"
-#include "config/ntpd_reports.h"
 #include "config/ntpd_refclock.h"
+#include "config/ntpd_reports.h"
 #include "config/schema.h"
 #include "sys/log.h"
 

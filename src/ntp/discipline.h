@@ -57,8 +57,8 @@ class Discipline {
   // When the slew ends; MonoTime::max() when there is none.
   MonoTime next_deadline() const { return deadline_; }
   Steering handle_timer(const LocalClock& clock, LocalTime now);
-  // True time jumped by `step` against raw time, by a leap second. What the clock has not done of it
-  // already is slewed, never stepped.
+  // True time jumped by `step` against raw time, by a leap second. What the clock has not done of
+  // it already is slewed, never stepped.
   Steering handle_leap(Duration step, const LocalClock& clock, LocalTime now);
   // Raw time was lost: the estimate means nothing any more. The base rate stays.
   void handle_time_lost();

@@ -15,8 +15,8 @@
 #include "sim/fake_dns.h"
 #include "sim/network.h"
 #include "sim/rate_watch.h"
-#include "sim/upsets.h"
 #include "sim/refclock_actor.h"
+#include "sim/upsets.h"
 
 namespace timepool::sim {
 
