@@ -164,8 +164,7 @@ Schema<NtpRefclockConfig> refclock_schema() {
              "Of \"pps\": a pulse that is shorter is noise. The device must capture both edges. "
              "\"0s\": any width.")
       .field("samples", &It::samples, integer(1u, 25u),
-             "Of \"phc\": how often both clocks are read in a row, where the device can't read "
-             "them at one moment.")
+             "Of \"phc\": how often both clocks are read in a row; the quickest readings count.")
       .field("external", &It::external, boolean(),
              "Of \"phc\": take the pulses at an input of the device, not its clock's time.")
       .field("channel", &It::channel, integer(0u, 255u), "The input's number.")
@@ -174,7 +173,8 @@ Schema<NtpRefclockConfig> refclock_schema() {
              "How often the driver is read, as a power of two of seconds. A socket is read when "
              "something comes.")
       .field("poll", &It::poll, integer(kLowestPoll, kHighestPoll),
-             "How often the readings become a sample, as a power of two of seconds.")
+             "How often the readings become a sample, as a power of two of seconds, at the most: "
+             "more often while the clock of this machine wanders more than the readings scatter.")
       .field("filter", &It::filter, integer(1, 1024),
              "The most readings that make a sample. Those far off the others are left out; four "
              "are needed, or all where fewer are kept.")
@@ -198,8 +198,8 @@ Schema<NtpRefclockConfig> refclock_schema() {
       .field("max_dispersion", &It::max_dispersion, duration(Duration(), Duration::seconds(16)),
              "Readings that scatter by more make no sample. \"0s\": any.")
       .field("tai", &It::tai, boolean(),
-             "It keeps TAI, not UTC. Nothing is taken from it until the difference is known, by "
-             "the leap second file or the kernel.")
+             "It keeps TAI, not UTC. The difference is that of leap_file; without that file "
+             "nothing is taken from the clock.")
       .field("prefer", &It::prefer, boolean(),
              "Of the sources that agree, use the preferred ones only.")
       .field("trust", &It::trust, boolean(), "What trusted sources agree on, others can't outvote.")

@@ -12,7 +12,7 @@ bool is_named(const Member& member, std::string_view name, const SourceTable& so
 std::optional<PulseReference> reference_of(const Member& member, MonoTime now) {
   if (member.measured().measurable()) {
     const Estimate estimate = member.measured().estimate(now);
-    return PulseReference{estimate.sample.offset, estimate.distance};
+    return PulseReference{estimate.offset, estimate.distance};
   }
   // Before its first poll is over: pulses need not wait for it.
   return member.is_refclock() ? member.refclock->rough_time() : std::nullopt;
@@ -25,7 +25,7 @@ std::optional<PulseReference> pulse_reference(std::string_view lock, const Sourc
                                               LocalTime now) {
   if (lock.empty()) {
     if (!tracking.synchronised) return std::nullopt;
-    return PulseReference{tracking.offset, tracking.uncertainty};
+    return PulseReference{tracking.clock.offset_at(now.raw), tracking.uncertainty};
   }
   std::optional<PulseReference> out;
   for (const Member& member : members) {

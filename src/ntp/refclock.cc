@@ -16,6 +16,10 @@ constexpr Duration kFutureTolerance = Duration::milliseconds(10);
 // The least age at which a reading is too old: drivers that look rarely see old ones.
 constexpr Duration kLeastStale = Duration::seconds(4);
 
+// log2 seconds: timestamps are whole nanoseconds. The precision that is configured is a bound, not
+// a noise: what the readings scatter by is measured.
+constexpr std::int8_t kResolution = -30;
+
 std::int8_t log2_of(Duration precision) {
   const double seconds = std::max(precision.to_seconds(), 1e-9);
   return static_cast<std::int8_t>(std::clamp(std::ceil(std::log2(seconds)), -30.0, 0.0));
@@ -35,7 +39,7 @@ bool within_limits(const RefclockConfig& config) {
 Refclock::Refclock(const RefclockConfig& config, std::int64_t clock_error_ppb, MonoTime now)
     : config_(config),
       filter_(config.filter_length),
-      samples_(EstimatorConfig{.clock_error_ppb = clock_error_ppb}),
+      samples_({.clock_error_ppb = clock_error_ppb, .precision = kResolution}),
       poll_(std::min(kFirstPoll, config.poll)) {
   CHECK(within_limits(config));
   poll_end_ = now + exp2_seconds(poll_);
@@ -100,10 +104,21 @@ bool Refclock::handle_timer(LocalTime now) {
   if (mean) filter_.clear();
   if (good) {
     samples_.add(sample_of(*mean, now));
-    poll_ = std::min<std::int8_t>(static_cast<std::int8_t>(poll_ + 1), config_.poll);
+    adapt_poll(mean->used + mean->left_out);
   }
   plan_poll(now.mono);
   return good;
+}
+
+void Refclock::adapt_poll(std::size_t readings) {
+  score_ += samples_.poll_score(poll_);
+  const bool longer = score_ >= 1 && poll_ < config_.poll;
+  // Half of the readings must be enough for a sample.
+  const bool shorter =
+      score_ <= -1 && poll_ > kLowestRefclockPoll && readings >= 2 * filter_.least();
+  if (longer) ++poll_;
+  if (shorter) --poll_;
+  if (std::abs(score_) >= 1) score_ = 0;
 }
 
 void Refclock::plan_poll(MonoTime now) {
@@ -122,7 +137,7 @@ Sample Refclock::sample_of(const RefclockMean& mean, LocalTime now) const {
   out.leap = mean.point.leap;
   out.version = wire::ntp::kMaxVersion;
   out.stratum = config_.stratum;
-  out.poll = config_.poll;
+  out.poll = poll_;
   out.precision = log2_of(config_.precision);
   out.reference_id = config_.reference_id;
   return out;
@@ -133,6 +148,7 @@ void Refclock::handle_time_lost(MonoTime now) {
   samples_.clear();
   last_reading_.reset();
   poll_ = std::min(kFirstPoll, config_.poll);
+  score_ = 0;
   poll_end_ = now + exp2_seconds(poll_);
 }
 

@@ -27,7 +27,7 @@ struct RefclockConfig {
   std::string name;  // what `lock` and reports call it
   wire::ntp::ReferenceId reference_id;
   std::uint8_t stratum = 0;  // of the clock that it is synchronised to; ours is one more
-  std::int8_t poll = 4;      // log2 seconds from sample to sample
+  std::int8_t poll = 4;      // log2 seconds from sample to sample, at the most
   std::size_t filter_length = kDefaultRefclockFilter;
   Duration offset;                            // added: the true time is that much later
   Duration delay = Duration::nanoseconds(1);  // twice the most that it may be off for good
@@ -52,8 +52,7 @@ struct RefclockContext {
 
 class Refclock final : public Measured {
  public:
-  // CHECKs within_limits(config). The first poll ends soon after `now`, the following ones later
-  // and later until they are of the length that is set.
+  // CHECKs within_limits(config). The first poll ends soon after `now`.
   Refclock(const RefclockConfig& config, std::int64_t clock_error_ppb, MonoTime now);
 
   const RefclockConfig& config() const { return config_; }
@@ -87,6 +86,8 @@ class Refclock final : public Measured {
   std::uint64_t count(RefclockReason reason) const {
     return counts_[static_cast<std::size_t>(reason)];
   }
+  // log2 seconds, of the poll that runs.
+  std::int8_t poll() const { return poll_; }
   // How many polls have ended.
   std::uint64_t polls() const { return polls_; }
 
@@ -97,6 +98,8 @@ class Refclock final : public Measured {
                        const RefclockContext& context, Duration& offset) const;
   RefclockReason count_reason(RefclockReason reason);
   Sample sample_of(const RefclockMean& mean, LocalTime now) const;
+  // Longer while our clock is steady as seen through the noise, shorter when it is not.
+  void adapt_poll(std::size_t readings);
   void plan_poll(MonoTime now);
 
   RefclockConfig config_;
@@ -104,6 +107,7 @@ class Refclock final : public Measured {
   Estimator samples_;
   MonoTime poll_end_;
   std::int8_t poll_;  // of the poll that runs
+  double score_ = 0;  // of what speaks for a longer one; 1 and -1 decide
   std::optional<UnixTime> last_reading_;
   std::uint8_t reach_ = 0;
   std::uint64_t polls_ = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/prng.h"
+
 namespace timepool::ntp {
 namespace {
 
@@ -67,11 +69,26 @@ TEST_F(RefclockTest, makes_a_sample_of_the_readings_of_a_poll) {
   EXPECT_EQ(sample.at.mono, kMono + Duration::milliseconds(2500));
 }
 
-TEST_F(RefclockTest, the_polls_grow_to_the_length_that_is_set) {
-  // Ends at 4, 12, 28, 44, 60.
-  EXPECT_EQ(run(0.5, 64, Duration()), 5);
-  EXPECT_EQ(clock_->reach(), 0b11111);
-  EXPECT_EQ(clock_->next_deadline(), kMono + Duration::seconds(76));
+TEST_F(RefclockTest, polls_are_long_while_the_noise_is_more_than_the_wander) {
+  Prng prng(3);
+  const auto noise = [&] {
+    return Duration::nanoseconds(static_cast<std::int64_t>(prng.below(200'000)) - 100'000);
+  };
+  EXPECT_EQ(clock_->poll(), 2);
+  for (int second = 0; second < 1000; ++second) run(second + 0.5, second + 1.5, noise());
+  EXPECT_EQ(clock_->poll(), 4);
+}
+
+TEST_F(RefclockTest, polls_are_short_while_the_clock_wanders) {
+  Prng prng(3);
+  double frequency = 0;
+  double offset = 0;
+  for (int second = 0; second < 1000; ++second) {
+    frequency += 1e-6 * (static_cast<double>(prng.below(2001)) / 1000 - 1);
+    offset += frequency;
+    run(second + 0.5, second + 1.5, Duration::from_seconds(offset));
+  }
+  EXPECT_EQ(clock_->poll(), 2);
 }
 
 TEST_F(RefclockTest, a_clock_that_stops_becomes_unreachable_and_is_decided_about) {

@@ -16,7 +16,7 @@ SourceReport report_of(const Member& member, const Refclock& clock, MonoTime now
   out.options = member.options;
   out.score = member.score;
   out.reach = clock.reach();
-  out.poll = clock.config().poll;
+  out.poll = clock.poll();
   out.requests = clock.polls();
   out.last_reason = ReplyReason::kAccepted;
   out.refclock_reason = clock.last_reason();

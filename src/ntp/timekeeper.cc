@@ -86,6 +86,9 @@ RefclockReason Timekeeper::handle_refclock(AssociationId id, RefclockReason reas
                                            const RefclockReading& reading, const ClockReading& now,
                                            Outbox& out) {
   const LocalTime local = look(now, out);
+  // By the reference clock's own time: ours may be years off.
+  const std::optional<int> tai = leap_.tai_offset(reading.local + reading.offset);
+  sources_.set_tai_offset(tai ? std::optional(Duration::seconds(*tai)) : std::nullopt);
   RefclockReading raw = reading;
   raw.local = local_.raw(reading.local);
   raw.offset += reading.local - raw.local;

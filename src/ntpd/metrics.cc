@@ -85,19 +85,40 @@ constexpr SourceMetric kSourceMetrics[] = {
      [](const ntp::SourceReport& it) { return it.age.to_seconds(); }},
 };
 
+// A name that has no address yet is not measured. Reference clocks have none.
+bool is_measured(const ntp::SourceReport& report) {
+  return report.server || report.kind == ntp::SourceKind::kRefclock;
+}
+
+std::string address_of(const ntp::SourceReport& report) {
+  return report.server ? format(*report.server) : std::string();
+}
+
+void add_refclocks(const ntp::SourceSet& sources, Writer& out) {
+  for (const auto& [id, clock] : sources.refclocks()) {
+    for (std::size_t i = 0; i < ntp::kRefclockReasonCount; ++i) {
+      const auto reason = static_cast<ntp::RefclockReason>(i);
+      out.counter("refclock_looks_total",
+                  "Looks of reference clocks' drivers, by what became of them.",
+                  clock->count(reason),
+                  {{"refclock", clock->config().name}, {"reason", std::string(name_of(reason))}});
+    }
+  }
+}
+
 void add_sources(const std::vector<ntp::SourceReport>& reports, Writer& out) {
   for (const SourceMetric& metric : kSourceMetrics) {
     for (const ntp::SourceReport& report : reports) {
-      if (!report.server || (metric.needs_estimate && !report.has_estimate)) continue;
+      if (!is_measured(report) || (metric.needs_estimate && !report.has_estimate)) continue;
       out.gauge(metric.name, metric.help, metric.value(report),
-                {{"source", report.name}, {"address", format(*report.server)}});
+                {{"source", report.name}, {"address", address_of(report)}});
     }
   }
   for (const ntp::SourceReport& report : reports) {
-    if (!report.server) continue;
+    if (!is_measured(report)) continue;
     out.gauge("source_state", "1, with what the source is used for as the label.", 1,
               {{"source", report.name},
-               {"address", format(*report.server)},
+               {"address", address_of(report)},
                {"state", std::string(name_of(report.status))}});
   }
 }
@@ -133,6 +154,7 @@ void add_client(const TimeClient& client, MonoTime now, Writer& out) {
               client.send_failures());
   add_tracking(client.keeper().tracking(now), out);
   add_sources(client.keeper().reports(now), out);
+  add_refclocks(client.sources(), out);
 }
 
 }  // namespace

@@ -36,11 +36,13 @@ void add(Comparisons& out, UnixTime before, UnixTime device, UnixTime after) {
 }
 
 // The device reads both clocks at one moment.
-bool compare_precisely(int fd, Comparisons& out) {
-  ptp_sys_offset_precise request{};
-  if (::ioctl(fd, PTP_SYS_OFFSET_PRECISE, &request) != 0) return false;
-  const UnixTime system = time_of(request.sys_realtime);
-  add(out, system, time_of(request.device), system);
+bool compare_precisely(int fd, unsigned samples, Comparisons& out) {
+  for (unsigned i = 0; i < samples; ++i) {
+    ptp_sys_offset_precise request{};
+    if (::ioctl(fd, PTP_SYS_OFFSET_PRECISE, &request) != 0) return false;
+    const UnixTime system = time_of(request.sys_realtime);
+    add(out, system, time_of(request.device), system);
+  }
   return true;
 }
 
@@ -82,7 +84,7 @@ bool compare_by_reading(int fd, unsigned samples, Comparisons& out) {
 bool compare(int fd, Method method, unsigned samples, Comparisons& out) {
   switch (method) {
     case Method::kPrecise:
-      return compare_precisely(fd, out);
+      return compare_precisely(fd, samples, out);
     case Method::kExtended:
       return compare_extended(fd, samples, out);
     case Method::kBasic:

@@ -214,7 +214,8 @@ class Metrics(ProgramTest):
                             '[metrics]\nlisten = "127.0.0.1:0"\n')
         host, port = server.control("status")["server"]["listen"][0].rsplit(":", 1)
         client = self.start("timepool-ntpd", f'clock = "observe"\n[sources]\nmin_sources = 1\n[[server]]\naddress = "{host}"\n'
-                            f'port = {port}\n{SOURCE}[metrics]\nlisten = "127.0.0.1:0"\n')
+                            f'port = {port}\n{SOURCE}[[refclock]]\ndriver = "pps"\npath = "/nowhere/pps0"\nnoselect = true\n'
+                            '[metrics]\nlisten = "127.0.0.1:0"\n')
         wait_until(lambda: client.control("tracking")["synchronised"], 30, "synchronised")
         ours = self.scrape(client)
         reasons = {labels[0][1]: value
