@@ -149,6 +149,7 @@ void Estimator::fit() {
   }
   const double mean = used > 1 ? sum / static_cast<double>(used - 1) : 0;
   jitter_ = std::max(exp2_seconds(last.precision), Duration::from_seconds(std::sqrt(mean)));
+  find_bounds();
 }
 
 // How far the frequency may carry the offset away in `span`, beyond what the fit says.
@@ -163,25 +164,29 @@ Duration Estimator::drift(Duration span) const {
   return std::min(most, drift_over(span, kLeastDrift) + Duration::from_seconds(likely));
 }
 
-// The most that the fitted offset at `now` is wrong by what this sample says alone.
-Duration Estimator::bound_of(std::size_t index, MonoTime now) const {
-  const Sample& sample = samples_[index];
-  const double at = (sample.at.raw - latest().at.raw).to_seconds();
-  const Duration fitted =
-      latest().offset + Duration::from_seconds(fit_.offset + fit_.frequency * at);
-  return sample.root_distance() + (sample.offset - fitted).abs() + drift(now - sample.at.mono);
+// The most that the fitted offset is wrong by what each sample says alone.
+void Estimator::find_bounds() {
+  bounds_.clear();
+  for (std::size_t i = samples_.size(); i-- > 0;) {
+    const Sample& sample = samples_[i];
+    const double at = (sample.at.raw - latest().at.raw).to_seconds();
+    const Duration fitted =
+        latest().offset + Duration::from_seconds(fit_.offset + fit_.frequency * at);
+    const Duration fixed = sample.root_distance() + (sample.offset - fitted).abs();
+    if (!bounds_.empty() && fixed >= bounds_.back().fixed) continue;
+    CHECK(bounds_.push_back({i, fixed}));
+  }
 }
 
 Estimate Estimator::estimate(MonoTime now) const {
   CHECK(!empty());
   std::size_t best = 0;
   Duration least = Duration::max();
-  for (std::size_t i = 0; i < samples_.size(); ++i) {
-    const Duration bound = bound_of(i, now);
-    // Of two as good, the newer one.
-    if (bound <= least) {
+  for (const Bound& it : bounds_) {
+    const Duration bound = it.fixed + drift(now - samples_[it.index].at.mono);
+    if (bound < least) {
       least = bound;
-      best = i;
+      best = it.index;
     }
   }
   const double after = std::max(now - latest().at.mono, Duration()).to_seconds();

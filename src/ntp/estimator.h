@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "base/ring_buffer.h"
+#include "base/static_vector.h"
 #include "ntp/clock_fit.h"
 #include "ntp/sample.h"
 
@@ -83,12 +84,19 @@ class Estimator {
   // Whether any drift of our clock explains the sample.
   bool fits(const Sample& sample) const;
   void fit();
-  Duration bound_of(std::size_t index, MonoTime now) const;
+  void find_bounds();
   Duration drift(Duration span) const;
 
   EstimatorConfig config_;
   RingBuffer<Sample, kMaxSamples> samples_;
   RingBuffer<Sample, 4> aside_;  // the last ones that did not fit
+  // Those whose bound may be the least, the newest first, and what it is without the drift since.
+  // A sample that says no more than a newer one never will: drift only grows with age.
+  struct Bound {
+    std::size_t index;
+    Duration fixed;
+  };
+  StaticVector<Bound, kMaxSamples> bounds_;
   ClockFit fit_;  // of the samples; seconds from the last one, offsets from its offset
   Duration jitter_;
 };
