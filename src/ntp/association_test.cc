@@ -248,5 +248,37 @@ TEST_F(AssociationTest, a_server_that_says_nothing_useful_is_answered_but_unusab
   EXPECT_TRUE(association_->decided());
 }
 
+// Two servers that answer each other's replies for ever; a client that answers is a third.
+TEST_F(AssociationTest, no_datagram_of_any_kind_is_answered) {
+  const Octets request = timer({});
+  for (int first = 0; first < 256; ++first) {
+    for (const std::size_t length : {0u, 1u, 47u, 48u, 52u, 68u, 1000u}) {
+      Octets datagram(length, static_cast<std::byte>(first));
+      if (length >= 48) std::copy_n(request.begin() + 40, 8, datagram.begin() + 24);
+      static_cast<void>(receive(datagram, ms(5)));
+      EXPECT_TRUE(out_.sends.empty());
+    }
+  }
+}
+
+TEST_F(AssociationTest, neither_the_time_nor_the_leap_of_a_kiss_is_believed) {
+  config_.poll.iburst = true;
+  make();
+  const Octets request = timer({});
+  ServerState state;
+  state.leap = wire::ntp::Leap::kInsert;
+  state.stratum = 1;
+  state.reference_time = kStart;
+  state.test_offset = Duration::seconds(100);
+  Octets kiss(wire::ntp::kHeaderSize);
+  respond({kStart, {IpAddress(), 4000, 0}, {}}, request, state, kiss);
+  set_transmit(kiss, state, kStart);
+  kiss[1] = std::byte{0};  // stratum
+  std::copy_n(std::as_bytes(std::span("RATE", 4)).begin(), 4, kiss.begin() + 12);
+  EXPECT_EQ(receive(kiss, ms(10)), ReplyReason::kKissRate);
+  EXPECT_FALSE(association_->has_samples());
+  EXPECT_FALSE(association_->reachable());
+}
+
 }  // namespace
 }  // namespace timepool::ntp

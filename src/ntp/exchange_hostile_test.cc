@@ -251,5 +251,25 @@ TEST_F(KnownAttack, CVE_2016_7426_a_flood_of_forgeries_does_not_hinder_the_answe
   EXPECT_EQ(receive(honest, false), ReplyReason::kAccepted);
 }
 
+TEST_F(KnownAttack, a_reply_of_a_wrong_length_or_version_is_no_packet) {
+  const Header honest = reply();
+  std::array<std::byte, 1232> bytes{};
+  ByteWriter writer(bytes);
+  wire::ntp::write_header(honest, writer);
+  const auto receive_first = [&](std::size_t length) {
+    const LocalTime now{MonoTime::from_ns(1'020'000'000), kNow + Duration::milliseconds(20)};
+    return exchange_.handle_datagram({now, now.raw}, Bytes(bytes).first(length), authenticator_)
+        .reason;
+  };
+  EXPECT_EQ(receive_first(0), ReplyReason::kTooShort);
+  EXPECT_EQ(receive_first(47), ReplyReason::kTooShort);
+  EXPECT_EQ(receive_first(49), ReplyReason::kBadLength);
+  EXPECT_EQ(receive_first(1232), ReplyReason::kBadField);
+  // A server that copies the version of a newer client.
+  bytes[0] = std::byte{5 << 3 | 4};
+  EXPECT_EQ(receive_first(48), ReplyReason::kBadVersion);
+  EXPECT_TRUE(exchange_.waiting());
+}
+
 }  // namespace
 }  // namespace timepool::ntp

@@ -169,6 +169,28 @@ TEST_F(SourceSetTest, B8_a_datagram_for_an_association_that_is_gone_is_unsolicit
   EXPECT_EQ(set_.count(ReplyReason::kUnsolicited), 1u);
 }
 
+// CVE-2016-1549, CVE-2018-7170: who sends packets gains a vote.
+TEST_F(SourceSetTest, CVE_2016_1549_CVE_2018_7170_nobody_becomes_a_source_by_sending) {
+  add(source("192.0.2.1"));
+  timer({});
+  const LocalTime now = local_at(Duration::milliseconds(5));
+  for (int mode = 0; mode < 8; ++mode) {
+    std::vector<std::byte> bytes(48, static_cast<std::byte>(0x20 | mode));
+    static_cast<void>(set_.handle_datagram(1, {now, now.raw}, bytes, random_, out_));
+    static_cast<void>(set_.handle_datagram(77, {now, now.raw}, bytes, random_, out_));
+  }
+  EXPECT_EQ(set_.reports(now.mono).size(), 1u);
+}
+
+// CVE-2016-1551: an address of 127.127/16 named a reference clock.
+TEST_F(SourceSetTest, CVE_2016_1551_no_address_stands_for_a_reference_clock) {
+  add(source("127.127.20.0"));
+  timer({});
+  ASSERT_EQ(out_.sends.size(), 1u);
+  EXPECT_EQ(out_.sends[0].to.address, ip("127.127.20.0"));
+  EXPECT_FALSE(set_.tracking(local_at({}).mono).synchronised);
+}
+
 TEST_F(SourceSetTest, more_sends_than_fit_are_sent_by_the_next_calls) {
   for (int i = 0; i < 16; ++i) {
     add(source(("pool" + std::to_string(i) + ".test").c_str(), SourceKind::kPool));

@@ -66,10 +66,22 @@ void ClientActor::take(ntp::AssociationId id, const ntp::RefclockReading& readin
   act(out);
 }
 
+void ClientActor::command(const SourceChange& change, MonoTime now) {
+  const ntp::SourceMatch match(change.source.name);
+  ntp::SourceSet& sources = keeper_.sources();
+  const std::size_t count =
+      change.action == SourceChange::Action::kBurst
+          ? sources.begin_burst(match, {}, now)
+          : sources.set_online(match, change.action == SourceChange::Action::kOnline, now);
+  world_.trace().add(world_.now(), "command", count);
+}
+
 void ClientActor::carry_out(const SourceChange& change) {
   const MonoTime now = local_now().mono;
   if (change.action == SourceChange::Action::kAdd) {
     add(change.source);
+  } else if (change.action >= SourceChange::Action::kOnline) {
+    command(change, now);
   } else {
     const ntp::SourceTable& table = keeper_.sources().sources();
     const auto found = std::find_if(table.begin(), table.end(), [&](const ntp::Source& source) {

@@ -42,7 +42,7 @@ struct ClientConfig {
 
 // At `at` the operator does this with a source.
 struct SourceChange {
-  enum class Action : std::uint8_t { kAdd, kRemove, kChange };
+  enum class Action : std::uint8_t { kAdd, kRemove, kChange, kOnline, kOffline, kBurst };
   Duration at;
   Action action = Action::kAdd;
   ntp::SourceConfig source;
@@ -102,6 +102,8 @@ class ClientActor final : public Node {
   bool has_route(const IpAddress& to) const;
   void tell_of_routes();
   void settle();
+  // The actions that leave the source as it is configured.
+  void command(const SourceChange& change, MonoTime now);
   void watch_rate(ntp::AssociationId association);
   void plan_upsets();
   void step_clock(Duration by);

@@ -223,11 +223,14 @@ Schema<SourceChange> change_schema() {
   using Action = SourceChange::Action;
   Schema<SourceChange> out;
   out.required("at", &SourceChange::at, span(), "When.")
-      .required(
-          "action", &SourceChange::action,
-          config::one_of<Action>(
-              {{"add", Action::kAdd}, {"remove", Action::kRemove}, {"change", Action::kChange}}),
-          "What is done.")
+      .required("action", &SourceChange::action,
+                config::one_of<Action>({{"add", Action::kAdd},
+                                        {"remove", Action::kRemove},
+                                        {"change", Action::kChange},
+                                        {"online", Action::kOnline},
+                                        {"offline", Action::kOffline},
+                                        {"burst", Action::kBurst}}),
+                "What is done.")
       .table("source", &SourceChange::source, source_schema(), "With which, by its name.");
   return out;
 }
