@@ -94,6 +94,7 @@ ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, Rand
   ++counts_[static_cast<std::size_t>(reply.reason)];
   if (!is_answer(reply.reason)) return reply.reason;
   last_answer_ = reply;
+  if (missed_) schedule_.answered();
   missed_ = true;  // nothing is waited for any more
   synchronised_ = reply.reason != ReplyReason::kUnsynchronised;
   if (reply.reason == ReplyReason::kAccepted) {

@@ -47,6 +47,7 @@ PollSchedule::PollSchedule(const PollConfig& config, MonoTime first)
       poll_(config.minpoll),
       next_(first),
       last_sent_(first),
+      regular_(first),
       online_(config.online) {
   CHECK(config.minpoll >= kLowestPoll && config.maxpoll <= kHighestPoll);
   CHECK(config.minpoll <= config.maxpoll);
@@ -90,7 +91,12 @@ void PollSchedule::sent(MonoTime now, RandomStream& random) {
   } else {
     asked_again_ = false;
   }
-  next_ = now + (burst_left_ > 0 ? std::min(kBurstSpacing, regular) : regular);
+  regular_ = now + regular;
+  next_ = burst_left_ > 0 ? now + std::min(kBurstSpacing, regular) : regular_;
+}
+
+void PollSchedule::answered() {
+  if (!in_burst()) next_ = std::max(next_, regular_);
 }
 
 // As many requests as may go into one interval while their mean distance stays at 2^minpoll.

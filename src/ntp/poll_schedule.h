@@ -64,6 +64,9 @@ class PollSchedule {
   void warmed_up() { warm_ = true; }
   // It brought nothing; `unanswered` in a row now. May bring the next request forward.
   void missed(MonoTime now, std::uint32_t unanswered, RandomStream& random);
+  // It was answered after all, after it was missed: nothing is to be probed any more. A server that
+  // answers late each time would be asked every few seconds for ever.
+  void answered();
   // It was answered without usable time.
   void unusable(MonoTime now) { ask_again(now); }
   // It brought a usable sample. `score`: above 0 when it fits what was known, below when the
@@ -100,6 +103,7 @@ class PollSchedule {
   std::int8_t poll_;
   MonoTime next_;
   MonoTime last_sent_;
+  MonoTime regular_;  // when the next request is due if nothing hurries it
   bool online_;
   bool near_ = false;
   int far_in_a_row_ = 0;

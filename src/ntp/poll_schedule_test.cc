@@ -122,6 +122,17 @@ TEST_F(PollScheduleTest, F10_a_miss_brings_the_next_request_forward) {
   EXPECT_GE(wait(schedule), Duration::seconds(12));
 }
 
+TEST_F(PollScheduleTest, an_answer_that_came_late_calls_off_the_probe) {
+  PollSchedule schedule(polls(10, 10, false), kStart);
+  const Duration regular = step(schedule);
+  const MonoTime due = schedule.next();
+  schedule.missed(now_, 1, random_);
+  EXPECT_LE(wait(schedule), Duration::seconds(5));
+  schedule.answered();
+  EXPECT_EQ(schedule.next(), due);
+  EXPECT_GE(regular, Duration::seconds(960));
+}
+
 TEST_F(PollScheduleTest, eight_misses_in_a_row_take_104_seconds_at_the_most) {
   const Duration timeout = Duration::seconds(2);
   for (int run = 0; run < 200; ++run) {

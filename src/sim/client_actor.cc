@@ -42,7 +42,6 @@ ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns,
 }
 
 void ClientActor::add(const ntp::SourceConfig& source) {
-  polls_[source.name] = source.poll;
   CHECK(keeper_.sources().add(source, local_now().mono).ok());
 }
 
@@ -154,7 +153,6 @@ void ClientActor::act(ntp::Outbox& out) {
   for (const ntp::SourceId source : out.resolves) resolve(source);
   for (const ntp::Event& event : out.events) {
     world_.trace().add(world_.now(), ntp::name_of(event.kind), event.association);
-    if (event.kind == ntp::EventKind::kResumed) rate_watch_.restarted();
     events_.push_back({world_.elapsed(), event});
   }
 }
@@ -165,7 +163,6 @@ void ClientActor::send(const ntp::SendAction& action) {
     keeper_.sources().handle_send_failure(action.association, local_now().mono);
     return;
   }
-  watch_rate(action.association);
   Socket& socket = sockets_[action.association];
   socket.port = static_cast<std::uint16_t>(1024 + prng_.below(64512));
   socket.answered = false;
@@ -209,7 +206,6 @@ void ClientActor::handle_datagram(const Datagram& datagram) {
       keeper_.handle_datagram(found->first, {now, now.system}, datagram.bytes, random_, out);
   world_.trace().add(world_.now(), ntp::name_of(reason), found->first);
   if (ntp::is_answer(reason)) {
-    rate_watch_.answered(found->first, reason == ntp::ReplyReason::kAccepted);
     Socket& socket = found->second;
     if (datagram.cause == 0 || datagram.cause != socket.request || socket.answered) {
       violations_.push_back("took a reply (" + std::string(ntp::name_of(reason)) +

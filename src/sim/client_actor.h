@@ -14,7 +14,6 @@
 #include "sim/clock_control.h"
 #include "sim/fake_dns.h"
 #include "sim/network.h"
-#include "sim/rate_watch.h"
 #include "sim/refclock_actor.h"
 #include "sim/upsets.h"
 
@@ -104,7 +103,6 @@ class ClientActor final : public Node {
   void settle();
   // The actions that leave the source as it is configured.
   void command(const SourceChange& change, MonoTime now);
-  void watch_rate(ntp::AssociationId association);
   void plan_upsets();
   void step_clock(Duration by);
   void plan_step();
@@ -130,8 +128,6 @@ class ClientActor final : public Node {
   Duration last_upset_ = Duration::seconds(-1);
   bool asleep_ = false;
   Prng upset_prng_;
-  RateWatch rate_watch_;
-  std::map<std::string, ntp::PollConfig> polls_;  // by the source's name
   std::function<void()> watcher_;
   std::vector<TimedEvent> events_;
   std::vector<std::string> violations_;

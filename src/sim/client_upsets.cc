@@ -1,4 +1,4 @@
-// What befalls the ClientActor, and the watch over how often it asks.
+// What befalls the ClientActor.
 #include <algorithm>
 
 #include "sim/client_actor.h"
@@ -60,15 +60,6 @@ void ClientActor::sleep(const Window& window) {
     step_clock(up_to(config_.upsets.wake_error, upset_prng_));
     settle();
   });
-}
-
-void ClientActor::watch_rate(ntp::AssociationId association) {
-  const MonoTime now = local_now().mono;
-  for (const ntp::SourceReport& report : keeper_.sources().reports(now)) {
-    if (report.association != association) continue;
-    const std::string wrong = rate_watch_.request(association, polls_[report.name], now);
-    if (!wrong.empty()) violations_.push_back(report.name + " was " + wrong);
-  }
 }
 
 }  // namespace timepool::sim

@@ -93,10 +93,11 @@ class Run {
   // What must hold at every moment.
   void watch() {
     // Asleep it reads no clock.
-    if (in_leap() || client_.unaware()) return;
+    if (client_.unaware()) return;
     const MonoTime now = client_.local_now().mono;
-    const Duration truth = client_.true_raw_offset();
     watch_pool(now);
+    if (in_leap()) return;
+    const Duration truth = client_.true_raw_offset();
     watch_tracking(client_.sources().tracking(now), truth);
     watch_sources(now, truth);
     watch_clock();
@@ -151,7 +152,7 @@ class Run {
     bool restarted = false;
     for (; events_seen_ < events; ++events_seen_) {
       const ntp::EventKind kind = client_.events()[events_seen_].event.kind;
-      restarted |= kind == ntp::EventKind::kClockStepped || kind == ntp::EventKind::kOutageOver;
+      restarted |= kind == ntp::EventKind::kResumed || kind == ntp::EventKind::kOutageOver;
     }
     poll_rate_.look(reports, client_.sources().sources(), now, restarted);
     const std::uint64_t wanted = scenario_.expect.min_agreeing;
