@@ -43,6 +43,8 @@ struct NtpServerConfig {
   bool operator==(const NtpServerConfig&) const = default;
 };
 
+enum class AddressFamily : unsigned char { kBoth, kV4, kV6 };
+
 // [[server]], [[pool]]
 struct NtpSourceConfig {
   std::string address;  // an IP address or a host name
@@ -55,8 +57,14 @@ struct NtpSourceConfig {
   bool interleaved = false;
   std::optional<int> presend;
   bool online = true;
-  int max_addresses = 4;  // of a pool
-  bool smeared = false;   // it spreads leap seconds over hours
+  int max_addresses = 0;  // 0: four for a pool, one for a server
+  int initial_failover_retry_limit = 8;
+  int server_failure_retry_limit = 8;
+  Duration resolve_min = Duration::seconds(4);
+  Duration resolve_max = Duration::seconds(1024);
+  Duration resolve_refresh = Duration::seconds(3600);
+  AddressFamily family = AddressFamily::kBoth;
+  bool smeared = false;  // it spreads leap seconds over hours
   bool prefer = false;
   bool trust = false;
   bool require = false;
@@ -78,6 +86,8 @@ struct NtpSourcesConfig {
   Duration stratum_weight = Duration::milliseconds(1);
   double combine_limit = 3;
   std::vector<IpAddress> own_addresses;
+  std::vector<std::string> directories;  // of files with further sources
+  Duration replace_interval = Duration::seconds(1800);
   // How requests are sent.
   std::vector<IpAddress> bind_address;  // one of each family; none: the system's choice
   std::string bind_device;
@@ -87,6 +97,13 @@ struct NtpSourcesConfig {
   std::vector<NtpSourceConfig> servers;
   std::vector<NtpSourceConfig> pools;
   bool operator==(const NtpSourcesConfig&) const = default;
+};
+
+// A file of [sources] directories.
+struct NtpSourceFile {
+  std::vector<NtpSourceConfig> servers;
+  std::vector<NtpSourceConfig> pools;
+  bool operator==(const NtpSourceFile&) const = default;
 };
 
 struct NtpResolverConfig {

@@ -61,7 +61,41 @@ void add_sending(Schema<NtpSourcesConfig>& out) {
              "can. It needs CAP_NET_ADMIN, or that another program switched them on.");
 }
 
+// Facts of failing over: docs/rfc-matrix.md F4 to F6, F12.
+void add_failover(Schema<NtpSourceConfig>& out, bool pool) {
+  const auto interval = duration(Duration::seconds(1), Duration::seconds(7 * 86'400));
+  out.field("max_addresses", &NtpSourceConfig::max_addresses, integer(0, 16),
+            std::string("How many addresses of the name are used at the same time. 0: ") +
+                (pool ? "four." : "one."))
+      .field("initial_failover_retry_limit", &NtpSourceConfig::initial_failover_retry_limit,
+             integer(0, 1000),
+             "An address that never answered is left for the next one after this many requests in "
+             "vain in a row. On a path that loses many packets up to four times as many are "
+             "needed. 0: never.")
+      .field("server_failure_retry_limit", &NtpSourceConfig::server_failure_retry_limit,
+             integer(0, 1000), "The same for an address that did answer before. 0: never.")
+      .field("resolve_min", &NtpSourceConfig::resolve_min, interval,
+             "Between two look-ups of a name that has too few working addresses, at first; the "
+             "time is doubled from look-up to look-up.")
+      .field("resolve_max", &NtpSourceConfig::resolve_max, interval, "The most that it becomes.")
+      .field("resolve_refresh", &NtpSourceConfig::resolve_refresh, interval,
+             "Between two look-ups of a name that has enough working addresses, IPv4 and IPv6.")
+      .field("family", &NtpSourceConfig::family,
+             one_of<AddressFamily>({{"both", AddressFamily::kBoth},
+                                    {"ipv4", AddressFamily::kV4},
+                                    {"ipv6", AddressFamily::kV6}}),
+             "Which addresses of the name are used.");
+}
+
 }  // namespace
+
+Schema<NtpSourceFile> ntp_source_file_schema() {
+  Schema<NtpSourceFile> out;
+  out.tables("server", &NtpSourceFile::servers, ntp_source_schema(false), kServerDoc,
+             kMaxNtpSources)
+      .tables("pool", &NtpSourceFile::pools, ntp_source_schema(true), kPoolDoc, kMaxNtpSources);
+  return out;
+}
 
 Schema<NtpSourceConfig> ntp_source_schema(bool pool) {
   Schema<NtpSourceConfig> source;
@@ -108,12 +142,10 @@ Schema<NtpSourceConfig> ntp_source_schema(bool pool) {
              "Of the sources with this setting one at least must agree, else none is believed.")
       .field("noselect", &NtpSourceConfig::noselect, boolean(),
              "Measure it and never use its time.");
-  if (pool) {
-    source.field("max_addresses", &NtpSourceConfig::max_addresses, integer(1, 16),
-                 "How many servers of the pool are used at the same time.");
-  }
+  add_failover(source, pool);
   source.check([](const NtpSourceConfig& it) -> std::string {
     if (it.address.empty()) return "address is empty";
+    if (it.resolve_min > it.resolve_max) return "resolve_min is above resolve_max";
     return it.minpoll > it.maxpoll ? "minpoll is above maxpoll" : "";
   });
   return source;
@@ -138,6 +170,15 @@ Schema<NtpSourcesConfig> ntp_sources_schema() {
             list_of(ip_address(), kMaxOwnAddresses),
             "Addresses by which others know this machine beside those of its interfaces, where "
             "addresses are translated: a server that follows one of them is not used.")
+      .field("directories", &NtpSourcesConfig::directories, list_of(path(), 8),
+             "Directories whose files *.toml name further sources, as [[server]] and [[pool]] with "
+             "the settings below; they are looked at every few seconds and on reload. DHCP clients "
+             "write there. A file that is wrong leaves its sources as they were.")
+      .field("replace_interval", &NtpSourcesConfig::replace_interval,
+             duration(Duration::seconds(1), Duration::seconds(7 * 86'400)),
+             "At most one member of a pool that answers is replaced in this time, because it "
+             "disagrees with the majority, is not synchronised, is too distant or depends on "
+             "another.")
       .tables("server", &NtpSourcesConfig::servers, ntp_source_schema(false), kServerDoc,
               kMaxNtpSources)
       .tables("pool", &NtpSourcesConfig::pools, ntp_source_schema(true), kPoolDoc, kMaxNtpSources)

@@ -12,5 +12,7 @@ inline constexpr const char* kPoolDoc =
 
 Schema<NtpSourceConfig> ntp_source_schema(bool pool);
 Schema<NtpSourcesConfig> ntp_sources_schema();
+// Of a file in [sources] directories.
+Schema<NtpSourceFile> ntp_source_file_schema();
 
 }  // namespace timepool::config

@@ -84,12 +84,39 @@ TEST(NtpdConfig, B14_polls_reach_from_a_64th_of_a_second_to_18_hours) {
   EXPECT_NE(polls("maxpoll = 17"), "ok");
 }
 
+TEST(NtpdConfig, F4_F5_F6_F12_failing_over_has_settings_of_each_source) {
+  const auto config = parse(ntpd_schema(), {{"a", R"([[server]]
+address = "a.test"
+[[pool]]
+address = "b.test"
+max_addresses = 6
+initial_failover_retry_limit = 3
+server_failure_retry_limit = 0
+resolve_refresh = "10m"
+family = "ipv6"
+)"}});
+  ASSERT_TRUE(config.ok()) << format(config.error());
+  const NtpSourceConfig& usual = config->sources.servers[0];
+  EXPECT_EQ(usual.max_addresses, 0);
+  EXPECT_EQ(usual.initial_failover_retry_limit, 8);
+  EXPECT_EQ(usual.server_failure_retry_limit, 8);
+  EXPECT_EQ(usual.resolve_refresh, Duration::seconds(3600));
+  const NtpSourceConfig& pool = config->sources.pools[0];
+  EXPECT_EQ(pool.max_addresses, 6);
+  EXPECT_EQ(pool.initial_failover_retry_limit, 3);
+  EXPECT_EQ(pool.server_failure_retry_limit, 0);
+  EXPECT_EQ(pool.resolve_refresh, Duration::seconds(600));
+  EXPECT_EQ(pool.family, AddressFamily::kV6);
+  EXPECT_EQ(problems_of("[[server]]\naddress = \"a\"\nresolve_min = \"1h\"\n"),
+            "ntpd.toml:1:1: [server]: resolve_min is above resolve_max");
+}
+
 TEST(NtpdConfig, names_what_does_not_fit) {
   EXPECT_EQ(problems_of("[[server]]\naddress = \"a\"\nminpoll = 8\nmaxpoll = 7\n"),
             "ntpd.toml:1:1: [server]: minpoll is above maxpoll");
-  const std::string unknown = problems_of("[[server]]\naddress = \"a\"\nmax_addresses = 2\n");
+  const std::string unknown = problems_of("[[server]]\naddress = \"a\"\nmax_stratum = 2\n");
   EXPECT_TRUE(unknown.starts_with(
-      "ntpd.toml:3:1: unknown key \"max_addresses\" in [server]; known here: address, port, "))
+      "ntpd.toml:3:1: unknown key \"max_stratum\" in [server]; known here: address, port, "))
       << unknown;
   EXPECT_EQ(problems_of("[server]\nlisten = [\"127.0.0.1\", \"127.0.0.1:123\"]\n"),
             "ntpd.toml: [server]: listen: 127.0.0.1:123 is there twice");

@@ -9,6 +9,7 @@
 #include "ntpd/leap_config.h"
 #include "ntpd/report_refclocks.h"
 #include "ntpd/source_commands.h"
+#include "ntpd/source_settings.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/notify.h"
@@ -19,25 +20,31 @@ namespace timepool::ntpd {
 namespace json = boost::json;
 namespace {
 
-bool has_sources(const config::NtpdConfig& config) {
-  return !config.sources.servers.empty() || !config.sources.pools.empty() ||
-         !config.refclocks.empty();
-}
-
 // RFC 8633 3.2: with four sources one may lie and another fail.
-constexpr int kEnoughSources = 4;
+constexpr std::size_t kEnoughSources = 4;
+// How often the directories of further sources are looked at.
+constexpr Duration kSourceFilesInterval = Duration::seconds(5);
 
-void warn_about_number(const config::NtpdConfig& config, sys::Logger& logger) {
-  const config::NtpSourcesConfig& sources = config.sources;
-  int most = static_cast<int>(sources.servers.size() + config.refclocks.size());
-  for (const config::NtpSourceConfig& pool : sources.pools) most += pool.max_addresses;
-  if (most < sources.min_sources) {
+void warn_about_number(std::size_t most, int min_sources, sys::Logger& logger) {
+  if (most < static_cast<std::size_t>(min_sources)) {
     logger.warning("[sources] min_sources is {}, but there are {} at most: none will be believed",
-                   sources.min_sources, most);
+                   min_sources, most);
   } else if (most < kEnoughSources) {
     logger.warning("{} sources at most: {} or more find a liar (RFC 8633 3.2)", most,
                    kEnoughSources);
   }
+}
+
+// Whether the client must begin anew for it: all but which servers and pools there are.
+bool needs_new_client(const config::NtpdConfig& before, const config::NtpdConfig& now) {
+  config::NtpSourcesConfig a = before.sources;
+  config::NtpSourcesConfig b = now.sources;
+  for (config::NtpSourcesConfig* it : {&a, &b}) {
+    it->servers.clear();
+    it->pools.clear();
+    it->directories.clear();
+  }
+  return a != b || before.resolver != now.resolver || before.refclocks != now.refclocks;
 }
 
 // The source that a command is about; empty: all.
@@ -53,7 +60,8 @@ Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& 
       config_path_(std::move(config_path)),
       logger_(logger),
       started_(sys::mono_now()),
-      precision_(sys::measure_precision()) {}
+      precision_(sys::measure_precision()),
+      source_files_(logger) {}
 
 Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::string config_path,
                                                sys::Logger& logger) {
@@ -64,7 +72,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   TRY(out->open_control());
   out->start_leap();
   TRY(out->start_server());
+  static_cast<void>(out->source_files_.look(out->config_.sources.directories));
   TRY(out->start_client());
+  out->watch_source_files();
   TRY(out->start_metrics());
   return out;
 }
@@ -93,7 +103,8 @@ Result<void> Daemon::open_control() {
   options.path = config_.control.socket;
   control_ = TRY(net::ControlServer::create(reactor_, std::move(options)));
   add_commands();
-  add_source_commands(*control_, [this] { return client_.get(); });
+  add_source_commands(
+      *control_, [this] { return client_.get(); }, [this] { return needed_client(); });
   return {};
 }
 
@@ -138,12 +149,49 @@ wire::ntp::Leap Daemon::leap_announcement(UnixTime now) {
 Result<void> Daemon::start_client() {
   if (client_) leap_ = client_->leap();
   client_.reset();
-  if (!has_sources(config_)) return {};
-  warn_about_number(config_, logger_);
-  client_ = TRY(TimeClient::start(reactor_, logger_, config_, precision_));
+  const std::vector<ntp::SourceConfig> sources = wanted_sources();
+  if (sources.empty() && config_.refclocks.empty()) return {};
+  warn_about_number(most_servers(sources) + config_.refclocks.size(), config_.sources.min_sources,
+                    logger_);
+  return make_client();
+}
+
+Result<void> Daemon::make_client() {
+  client_ = TRY(TimeClient::start(reactor_, logger_, config_, precision_, wanted_sources()));
   client_->leap() = leap_;
   if (server_ != nullptr) client_->set_served(server_->addresses());
   return {};
+}
+
+Result<TimeClient*> Daemon::needed_client() {
+  if (client_ == nullptr) TRY(make_client());
+  return client_.get();
+}
+
+std::vector<ntp::SourceConfig> Daemon::wanted_sources() const {
+  return configured_sources(config_.sources, {source_files_.servers(), source_files_.pools()});
+}
+
+void Daemon::watch_source_files() {
+  source_files_timer_.cancel();
+  if (config_.sources.directories.empty()) return;
+  source_files_timer_ = reactor_.at(sys::mono_now() + kSourceFilesInterval, [this] {
+    if (source_files_.look(config_.sources.directories)) {
+      const Result<SourceChanges> changes = apply_sources();
+      if (!changes.ok()) logger_.error("{}", changes.error().text());
+    }
+    watch_source_files();
+  });
+}
+
+Result<SourceChanges> Daemon::apply_sources() {
+  const std::vector<ntp::SourceConfig> wanted = wanted_sources();
+  if (client_ != nullptr) return client_->apply(wanted);
+  SourceChanges out;
+  if (wanted.empty()) return out;
+  TRY(make_client());
+  out.added = wanted.size();
+  return out;
 }
 
 void Daemon::add_commands() {
@@ -180,7 +228,7 @@ void Daemon::add_commands() {
                   out["text"] = net::metrics_text({metrics_source()});
                   return out;
                 });
-  control_->add("reload", "Takes in the configuration file anew.",
+  control_->add("reload", "Takes in the configuration file and the directories of sources anew.",
                 [this](const json::object&) { return reload(); });
 }
 
@@ -210,7 +258,7 @@ json::object Daemon::status() const {
   out["clock"] = clock_mode(halves());
   out["server"] = server_report(halves());
   out["metrics"] = metrics_ ? json::value(format(metrics_->endpoint())) : json::value(nullptr);
-  out["sources"] = config_.sources.servers.size() + config_.sources.pools.size();
+  out["sources"] = client_ == nullptr ? 0 : client_->sources().sources().size();
   return out;
 }
 
@@ -235,8 +283,7 @@ Result<json::object> Daemon::reload() {
                         next.leap_mode != config_.leap_mode ||
                         config::sources_smear(next) != config::sources_smear(config_);
   const bool new_metrics = next.metrics != config_.metrics;
-  const bool new_sources = next.sources != config_.sources || next.resolver != config_.resolver ||
-                           next.refclocks != config_.refclocks;
+  const bool new_client = needs_new_client(config_, next);
   next.control = config_.control;
   config_ = std::move(next);
   if (new_leap) {
@@ -244,7 +291,14 @@ Result<json::object> Daemon::reload() {
   } else if (leap_file_) {
     leap_file_->read();
   }
-  if (new_sources) TRY(start_client());
+  static_cast<void>(source_files_.look(config_.sources.directories));
+  SourceChanges changes;
+  if (new_client) {
+    TRY(start_client());
+  } else {
+    changes = TRY(apply_sources());
+  }
+  watch_source_files();
   if (new_metrics) {
     const Result<void> started = start_metrics();
     if (!started.ok()) logger_.error("{}; metrics stay as they were", started.error().text());
@@ -252,9 +306,17 @@ Result<json::object> Daemon::reload() {
   for (const json::value& setting : restart) {
     logger_.warning("{} changed: that needs a restart", setting.get_string().c_str());
   }
-  logger_.info("configuration reloaded{}", new_sources ? ", measuring the sources anew" : "");
+  logger_.info("configuration reloaded{}; sources: {} added, {} changed, {} removed",
+               new_client ? ", measuring anew" : "", changes.added, changes.changed,
+               changes.removed);
   json::object out;
-  out["sources_changed"] = new_sources;
+  out["measuring_anew"] = new_client;
+  out["sources_added"] = changes.added;
+  out["sources_changed"] = changes.changed;
+  out["sources_removed"] = changes.removed;
+  json::array problems;
+  for (const std::string& problem : source_files_.problems()) problems.emplace_back(problem);
+  out["problems"] = std::move(problems);
   out["needs_restart"] = std::move(restart);
   return out;
 }

@@ -12,6 +12,7 @@
 #include "ntp/leap.h"
 #include "ntpd/leap_file.h"
 #include "ntpd/report.h"
+#include "ntpd/source_files.h"
 #include "ntpd/time_client.h"
 #include "ntpd/time_server.h"
 #include "sys/log.h"
@@ -31,6 +32,13 @@ class Daemon {
   Result<void> open_control();
   Result<void> start_server();
   Result<void> start_client();
+  Result<void> make_client();
+  // The client, also where nothing is configured that needs one.
+  Result<TimeClient*> needed_client();
+  std::vector<ntp::SourceConfig> wanted_sources() const;
+  // Takes in files of sources that came, changed or went.
+  void watch_source_files();
+  Result<SourceChanges> apply_sources();
   void start_leap();
   wire::ntp::Leap leap_announcement(UnixTime now);
   Result<void> start_metrics();
@@ -53,6 +61,8 @@ class Daemon {
   std::unique_ptr<net::ControlServer> control_;
   std::unique_ptr<TimeServer> server_;
   std::unique_ptr<TimeClient> client_;
+  SourceFiles source_files_;
+  net::Timer source_files_timer_;
   ntp::LeapKeeper leap_;
   std::unique_ptr<LeapFile> leap_file_;
   std::unique_ptr<net::MetricsListener> metrics_;

@@ -4,6 +4,11 @@
 #include <string>
 #include <utility>
 
+#include <boost/json/serialize.hpp>
+
+#include "config/ntpd_source.h"
+#include "ntpd/source_settings.h"
+
 namespace timepool::ntpd {
 namespace json = boost::json;
 namespace {
@@ -63,9 +68,83 @@ Result<json::object> burst(TimeClient* client, const json::object& request) {
   return answer("burst", name, count);
 }
 
+Result<std::string> text_member(const json::object& request, const std::string& operation,
+                                const char* key) {
+  const json::value* value = request.if_contains(key);
+  if (value == nullptr || !value->is_string() || value->get_string().empty()) {
+    return fail(Error{ErrorCode::kInvalid, operation,
+                      "\"" + std::string(key) + "\" must be there as a text"});
+  }
+  return std::string(value->get_string());
+}
+
+// As TOML: JSON's texts, whole numbers and truth values are written the same there.
+Result<std::string> toml_of(const json::object& settings) {
+  std::string out;
+  for (const json::key_value_pair& pair : settings) {
+    const json::value& value = pair.value();
+    if (!value.is_string() && !value.is_int64() && !value.is_bool()) {
+      return fail(Error{ErrorCode::kInvalid, "add",
+                        std::string(pair.key()) + " must be a text, a whole number or a boolean"});
+    }
+    out += json::serialize(json::value(pair.key())) + " = " + json::serialize(value) + "\n";
+  }
+  return out;
+}
+
+// {"kind": "server" or "pool", "settings": {"address": ..., as in [[server]] and [[pool]]}}
+Result<ntp::SourceConfig> source_in(const json::object& request) {
+  const std::string kind = TRY(text_member(request, "add", "kind"));
+  if (kind != "server" && kind != "pool") {
+    return fail(Error{ErrorCode::kInvalid, "add", "\"kind\" must be \"server\" or \"pool\""});
+  }
+  const json::value* settings = request.if_contains("settings");
+  if (settings == nullptr || !settings->is_object()) {
+    return fail(Error{ErrorCode::kInvalid, "add", "\"settings\" must be there as an object"});
+  }
+  const std::string toml = TRY(toml_of(settings->get_object()));
+  const auto parsed =
+      config::parse(config::ntp_source_file_schema(), {{"add", "[[" + kind + "]]\n" + toml}});
+  if (!parsed.ok()) {
+    std::string text;
+    for (const config::Problem& problem : parsed.error()) {
+      text += (text.empty() ? "" : "; ") + problem.text;
+    }
+    return fail(Error{ErrorCode::kInvalid, "add", text});
+  }
+  return kind == "server" ? source_config(parsed->servers.front(), ntp::SourceKind::kServer)
+                          : source_config(parsed->pools.front(), ntp::SourceKind::kPool);
+}
+
+Result<json::object> add(const std::function<Result<TimeClient*>()>& needed,
+                         const json::object& request) {
+  const ntp::SourceConfig config = TRY(source_in(request));
+  TimeClient* client = TRY(needed());
+  TRY(client->add_source(config));
+  json::object out;
+  out["source"] = config.name;
+  return out;
+}
+
+Result<json::object> remove(TimeClient* client, const json::object& request) {
+  const std::string name = TRY(text_member(request, "remove", "source"));
+  if (client == nullptr) return fail(no_source("remove", name));
+  TRY(client->remove_source(name));
+  json::object out;
+  out["source"] = name;
+  return out;
+}
+
 }  // namespace
 
-void add_source_commands(net::ControlServer& control, std::function<TimeClient*()> client) {
+void add_source_commands(net::ControlServer& control, std::function<TimeClient*()> client,
+                         std::function<Result<TimeClient*>()> needed) {
+  control.add("add",
+              "A further source until the daemon ends: \"kind\" (server, pool) and \"settings\" as "
+              "in the configuration.",
+              [needed](const json::object& request) { return add(needed, request); });
+  control.add("remove", "Ends a source (\"source\": its name as configured).",
+              [client](const json::object& request) { return remove(client(), request); });
   control.add(
       "online", "Ask a source (\"source\": name, address or prefix), or all, again.",
       [client](const json::object& request) { return set_online(client(), request, true); });

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "base/check.h"
 #include "ntpd/kernel_clock.h"
 #include "ntpd/leap_config.h"
 #include "ntpd/select_settings.h"
@@ -31,28 +30,10 @@ ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precis
   out.sources.exchange.precision = static_cast<std::int8_t>(precision);
   out.sources.min_sources = static_cast<std::size_t>(config.sources.min_sources);
   out.sources.selection = selection_config(config.sources);
+  out.sources.replace_interval = config.sources.replace_interval;
   out.discipline.step = {config.steering.step.threshold, config.steering.step.limit};
   out.leap = leap_config(config);
   out.discipline.max_slew_rate = config.steering.max_slew_rate * 1e-6;
-  return out;
-}
-
-ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::SourceKind kind) {
-  ntp::SourceConfig out;
-  out.kind = kind;
-  out.name = config.address;
-  out.port = config.port;
-  out.poll = {static_cast<std::int8_t>(config.minpoll), static_cast<std::int8_t>(config.maxpoll),
-              config.iburst};
-  out.poll.burst = config.burst;
-  out.poll.online = config.online;
-  if (config.presend) out.poll.presend = static_cast<std::int8_t>(*config.presend);
-  out.interleaved = config.interleaved;
-  out.version = static_cast<std::uint8_t>(config.version);
-  out.select = {config.prefer, config.trust, config.require, config.noselect};
-  if (kind == ntp::SourceKind::kPool) {
-    out.max_addresses = static_cast<std::size_t>(config.max_addresses);
-  }
   return out;
 }
 
@@ -97,25 +78,14 @@ TimeClient::~TimeClient() {
   keeper_.release(*outbox_);
 }
 
-Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys::Logger& logger,
-                                                      const config::NtpdConfig& config,
-                                                      int precision) {
+Result<std::unique_ptr<TimeClient>> TimeClient::start(
+    net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config, int precision,
+    const std::vector<ntp::SourceConfig>& sources) {
   std::unique_ptr<net::Resolver> resolver = TRY(net::Resolver::create(resolver_options(config)));
   std::unique_ptr<ntp::ClockControl> clock = TRY(open_clock(config.clock));
   std::unique_ptr<TimeClient> out(
       new TimeClient(reactor, logger, config, precision, std::move(resolver), std::move(clock)));
-  const MonoTime now = sys::mono_now();
-  bool added = true;
-  for (const config::NtpSourceConfig& server : config.sources.servers) {
-    added = added &&
-            out->keeper_.sources().add(source_config(server, ntp::SourceKind::kServer), now).ok();
-  }
-  for (const config::NtpSourceConfig& pool : config.sources.pools) {
-    added =
-        added && out->keeper_.sources().add(source_config(pool, ntp::SourceKind::kPool), now).ok();
-  }
-  // The schema's limits are those of the core.
-  CHECK(added);
+  static_cast<void>(out->apply(sources));
   out->start_refclocks(config.refclocks);
   out->refresh_identity();
   out->watch_resolver();

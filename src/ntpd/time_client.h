@@ -19,10 +19,19 @@
 
 namespace timepool::ntpd {
 
+// What apply() did.
+struct SourceChanges {
+  std::size_t added = 0;
+  std::size_t changed = 0;
+  std::size_t removed = 0;
+};
+
 class TimeClient {
  public:
+  // `sources`: of the configuration and its directories.
   static Result<std::unique_ptr<TimeClient>> start(net::Reactor& reactor, sys::Logger& logger,
-                                                   const config::NtpdConfig& config, int precision);
+                                                   const config::NtpdConfig& config, int precision,
+                                                   const std::vector<ntp::SourceConfig>& sources);
 
   // Leaves the clock at its base rate.
   ~TimeClient();
@@ -36,6 +45,13 @@ class TimeClient {
   const RefclockDrivers& refclocks() const { return refclocks_; }
   std::uint64_t requests_sent() const { return requests_sent_; }
   const Rejections& rejections() const { return rejections_; }
+  // The configured sources are these from now on; those that stay keep their measurements, and
+  // those that were added by hand stay. What can't be added is logged.
+  SourceChanges apply(const std::vector<ntp::SourceConfig>& wanted);
+  // By hand: until the program ends. Errors name what is wrong.
+  Result<void> add_source(const ntp::SourceConfig& config);
+  // Also one that is configured: until it is configured anew.
+  Result<void> remove_source(const std::string& name);
   // Commands of the operator; how many servers they concerned (ntp/source_match.h).
   std::size_t set_online(const std::string& source, bool online);
   std::size_t begin_burst(const std::string& source, ntp::BurstSize size);
@@ -68,6 +84,7 @@ class TimeClient {
   ntp::RandomStream random_;
   std::unique_ptr<ntp::ClockControl> clock_;
   ntp::Timekeeper keeper_;
+  std::vector<ntp::SourceId> configured_;  // the sources that apply() decides about
   std::unique_ptr<net::Resolver> resolver_;
   net::Watch resolver_watch_;
   int resolver_fd_ = -1;

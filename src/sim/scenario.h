@@ -95,6 +95,7 @@ struct Outcome {
   std::uint64_t trace_entries = 0;
   Duration worst_error;                 // since settled
   std::vector<std::string> violations;  // empty: all limits were kept
+  std::vector<TimedEvent> events;       // of the client
 };
 
 Outcome run(const Scenario& scenario, std::uint64_t seed);

@@ -68,6 +68,7 @@ class Run {
     out.trace_entries = world_.trace().entries();
     out.worst_error = worst_error_;
     out.violations = std::move(violations_);
+    out.events = client_.events();
     return out;
   }
 

@@ -1,0 +1,65 @@
+#include "ntpd/source_settings.h"
+
+namespace timepool::ntpd {
+namespace {
+
+ntp::FamilyChoice family_of(config::AddressFamily family) {
+  switch (family) {
+    case config::AddressFamily::kV4:
+      return ntp::FamilyChoice::kV4;
+    case config::AddressFamily::kV6:
+      return ntp::FamilyChoice::kV6;
+    case config::AddressFamily::kBoth:
+      break;
+  }
+  return ntp::FamilyChoice::kBoth;
+}
+
+}  // namespace
+
+ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::SourceKind kind) {
+  ntp::SourceConfig out;
+  out.kind = kind;
+  out.name = config.address;
+  out.port = config.port;
+  out.family = family_of(config.family);
+  out.poll = {static_cast<std::int8_t>(config.minpoll), static_cast<std::int8_t>(config.maxpoll),
+              config.iburst};
+  out.poll.burst = config.burst;
+  out.poll.online = config.online;
+  if (config.presend) out.poll.presend = static_cast<std::int8_t>(*config.presend);
+  out.interleaved = config.interleaved;
+  out.version = static_cast<std::uint8_t>(config.version);
+  out.select = {config.prefer, config.trust, config.require, config.noselect};
+  out.max_addresses = static_cast<std::size_t>(config.max_addresses);
+  out.initial_failover_retry_limit =
+      static_cast<std::uint32_t>(config.initial_failover_retry_limit);
+  out.server_failure_retry_limit = static_cast<std::uint32_t>(config.server_failure_retry_limit);
+  out.resolve_min = config.resolve_min;
+  out.resolve_max = config.resolve_max;
+  out.resolve_refresh = config.resolve_refresh;
+  return out;
+}
+
+std::vector<ntp::SourceConfig> configured_sources(const config::NtpSourcesConfig& config,
+                                                  const config::NtpSourceFile& files) {
+  std::vector<ntp::SourceConfig> out;
+  for (const auto* servers : {&config.servers, &files.servers}) {
+    for (const auto& it : *servers) out.push_back(source_config(it, ntp::SourceKind::kServer));
+  }
+  for (const auto* pools : {&config.pools, &files.pools}) {
+    for (const auto& it : *pools) out.push_back(source_config(it, ntp::SourceKind::kPool));
+  }
+  return out;
+}
+
+std::size_t most_servers(const std::vector<ntp::SourceConfig>& sources) {
+  std::size_t out = 0;
+  for (const ntp::SourceConfig& source : sources) {
+    const bool pool = source.kind == ntp::SourceKind::kPool;
+    out += source.max_addresses > 0 ? source.max_addresses : pool ? ntp::kDefaultPoolAddresses : 1;
+  }
+  return out;
+}
+
+}  // namespace timepool::ntpd
