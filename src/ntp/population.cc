@@ -155,8 +155,13 @@ void Population::handle_network_change(MonoTime now) {
   for (Member& member : members_) {
     if (member.association == nullptr) continue;
     if (member.liveness.misses() == 0 && member.unsent == 0) continue;
+    // One server that is silent while others answer has little to do with routes.
+    const bool network = outage_.on() || member.unsent > 0;
+    const Source* source = sources_.find(member.source);
+    CHECK(source != nullptr);
+    const Duration interval = exp2_seconds(source->config().poll.minpoll);
     member.unsent = 0;
-    member.association->ask_by(now, kChangeSpacing);
+    member.association->ask_by(now, network ? kChangeSpacing : interval);
   }
   for (Source& source : sources_) source.forget_back_off(now);
   fill_due_ = std::min(fill_due_, now);

@@ -12,6 +12,8 @@ namespace {
 constexpr unsigned kFreeUnproven = 4;
 // No more addresses of one answer are looked at.
 constexpr std::size_t kMaxAnswer = 1024;
+// Networks that come and go don't make for more look-ups than this.
+constexpr Duration kResetInterval = Duration::seconds(60);
 constexpr Duration kFirstUnproven = Duration::seconds(64);
 constexpr Duration kLongestUnproven = Duration::seconds(1024);
 
@@ -123,6 +125,7 @@ void Source::want_resolve(MonoTime now) {
 }
 
 void Source::forget_back_off(MonoTime now) {
+  if (now - last_reset_ < kResetInterval) return;
   last_reset_ = now;
   backoff_ = config_.resolve_min;
   if (wanting_ || !resolved_) want_resolve(now);

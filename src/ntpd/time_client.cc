@@ -37,11 +37,15 @@ ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precis
   return out;
 }
 
+// It has neither threads nor netlink.
+bool in_network_simulator() {
+  return ::getenv("CLKNETSIM_NODE") != nullptr;
+}
+
 net::ResolverOptions resolver_options(const config::NtpdConfig& config) {
   net::ResolverOptions out;
   out.servers = config.resolver.servers;
-  // The network simulator has no threads.
-  out.threads = ::getenv("CLKNETSIM_NODE") == nullptr;
+  out.threads = !in_network_simulator();
   return out;
 }
 
@@ -88,6 +92,7 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(
   static_cast<void>(out->apply(sources));
   out->start_refclocks(config.refclocks);
   out->refresh_identity();
+  out->watch_network();
   out->watch_resolver();
   out->schedule();
   return out;
@@ -110,6 +115,20 @@ void TimeClient::refresh_identity() {
   }
   identity_timer_ =
       reactor_.at(sys::mono_now() + kIdentityInterval, [this] { refresh_identity(); });
+}
+
+// Where the kernel does not tell of interfaces and routes, requests find out in time.
+void TimeClient::watch_network() {
+  if (in_network_simulator()) return;
+  Result<sys::NetworkWatch> watch = sys::NetworkWatch::open();
+  if (!watch.ok()) return logger_.info("{}", watch.error().text());
+  network_ = std::move(watch).value();
+  network_watch_ = reactor_.watch(network_->fd(), POLLIN, [this](short) {
+    if (!network_->changed()) return;
+    refresh_identity();
+    keeper_.sources().handle_network_change(sys::mono_now());
+    schedule();
+  });
 }
 
 std::optional<Endpoint> TimeClient::local_address(ntp::AssociationId association) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "ntpd/refclock_drivers.h"
 #include "ntpd/rejections.h"
 #include "sys/log.h"
+#include "sys/network_watch.h"
 
 namespace timepool::ntpd {
 
@@ -77,6 +79,7 @@ class TimeClient {
   void on_refclock(ntp::AssociationId id, const refclock::Look& look);
   void schedule();
   void refresh_identity();
+  void watch_network();
   void watch_resolver();
 
   net::Reactor& reactor_;
@@ -91,6 +94,8 @@ class TimeClient {
   net::Timer timer_;
   net::Timer resolver_timer_;
   net::Timer identity_timer_;
+  std::optional<sys::NetworkWatch> network_;
+  net::Watch network_watch_;
   ntp::OwnIdentity own_;
   std::vector<IpAddress> other_addresses_;  // the setting own_addresses
   Rejections rejections_;
