@@ -43,9 +43,9 @@ def parse_arguments(known):
 
 
 def print_table(rows):
-    print("%-12s %-12s %-12s %12s %12s %7s %5s" % ("bench", "peer", "unit", "ours", "theirs", "ratio", "runs"))
+    print("%-12s %-12s %-36s %12s %12s %7s %5s" % ("bench", "peer", "unit", "ours", "theirs", "ratio", "runs"))
     for row in rows:
-        print("%(bench)-12s %(peer)-12s %(unit)-12s %(ours)12.0f %(theirs)12.0f %(ratio)7.2f %(runs)5d" % row)
+        print("%(bench)-12s %(peer)-12s %(unit)-36s %(ours)12.0f %(theirs)12.0f %(ratio)7.2f %(runs)5d" % row)
 
 
 def main():

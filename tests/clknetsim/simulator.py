@@ -32,13 +32,17 @@ def simulator():
     return None
 
 
+def chronyds():
+    """The paths of chronyd: the one that TIMEPOOL_CHRONYD points at, and Debian's."""
+    debian = next((place for place in (ROOT / "build/peers/chrony/usr/sbin/chronyd", shutil.which("chronyd"),
+                                       "/usr/sbin/chronyd") if place and os.access(place, os.X_OK)), None)
+    found = [os.environ.get("TIMEPOOL_CHRONYD"), debian]
+    return list(dict.fromkeys(str(pathlib.Path(p).resolve()) for p in found if p and os.access(p, os.X_OK)))
+
+
 def chronyd():
-    """The path of chronyd, or None."""
-    for place in (os.environ.get("TIMEPOOL_CHRONYD"), ROOT / "build/peers/chrony/usr/sbin/chronyd",
-                  shutil.which("chronyd"), "/usr/sbin/chronyd"):
-        if place and os.access(place, os.X_OK):
-            return str(pathlib.Path(place).resolve())
-    return None
+    """The first of them, or None."""
+    return next(iter(chronyds()), None)
 
 
 def sanitized(binaries):
