@@ -22,11 +22,14 @@ constexpr std::int64_t kLeastDrift = 1'000;
 constexpr std::int64_t kUnknownDrift = 100'000'000;
 // Longer while the next offset stays within this many of the present standard deviations, shorter
 // when it does not by half as much more.
-constexpr double kLongerWithin = 2.5;
+constexpr double kLongerWithin = 2;
 constexpr double kShorterBeyond = 1.5 * kLongerWithin;
-// Ten samples that allow a longer interval lengthen it: after fewer the frequency is not known well
-// enough yet when the longer one begins. Two that don't allow the present one shorten it.
-constexpr double kLongerScore = 1.0 / 10;
+// The first lengthening takes twenty samples, a burst's among them: the frequency must be known
+// well when longer intervals begin. Each further one takes eight more. Two samples that don't allow
+// the present interval shorten it.
+constexpr std::size_t kEarlySamples = 20;
+constexpr double kEarlyScore = 1.0 / kEarlySamples;
+constexpr double kLongerScore = 1.0 / 8;
 constexpr double kShorterScore = -1.0 / 2;
 // The path has changed when so many samples all took longer than three quarters of those before:
 // by chance that is one in 4^8.
@@ -58,6 +61,26 @@ std::size_t path_start(std::span<const double> delays) {
   return 0;
 }
 
+// The shortest delay is no queue's work when it is further from the next than four times what lies
+// between that and the middle: a timestamp was wrong. By chance that is rarer than one in a
+// thousand.
+constexpr std::size_t kStraySamples = 5;
+constexpr double kStrayGap = 4;
+
+// Gives such a delay an excess that makes it count little, and the others theirs over the rest.
+void judge_shortest(std::span<FitPoint> points) {
+  if (points.size() < kStraySamples) return;
+  Delays sorted{};
+  for (std::size_t i = 0; i < points.size(); ++i) sorted[i] = points[i].excess;
+  const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(points.size());
+  std::sort(sorted.begin(), end);
+  const double second = sorted[1];
+  if (second - sorted[0] <= kStrayGap * (sorted[points.size() / 2] - second)) return;
+  for (FitPoint& point : points) {
+    point.excess = point.excess < second ? 2 * second : point.excess - second;
+  }
+}
+
 // The excess of each delay over the least of its path.
 void set_excess(std::span<const double> delays, std::span<FitPoint> points) {
   const std::size_t start = path_start(delays);
@@ -70,6 +93,7 @@ void set_excess(std::span<const double> delays, std::span<FitPoint> points) {
   for (std::size_t i = 0; i < delays.size(); ++i) {
     points[i].excess = delays[i] - (i < start ? before : now);
   }
+  if (start == 0) judge_shortest(points);
   // Nobody knows how the difference is shared between the two ways.
   if (start > 0) points[start].shift = (now - before) * (now - before) / 12;
 }
@@ -215,7 +239,9 @@ double Estimator::poll_score(int poll) const {
   CHECK(!empty());
   const double interval = std::ldexp(1.0, poll);
   const double now = std::sqrt(fit_.offset_variance);
-  if (std::sqrt(fit_.growth(2 * interval)) < kLongerWithin * now) return kLongerScore;
+  if (std::sqrt(fit_.growth(2 * interval)) < kLongerWithin * now) {
+    return samples_.size() <= kEarlySamples ? kEarlyScore : kLongerScore;
+  }
   if (std::sqrt(fit_.growth(interval)) > kShorterBeyond * now) return kShorterScore;
   return 0;
 }

@@ -131,6 +131,19 @@ TEST(Estimator, a_new_path_does_not_stop_the_clock_from_being_followed) {
   EXPECT_LE((estimate.offset - us(19 * 64)).abs(), estimate.distance);
 }
 
+// A wrong timestamp made one exchange look 200 us faster and 100 us off.
+TEST(Estimator, an_exchange_too_fast_to_be_true_counts_little) {
+  Estimator estimator({});
+  Prng prng(6);
+  for (int i = 0; i < 12; ++i) {
+    const Duration queue = Duration::from_seconds(2e-5 * prng.unit());
+    const bool wrong = i == 2;
+    estimator.add(sample(i * 64, wrong ? us(100) : queue / 2, us(wrong ? 50 : 250) + queue));
+  }
+  EXPECT_NEAR(estimator.estimate(mono(11 * 64)).offset.to_seconds(), 3e-6, 1e-5);
+  EXPECT_LT(std::abs(estimator.estimate(mono(11 * 64)).asymmetry), 0.55);
+}
+
 TEST(Estimator, max_samples_bounds_the_window) {
   EstimatorConfig config;
   config.max_samples = 6;
