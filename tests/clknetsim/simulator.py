@@ -82,7 +82,7 @@ class Chronyd(Node):
 
 class Timepool(Node):
     def __init__(self, binaries, config, options=(), environment=None):
-        super().__init__(pathlib.Path(binaries) / "bin/timepool-ntpd",
+        super().__init__(pathlib.Path(binaries).resolve() / "bin/timepool-ntpd",
                          config + '\n[control]\nsocket = ""\n', options, environment)
 
     def command(self, folder):
