@@ -154,6 +154,10 @@ void Reference::take(const Selection& selection, const Members& members, LocalTi
 
 Tracking Reference::tracking(MonoTime now) const {
   Tracking out = tracking_;
+  if (out.clock.has_frequency) {
+    const double since = (now - out.updated.mono).to_seconds();
+    out.offset += Duration::from_seconds(out.clock.frequency * since);
+  }
   const Duration drift = drift_over(now - out.updated.mono, clock_error_ppb_);
   out.uncertainty += drift;
   out.root_dispersion += drift;
