@@ -162,6 +162,8 @@ void Estimator::fit() {
   }
   set_excess(std::span(delays).first(used), std::span(points).first(used));
   FitSettings settings;
+  // The stated error is the most: most clocks are nearer, and some are beyond it all the same.
+  settings.frequency_sd = 2e-9 * static_cast<double>(config_.clock_error_ppb);
   settings.resolution = exp2_seconds(config_.precision).to_seconds();
   settings.first_delay = last.delay.to_seconds();
   settings.least_points = static_cast<double>(config_.min_samples);

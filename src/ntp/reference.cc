@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "base/check.h"
@@ -10,6 +11,9 @@
 
 namespace timepool::ntp {
 namespace {
+
+// Standard deviations within which a frequency is right.
+constexpr double kFrequencyDoubt = 6;
 
 // The sources that nobody measures yet.
 Absent absent_of(const SourceTable& sources, const Members& members) {
@@ -154,11 +158,16 @@ void Reference::take(const Selection& selection, const Members& members, LocalTi
 
 Tracking Reference::tracking(MonoTime now) const {
   Tracking out = tracking_;
+  Duration drift = drift_over(now - out.updated.mono, clock_error_ppb_);
   if (out.clock.has_frequency) {
+    // The clock keeps to its stated error about zero; about the frequency only as far as that is
+    // right.
     const double since = (now - out.updated.mono).to_seconds();
-    out.offset += Duration::from_seconds(out.clock.frequency * since);
+    const double rate = out.clock.frequency;
+    out.offset += Duration::from_seconds(rate * since);
+    const double doubt = std::min(std::abs(rate), kFrequencyDoubt * out.clock.frequency_sd);
+    drift += Duration::from_seconds(doubt * std::max(since, 0.0));
   }
-  const Duration drift = drift_over(now - out.updated.mono, clock_error_ppb_);
   out.uncertainty += drift;
   out.root_dispersion += drift;
   return out;
