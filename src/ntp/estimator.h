@@ -17,7 +17,7 @@
 
 namespace timepool::ntp {
 
-inline constexpr std::size_t kMaxSamples = 64;
+inline constexpr std::size_t kMaxSamples = 128;
 
 struct EstimatorConfig {
   // The most that the local clock's frequency is off before it is measured, in parts in 10^9.

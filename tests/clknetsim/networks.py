@@ -84,4 +84,7 @@ NETWORKS = [
     Network("loss", "a third of the packets lost each way", base=f"(+ 1e-4 {LOST})"),
     Network("intermittent", "connected 1200 of each 10,000 s", base=f"(+ 1e-4 {INTERMITTENT})", limit=100000,
             within=1e-1),
+    Network("refclock", "shared memory, 100 us of noise", chrony=None, timepool=None, refclock="(* 1e-4 (normal))",
+            chrony_more="refclock SHM 0 delay 1e-3 refid GPS\n",
+            timepool_more='[[refclock]]\ndriver = "shm"\ndelay = "1ms"\nrefid = "GPS"\n'),
 ]
