@@ -16,11 +16,27 @@ constexpr Duration kLookupLatency = Duration::milliseconds(15);
 ntp::TimekeeperConfig keeper_config(const ClientConfig& config) {
   ntp::TimekeeperConfig out;
   out.sources.min_sources = config.min_sources;
+  out.sources.selection.auth = config.auth_selection;
   out.sources.exchange.clock_error_ppb = config.clock_error_ppb;
   out.sources.replace_interval = config.replace_interval;
   out.discipline = config.discipline;
   out.leap = {config.leap.mode, config.leap.sources_smear};
   return out;
+}
+
+// Replies that nobody could forge: no bytes are added for it.
+class Proven final : public ntp::Authenticator {
+ public:
+  bool protect(ByteWriter&, ntp::RandomStream&) override { return true; }
+  ntp::AuthVerdict check(const wire::ntp::Packet&, Bytes) override {
+    return ntp::AuthVerdict::kAuthentic;
+  }
+  bool authenticates() const override { return true; }
+};
+
+std::unique_ptr<ntp::Authenticator> authenticator_of(const ntp::Source& source) {
+  if (source.config().authenticated) return std::make_unique<Proven>();
+  return std::make_unique<ntp::NoAuthentication>();
 }
 
 }  // namespace
@@ -35,10 +51,11 @@ ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns,
       prng_(world.random("client")),
       random_({prng_.next(), prng_.next()}),
       control_(world, clock_, config.steer),
-      keeper_(keeper_config(config), control_, clock_.read(world.now())),
+      keeper_(keeper_config(config), control_, clock_.read(world.now()), authenticator_of),
       address_(IpAddress::v4(0xc6336401)),
       upset_prng_(world.random("upsets")) {
   network.attach(address_, *this);
+  keeper_.sources().set_own_identity({{address_}, {}});
 }
 
 void ClientActor::add(const ntp::SourceConfig& source) {

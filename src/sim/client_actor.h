@@ -27,6 +27,7 @@ struct ClientConfig {
   bool steer = false;
   ntp::DisciplineConfig discipline;
   std::size_t min_sources = 1;
+  ntp::AuthSelection auth_selection = ntp::AuthSelection::kMix;
   std::int64_t clock_error_ppb = 50'000;
   Duration replace_interval = Duration::seconds(1800);
   // Somebody steps the client's clock by this much at this time; zero is never.

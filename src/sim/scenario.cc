@@ -99,6 +99,9 @@ Schema<ServerConfig> server_schema() {
       .field("stratum", &ServerConfig::stratum, integer<std::uint8_t>(1, 15), "Its stratum.")
       .field("upstream", &ServerConfig::upstream, config::ip_address(), "Whom it follows.")
       .field("lie", &ServerConfig::lie, signed_span(), "Added to every time served.")
+      .field("lie_from", &ServerConfig::lie_from, span(), "It is honest until then.")
+      .field("lie_drift_ppm", &ServerConfig::lie_drift_ppm, number(-1000, 1000),
+             "By how much the lie grows.")
       .field("root_delay", &ServerConfig::root_delay, span(), "As claimed.")
       .field("root_dispersion", &ServerConfig::root_dispersion, span(), "As claimed.")
       .field("synchronised", &ServerConfig::synchronised, boolean(), "As claimed.")
@@ -163,6 +166,12 @@ Schema<ClientConfig> client_schema() {
       .table("discipline", &ClientConfig::discipline, discipline_schema(), "How.")
       .field("min_sources", &ClientConfig::min_sources, integer<std::size_t>(1, 16),
              "How many must agree.")
+      .field("auth_selection", &ClientConfig::auth_selection,
+             config::one_of<ntp::AuthSelection>({{"require", ntp::AuthSelection::kRequire},
+                                                 {"prefer", ntp::AuthSelection::kPrefer},
+                                                 {"mix", ntp::AuthSelection::kMix},
+                                                 {"ignore", ntp::AuthSelection::kIgnore}}),
+             "What authentication counts for.")
       .field("clock_error_ppb", &ClientConfig::clock_error_ppb, config::integer64(0, 1'000'000),
              "What the client takes its clock for.")
       .field("replace_interval", &ClientConfig::replace_interval, span(), "F11.")
@@ -195,6 +204,16 @@ Schema<ntp::PollConfig> poll_schema() {
   return out;
 }
 
+Schema<ntp::SelectOptions> select_schema() {
+  using Options = ntp::SelectOptions;
+  Schema<Options> out;
+  out.field("prefer", &Options::prefer, boolean(), "Used alone while it agrees.")
+      .field("trust", &Options::trust, boolean(), "Not outvoted by those without.")
+      .field("require", &Options::require, boolean(), "One of them must agree.")
+      .field("noselect", &Options::noselect, boolean(), "Measured only.");
+  return out;
+}
+
 Schema<ntp::SourceConfig> source_schema() {
   using Config = ntp::SourceConfig;
   Schema<Config> out;
@@ -204,6 +223,8 @@ Schema<ntp::SourceConfig> source_schema() {
                  {{"server", ntp::SourceKind::kServer}, {"pool", ntp::SourceKind::kPool}}),
              "Server or pool.")
       .table("poll", &Config::poll, poll_schema(), "When it is asked.")
+      .table("select", &Config::select, select_schema(), "How it is used.")
+      .field("authenticated", &Config::authenticated, boolean(), "Its replies are proved.")
       .field("interleaved", &Config::interleaved, boolean(), "RFC 9769.")
       .field("max_addresses", &Config::max_addresses, integer<std::size_t>(0, 16), "F4.")
       .field("initial_failover_retry_limit", &Config::initial_failover_retry_limit,
@@ -245,7 +266,11 @@ Schema<Expectations> expect_schema() {
   replacement.required("server", &Replacement::server, text(64), "Which.")
       .required("from", &Replacement::from, span(), "Not before.")
       .required("until", &Replacement::until, span(), "Not after.");
+  Schema<ExpectedCause> cause;
+  cause.required("server", &ExpectedCause::server, text(64), "Which.")
+      .required("cause", &ExpectedCause::cause, text(32), "Its cause at the end.");
   Schema<E> out;
+  out.tables("cause", &E::causes, cause, "Why a server is used or not, at the end.");
   out.field("synchronised", &E::synchronised, boolean(), "At the end.")
       .field("synchronised_within", &E::synchronised_within, span(), "The first time.")
       .field("settled", &E::settled, span(), "The limits hold from here on.")
@@ -287,6 +312,13 @@ bool is_event(const std::string& name) {
   return false;
 }
 
+bool is_cause(const std::string& name) {
+  for (std::size_t i = 0; i < ntp::kCauseCount; ++i) {
+    if (ntp::name_of(static_cast<ntp::Cause>(i)) == name) return true;
+  }
+  return false;
+}
+
 // Every server that the other tables name is there: a limit on a misspelt one would never fail.
 std::string check_names(const Scenario& scenario) {
   std::set<std::string> known;
@@ -303,6 +335,10 @@ std::string check_names(const Scenario& scenario) {
   use(expect.in_use);
   for (const RequestLimit& limit : expect.requests) used.push_back(limit.server);
   for (const Replacement& replaced : expect.replaced) used.push_back(replaced.server);
+  for (const ExpectedCause& it : expect.causes) {
+    used.push_back(it.server);
+    if (!is_cause(it.cause)) return "there is no cause \"" + it.cause + "\"";
+  }
   for (const std::string& name : used) {
     if (!known.contains(name))
       return "there is no [[server]] named \"" + name + "\", and no [[refclock]]";

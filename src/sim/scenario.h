@@ -36,6 +36,12 @@ struct Replacement {
   Duration until;
 };
 
+// What selection makes of a server at the end.
+struct ExpectedCause {
+  std::string server;
+  std::string cause;
+};
+
 // A limit of zero and an empty list are not checked.
 struct Expectations {
   bool synchronised = true;      // at the end
@@ -62,6 +68,7 @@ struct Expectations {
   Duration leap_grace = Duration::seconds(2);
   std::vector<RequestLimit> requests;
   std::vector<Replacement> replaced;
+  std::vector<ExpectedCause> causes;
 };
 
 struct ScenarioLeap {

@@ -218,6 +218,7 @@ class Run {
     check_lookups();
     check_synchronisation();
     check_sets();
+    check_causes();
     check_requests();
     check_reasons();
     check_replacements();
@@ -255,6 +256,17 @@ class Run {
     }
     if (in_use != std::set<std::string>(expect.in_use.begin(), expect.in_use.end())) {
       violation("in use at the end: " + list(in_use));
+    }
+  }
+
+  void check_causes() {
+    for (const ExpectedCause& expected : scenario_.expect.causes) {
+      for (const ntp::SourceReport& report : client_.sources().reports(client_.local_now().mono)) {
+        if (!report.server || names_[report.server->address] != expected.server) continue;
+        if (ntp::name_of(report.cause) != expected.cause) {
+          violation(expected.server + " is " + std::string(ntp::name_of(report.cause)));
+        }
+      }
     }
   }
 

@@ -69,8 +69,14 @@ ntp::ServerState ServerActor::state() const {
   out.root_delay = config_.root_delay;
   out.root_dispersion = config_.root_dispersion;
   out.reference_time = world_.now() - Duration::seconds(10);
-  out.test_offset = config_.lie + utc_shift();
+  out.test_offset = deceit() + utc_shift();
   return out;
+}
+
+Duration ServerActor::deceit() const {
+  const Duration since = world_.elapsed() - config_.lie_from;
+  if (since < Duration()) return {};
+  return config_.lie + Duration::from_seconds(since.to_seconds() * config_.lie_drift_ppm * 1e-6);
 }
 
 Duration ServerActor::utc_shift() const {

@@ -34,7 +34,10 @@ struct ServerConfig {
   LinkConfig link;
   std::uint8_t stratum = 2;
   IpAddress upstream;  // whom it says that it follows; 0.0.0.0: one that no other follows
-  Duration lie;        // added to every time served
+  // Added to every time served, from `lie_from` on, growing or shrinking by `lie_drift_ppm` then.
+  Duration lie;
+  Duration lie_from;
+  double lie_drift_ppm = 0;
   Duration root_delay = Duration::milliseconds(2);
   // Honest about its own clock: the scenario's author keeps it above the clock's error.
   Duration root_dispersion = Duration::milliseconds(1);
@@ -54,7 +57,9 @@ struct ServerConfig {
   ServerLeap leap;
 
   // Whether what it says is true, its clock apart.
-  bool honest() const { return lie == Duration() && tricks.empty() && leap == ServerLeap(); }
+  bool honest() const {
+    return lie == Duration() && lie_drift_ppm == 0 && tricks.empty() && leap == ServerLeap();
+  }
 };
 
 class ServerActor final : public Node {
@@ -72,6 +77,7 @@ class ServerActor final : public Node {
   bool wants_kiss(UnixTime now);
   wire::ntp::ReferenceId reference_id() const;
   ntp::ServerState state() const;
+  Duration deceit() const;
   // UTC as it takes it to be less the world's time.
   Duration utc_shift() const;
   wire::ntp::Leap announcement() const;
