@@ -63,6 +63,8 @@ void add_ntp(Command& root) {
   add_report(ntp, "tracking", "What the clock is measured against, and how well", show_tracking);
   add_report(ntp, "ntpdata", "Packets and the last answer of each server, or of one", show_ntpdata,
              Source::kOptional);
+  add_report(ntp, "explain", "Why a source is used or not, and what happens next", show_explain,
+             Source::kRequired);
   add_report(ntp, "activity", "How many sources there are to ask", show_activity);
   add_report(ntp, "security", "What was rejected, from whom, and what to do about it",
              show_security);

@@ -12,6 +12,7 @@ namespace timepool::cli {
 void show_sources(const boost::json::object& answer, bool verbose);
 void show_tracking(const boost::json::object& answer, bool verbose);
 void show_ntpdata(const boost::json::object& answer, bool verbose);
+void show_explain(const boost::json::object& answer, bool verbose);
 void show_activity(const boost::json::object& answer, bool verbose);
 void show_security(const boost::json::object& answer, bool verbose);
 void show_counters(const boost::json::object& answer, bool verbose);

@@ -42,6 +42,8 @@ class Association final : public Measured {
 
   // When handle_timer() has something to do.
   MonoTime next_deadline() const;
+  // When it is asked next.
+  MonoTime next_request() const { return schedule_.next(); }
   // Counts a miss, sends a request, or neither. Does nothing when out.sends is full.
   void handle_timer(LocalTime now, RandomStream& random, Outbox& out);
   // A datagram that came to the association's socket.

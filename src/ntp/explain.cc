@@ -12,6 +12,11 @@ namespace {
 
 using Sentences = std::vector<std::string>;
 
+// Measured, or to be measured: not a name without an address.
+bool is_measured(const SourceReport& report) {
+  return report.server || report.kind == SourceKind::kRefclock;
+}
+
 // Three significant digits are what anybody reads: "1.23 ms", "45.6 us", "120 ns"; "3 s".
 std::string about(Duration span) {
   constexpr const char* kUnits[] = {"ns", "us", "ms", "s"};
@@ -61,32 +66,41 @@ std::string text_of(const Interval& interval) {
 }
 
 Interval interval_of(const Estimate& estimate) {
-  return {estimate.sample.offset - estimate.distance, estimate.sample.offset + estimate.distance};
+  return {estimate.offset - estimate.distance, estimate.offset + estimate.distance};
 }
 
 void tell_state(const SourceFacts& facts, Sentences& out) {
   const SourceReport& report = facts.report;
   const std::string letter(1, letter_of(report.cause));
-  std::string kind = report.kind == SourceKind::kPool ? "a server of the pool " : "the server ";
+  if (report.kind == SourceKind::kRefclock) {
+    out.push_back("It is the reference clock " + report.name + "; its state is " +
+                  std::string(name_of(report.cause)) + " (" + letter + ").");
+    return;
+  }
+  const std::string kind =
+      report.kind == SourceKind::kPool ? "a server of the pool " : "the server ";
   if (!report.server) {
     out.push_back("It is a name without an address so far.");
     return;
   }
-  std::string text = "It is " + kind + report.name + "; its state is " +
-                     std::string(name_of(report.cause)) + " (" + letter + ").";
-  out.push_back(std::move(text));
+  out.push_back("It is " + kind + report.name + "; its state is " +
+                std::string(name_of(report.cause)) + " (" + letter + ").");
 }
 
 void tell_measurement(const SourceFacts& facts, Sentences& out) {
   const SourceReport& report = facts.report;
-  if (!report.server) return;
+  if (!is_measured(report)) return;
+  if (!report.has_estimate && report.kind == SourceKind::kRefclock) {
+    out.push_back("It has not been measured.");
+    return;
+  }
   if (!report.has_estimate) {
     out.push_back("It has not been measured: " + count_of(report.requests, "request") +
                   " sent, the last " + std::to_string(report.unanswered) + " unanswered.");
     return;
   }
   const Estimate& estimate = report.estimate;
-  const Duration offset = estimate.sample.offset;
+  const Duration offset = estimate.offset;
   out.push_back("Its clock is " + about(offset.abs()) +
                 (offset < Duration() ? " behind" : " ahead of") + " ours, give or take " +
                 about(estimate.distance) + "; measured " + ago(report.age) + ", stratum " +
@@ -302,12 +316,12 @@ std::string_view text_of(DropCause cause) {
       return "its time was of no use";
     case DropCause::kRedundant:
       return "it depended on another";
+    case DropCause::kContested:
+      return "no majority agreed, and it agreed with the fewest";
     case DropCause::kNoRoute:
       return "there was no way to it";
     case DropCause::kSurplus:
       return "fewer were wanted";
-    case DropCause::kContested:
-      return "there was no majority, and it agreed with the fewest";
   }
   return "";
 }
@@ -326,6 +340,7 @@ void tell_history(const Prospects& prospects, Sentences& out) {
 std::string title_of(const SourceFacts& facts) {
   const SourceReport& report = facts.report;
   if (!report.server) return report.name;
+  if (format(report.server->address) == report.name) return format(*report.server);
   return format(*report.server) + " (" + report.name + ")";
 }
 
@@ -333,7 +348,7 @@ std::vector<std::string> explain(const SourceFacts& facts) {
   Sentences out;
   tell_state(facts, out);
   tell_measurement(facts, out);
-  if (facts.report.server) {
+  if (is_measured(facts.report)) {
     out.emplace_back(sentence_of(facts.report.cause));
     tell_numbers(facts, out);
     tell_last_reply(facts, out);

@@ -29,7 +29,7 @@ SourceFacts facts_of(Cause cause) {
   report.has_estimate = true;
   report.age = Duration::milliseconds(12'345);
   Estimate& estimate = report.estimate;
-  estimate.sample.offset = Duration::nanoseconds(-1'234'567);
+  estimate.offset = Duration::nanoseconds(-1'234'567);
   estimate.sample.delay = Duration::microseconds(10'440);
   estimate.sample.stratum = 2;
   estimate.distance = Duration::microseconds(7'654);
@@ -89,6 +89,13 @@ std::string all_prospects() {
   facts.prospects = {};
   facts.prospects.next_lookup = Duration::seconds(16);
   out += text_of("a name without an address", facts);
+
+  facts = facts_of(Cause::kSelected);
+  facts.report.server.reset();
+  facts.report.kind = SourceKind::kRefclock;
+  facts.report.name = "SHM:0";
+  facts.prospects = {};
+  out += text_of("a reference clock", facts);
 
   facts = without_measurement(Cause::kUnreachable);
   facts.prospects.literal = true;

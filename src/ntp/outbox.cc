@@ -16,6 +16,8 @@ std::string_view name_of(EventKind kind) {
       return "falseticker";
     case EventKind::kTruechimer:
       return "truechimer";
+    case EventKind::kSmeared:
+      return "smeared";
     case EventKind::kSelected:
       return "selected";
     case EventKind::kNoMajority:

@@ -47,6 +47,7 @@ enum class EventKind : std::uint8_t {
   kReplaced,      // the association ends, another address of its source takes its place
   kFalseticker,   // it does not agree with the majority
   kTruechimer,    // it agrees again
+  kSmeared,       // it spreads a leap second and the majority does not, or the other way round
   kSelected,      // it became the reference
   kNoMajority,    // nobody is the reference any more
   kOutage,        // all who ever answered are silent, or nothing can be sent
@@ -59,7 +60,7 @@ enum class EventKind : std::uint8_t {
   kResumed,       // the machine was suspended for `amount`: all samples are dropped
   kLeap,          // a leap second passed: true time jumped by `amount`
 };
-inline constexpr std::size_t kEventKindCount = 17;
+inline constexpr std::size_t kEventKindCount = 18;
 // "reachable", "falseticker", ...
 std::string_view name_of(EventKind kind);
 

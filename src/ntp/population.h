@@ -77,6 +77,11 @@ class Population {
   void care(MonoTime now, std::size_t survivors, Outbox& out);
 
   bool outage() const { return outage_.on(); }
+  // How many requests in vain make this one fail; 0 is never. It must be an association.
+  std::uint32_t patience_with(const Member& member) const;
+  // No server that answers is replaced before this has passed.
+  Duration replacements_rest(MonoTime now) const;
+  const PopulationConfig& config() const { return config_; }
   const SourceTable& sources() const { return sources_; }
   SourceTable& sources() { return sources_; }
   const Members& members() const { return members_; }
@@ -111,7 +116,7 @@ class Population {
   std::optional<Loss> loss_of(const Member& member, const Source& source, MonoTime now,
                               std::size_t survivors) const;
   bool lacks_route(const IpAddress& address, MonoTime now) const;
-  bool is_silent(const Member& member, const SourceConfig& config) const;
+  bool is_silent(const Member& member) const;
   bool may_replace_bad(MonoTime now, std::size_t others) const;
   // False when the member stays, for lack of room in the Outbox.
   bool replace(AssociationId id, const IpAddress& address, DropCause cause, MonoTime now,

@@ -139,11 +139,24 @@ void Population::end_outage(MonoTime now) {
 }
 
 // F5, F6, F7, F10.
-bool Population::is_silent(const Member& member, const SourceConfig& config) const {
+std::uint32_t Population::patience_with(const Member& member) const {
+  const Source* source = sources_.find(member.source);
+  CHECK(source != nullptr);
+  const SourceConfig& config = source->config();
   const std::uint32_t limit = member.association->ever_answered()
                                   ? config.server_failure_retry_limit
                                   : config.initial_failover_retry_limit;
-  return limit != 0 && member.liveness.misses() >= misses_needed(limit, usual_loss(member));
+  return misses_needed(limit, usual_loss(member));
+}
+
+bool Population::is_silent(const Member& member) const {
+  const std::uint32_t limit = patience_with(member);
+  return limit != 0 && member.liveness.misses() >= limit;
+}
+
+Duration Population::replacements_rest(MonoTime now) const {
+  if (!last_replacement_) return {};
+  return std::max(*last_replacement_ + config_.replace_interval - now, Duration());
 }
 
 // F11: at a bounded rate, and only while enough others remain.
@@ -157,7 +170,7 @@ std::optional<Population::Loss> Population::loss_of(const Member& member, const 
   const Association& association = *member.association;
   // B30: who denies us is left at once.
   if (association.denied()) return Loss{DropCause::kDenied, false};
-  if (is_silent(member, source.config())) {
+  if (is_silent(member)) {
     switch (outage_.judge(*member.liveness.silent_since(), others_known(member), now)) {
       case Silence::kDead:
         return Loss{DropCause::kSilent, false};

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "ntp/combine.h"
 #include "ntp/exchange.h"
+#include "ntp/frequency_bound.h"
 
 namespace timepool::ntp {
 namespace {
@@ -43,6 +44,21 @@ wire::ntp::Leap leap_of(const Selection& selection, const Members& members) {
   return static_cast<wire::ntp::Leap>(leap);
 }
 
+// The frequencies of those who decide.
+std::vector<FrequencyClaim> claims_of(const Selection& selection, const Members& members,
+                                      MonoTime now) {
+  std::vector<FrequencyClaim> trusted;
+  std::vector<FrequencyClaim> all;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!is_voter(selection.causes[i])) continue;
+    const Estimate estimate = members[i].measured().estimate(now);
+    if (!estimate.has_frequency) continue;
+    all.push_back({estimate.frequency, estimate.frequency_sd});
+    if (selection.options[i].trust) trusted.push_back(all.back());
+  }
+  return trusted.empty() ? all : trusted;
+}
+
 // Of those who are combined.
 ClockEstimate clock_of(const Selection& selection, const Members& members, LocalTime now) {
   std::vector<Estimate> estimates;
@@ -56,8 +72,10 @@ ClockEstimate clock_of(const Selection& selection, const Members& members, Local
   ClockEstimate out = *combined;
   // However sure a survivor looks, it moves the time no further than the majority allows.
   out.offset = std::clamp(out.offset, selection.region.low, selection.region.high);
-  // The bound was made about the selection's own mean.
-  out.bound = selection.uncertainty + (out.offset - selection.offset).abs();
+  out.bound = selection.region.reach_from(out.offset);
+  if (out.has_frequency) {
+    out.frequency = bounded_frequency(out.frequency, claims_of(selection, members, now.mono));
+  }
   out.sources = selection.survivors;
   return out;
 }
@@ -92,13 +110,30 @@ Candidate Reference::candidate_of(const Member& member, const SourceTable& sourc
   return out;
 }
 
+// B17. Before there ever was a reference nobody knows what day it is.
+void Reference::find_smears(const Members& members, LocalTime now,
+                            std::span<Candidate> candidates) {
+  if (tracking_.association == 0) return;
+  std::vector<SmearWatch::Reading> readings;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const Candidate& it = candidates[i];
+    if (it.measured) readings.push_back({members[i].id, it.offset, it.updated});
+  }
+  smears_.update(now.raw + tracking_.offset, readings);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    candidates[i].smear_differs = smears_.differs(members[i].id);
+  }
+}
+
 void Reference::update(const SourceTable& sources, Members& members, LocalTime now, Outbox& out) {
   std::vector<Candidate> candidates;
   candidates.reserve(members.size());
   for (const Member& member : members) {
     candidates.push_back(candidate_of(member, sources, now.mono));
   }
+  find_smears(members, now, candidates);
   const Selection selection = select(candidates, absent_of(sources, members), config_);
+  agreement_ = selection.agreement;
   for (std::size_t i = 0; i < members.size(); ++i) {
     Member& member = members[i];
     set_cause(member, selection.causes[i], out);
@@ -123,6 +158,11 @@ void Reference::set_cause(Member& member, Cause cause, Outbox& out) const {
   if (member.status == before) return;
   const Event event{EventKind::kFalseticker, member.id, member.server(), member.last_reason()};
   if (member.status == SourceStatus::kFalseticker) out.event(event);
+  if (member.status == SourceStatus::kSmeared) {
+    Event smeared = event;
+    smeared.kind = EventKind::kSmeared;
+    out.event(smeared);
+  }
   if (before == SourceStatus::kFalseticker && member.status != SourceStatus::kUnusable) {
     Event again = event;
     again.kind = EventKind::kTruechimer;

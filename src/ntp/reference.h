@@ -4,12 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "ntp/loop.h"
 #include "ntp/members.h"
 #include "ntp/outbox.h"
 #include "ntp/selection.h"
+#include "ntp/smear_watch.h"
 #include "ntp/source_report.h"
 #include "ntp/source_table.h"
 
@@ -22,6 +25,8 @@ class Reference {
       : config_(config), clock_error_ppb_(clock_error_ppb) {}
 
   void set_own_identity(OwnIdentity own) { own_ = std::move(own); }
+  // The leap second that is near, around which smears are looked for.
+  void watch_leap(const std::optional<LeapSecond>& leap) { smears_.set_leap(leap); }
 
   // Selects anew and sets the members' statuses.
   void update(const SourceTable& sources, Members& members, LocalTime now, Outbox& out);
@@ -33,15 +38,21 @@ class Reference {
   // How many agree; 0 without a majority.
   std::size_t survivors() const { return tracking_.survivors; }
   Tracking tracking(MonoTime now) const;
+  // What the latest selection came to.
+  Agreement agreement() const { return agreement_; }
+  const SelectionConfig& config() const { return config_; }
 
  private:
   Candidate candidate_of(const Member& member, const SourceTable& sources, MonoTime now) const;
+  void find_smears(const Members& members, LocalTime now, std::span<Candidate> candidates);
   void set_cause(Member& member, Cause cause, Outbox& out) const;
   void take(const Selection& selection, const Members& members, LocalTime now, Outbox& out);
 
   SelectionConfig config_;
   std::int64_t clock_error_ppb_;
   OwnIdentity own_;
+  SmearWatch smears_;
+  Agreement agreement_ = Agreement::kNobody;
   Tracking tracking_;
 };
 

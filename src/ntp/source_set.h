@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "ntp/explain.h"
 #include "ntp/local_time.h"
 #include "ntp/outbox.h"
 #include "ntp/population.h"
@@ -87,6 +88,8 @@ class SourceSet {
     population_.handle_addresses(source, addresses, now);
   }
 
+  // The leap second that is near: sources that smear it, or alone do not, are left out.
+  void watch_leap(const std::optional<LeapSecond>& leap) { reference_.watch_leap(leap); }
   // Who we are, so that loops are seen; nobody at first.
   void set_own_identity(OwnIdentity own) { reference_.set_own_identity(std::move(own)); }
   // Commands of the operator; how many servers each concerned. Offline: not asked, not heard, not
@@ -103,6 +106,10 @@ class SourceSet {
   // What people call a member: a reference clock's name, a server's address.
   std::string title(AssociationId id) const;
   std::vector<SourceReport> reports(MonoTime now) const;
+  // What is going to become of one of the reports.
+  Prospects prospects(const SourceReport& report, MonoTime now) const;
+  Agreement agreement() const { return reference_.agreement(); }
+  const SelectionConfig& selection_config() const { return reference_.config(); }
   Tracking tracking(MonoTime now) const { return reference_.tracking(now); }
   // Datagrams of all associations, past ones too.
   std::uint64_t count(ReplyReason reason) const {

@@ -158,6 +158,7 @@ std::vector<SourceReport> Timekeeper::reports(MonoTime now) const {
       answer.offset -= local_.correction(answer.at.raw);
     }
     if (!report.has_estimate) continue;
+    report.estimate.offset -= local_.correction(local.raw);
     // What the base rate makes up for is no offset of the source.
     Sample& sample = report.estimate.sample;
     const double drift = discipline_.base_rate() * (local.raw - sample.at.raw).to_seconds();

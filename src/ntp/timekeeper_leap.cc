@@ -23,7 +23,9 @@ void Timekeeper::plan_leap(const ClockReading& reading, Outbox& out) {
   const UnixTime system = local_.system_at(reading.mono);
   const UnixTime utc = system + tracking.offset;
   if (tracking.synchronised) leap_.handle_majority(tracking.leap, utc);
-  passage_.plan(leap_.armed(utc), tracking.offset);
+  const std::optional<LeapSecond> armed = leap_.armed(utc);
+  sources_.watch_leap(armed ? armed : leap_.applied());
+  passage_.plan(armed, tracking.offset);
   const UnixTime next = passage_.due().value_or(next_midnight(utc) - tracking.offset);
   leap_deadline_ = next > system ? local_.mono(local_.raw(next)) : reading.mono + kKernelCheck;
   if (!clock_.steers()) return;

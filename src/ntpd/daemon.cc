@@ -215,6 +215,10 @@ void Daemon::add_commands() {
                 [this](const json::object& request) {
                   return packets_report(halves(), source_of(request), sys::mono_now());
                 });
+  control_->add("explain", "Why each source, or \"source\", is used or not, in plain words.",
+                [this](const json::object& request) {
+                  return explain_report(halves(), source_of(request), sys::mono_now());
+                });
   control_->add(
       "security", "What was rejected, when and from whom, and what it means.",
       [this](const json::object&) -> Result<json::object> { return security_report(halves()); });

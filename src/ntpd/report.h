@@ -40,6 +40,9 @@ boost::json::object sources_report(const Halves& halves, MonoTime now);
 //   "uncertainty_s", "root_delay_s", "root_dispersion_s", "jitter_s", "survivors", "min_sources"};
 //   offset_s is the true time less the system clock's.
 boost::json::object tracking_report(const Halves& halves, MonoTime now);
+// {"sources": [{"title", "source", "address", "cause", "letter", "sentences": [...]}, ...]}
+Result<boost::json::object> explain_report(const Halves& halves, std::string_view source,
+                                           MonoTime now);
 // {"server": {"received", "sent", "refused", "receive_errors", "batches", "reasons": {...}} or
 // null,
 //   "client": {"requests", "send_failures", "reasons": {...}} or null}; the server's reasons sum to

@@ -266,6 +266,8 @@ void TimeClient::log_event(const ntp::Event& event) {
       return logger_.info("{} is replaced, its last reply was {}", server, name_of(event.reason));
     case ntp::EventKind::kFalseticker:
       return logger_.warning("{} disagrees with the majority", server);
+    case ntp::EventKind::kSmeared:
+      return logger_.warning("{} handles the leap second otherwise than the majority", server);
     case ntp::EventKind::kTruechimer:
       return logger_.info("{} agrees with the majority again", server);
     case ntp::EventKind::kSelected:
