@@ -65,6 +65,8 @@ void add_ntp(Command& root) {
              Source::kOptional);
   add_report(ntp, "explain", "Why a source is used or not, and what happens next", show_explain,
              Source::kRequired);
+  add_report(ntp, "refclocks", "The drivers of the reference clocks, and what became of readings",
+             show_refclocks);
   add_report(ntp, "activity", "How many sources there are to ask", show_activity);
   add_report(ntp, "security", "What was rejected, from whom, and what to do about it",
              show_security);

@@ -13,6 +13,7 @@ void show_sources(const boost::json::object& answer, bool verbose);
 void show_tracking(const boost::json::object& answer, bool verbose);
 void show_ntpdata(const boost::json::object& answer, bool verbose);
 void show_explain(const boost::json::object& answer, bool verbose);
+void show_refclocks(const boost::json::object& answer, bool verbose);
 void show_activity(const boost::json::object& answer, bool verbose);
 void show_security(const boost::json::object& answer, bool verbose);
 void show_counters(const boost::json::object& answer, bool verbose);

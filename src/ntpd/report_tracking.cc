@@ -22,7 +22,9 @@ json::object tracking_report(const Halves& halves, MonoTime now) {
   out["stratum"] = tracking.stratum;
   // Nothing was ever selected: there is nothing to tell of.
   if (tracking.association == 0) return out;
-  out["address"] = format(tracking.server);
+  // A reference clock's name; a server that was replaced has no title any more.
+  const std::string title = halves.client->sources().title(tracking.association);
+  out["address"] = title.empty() ? format(tracking.server) : title;
   out["reference_id"] = format(tracking.reference_id, tracking.stratum);
   out["updated"] = format_utc(halves.client->keeper().system_time(tracking.updated.raw));
   out["offset_s"] = tracking.offset.to_seconds();

@@ -5,12 +5,13 @@ import os
 import pathlib
 import socket
 import struct
+import subprocess
 import tempfile
 import threading
 import time
 import unittest
 
-from programs import ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, main, wait_until
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.shmat.restype = ctypes.c_void_p
@@ -130,7 +131,13 @@ class Refclocks(ProgramTest):
         source = self.source(program, "GPS")
         self.assertEqual((source["kind"], source["symbol"], source["address"]), ("refclock", "*", None))
         self.assertEqual(source["last_reason"], "accepted")
+        self.assertEqual(tracking["address"], "GPS")
         self.assertIn("GPS is selected", program.output())
+        told = subprocess.run([BINARY_DIR / "bin/timepool", "ntp", "refclocks", "-v", "--socket", program.socket],
+                              capture_output=True, text=True, timeout=20)
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertRegex(told.stdout, r"GPS\s+-\s+\d+\s+\d+\s+0\s+accepted\s+open")
+        self.assertRegex(told.stdout, r"wrong_magic\s+0")
 
     def test_b5_of_two_clocks_one_lies_and_a_third_decides(self):
         units = [self.shm(0, 0), self.shm(1, 800_000_000)]
