@@ -63,7 +63,9 @@ Duration PollSchedule::interval(RandomStream& random) const {
 }
 
 MonoTime PollSchedule::warm_up_at() const {
-  if (!online_ || warm_ || in_burst() || poll_ < config_.presend) return MonoTime::max();
+  // What is brought forward by a miss comes too soon after a packet to need another.
+  const bool wanted = online_ && !warm_ && !in_burst() && next_ >= regular_;
+  if (!wanted || poll_ < config_.presend) return MonoTime::max();
   return next_ - kWarmUpLead;
 }
 
@@ -88,7 +90,7 @@ void PollSchedule::sent(MonoTime now, RandomStream& random) {
   warm_ = false;
   if (burst_left_ > 0) {
     --burst_left_;
-  } else {
+  } else if (now >= regular_) {
     asked_again_ = false;
   }
   regular_ = now + regular;
@@ -120,7 +122,7 @@ void PollSchedule::missed(MonoTime now, std::uint32_t unanswered, RandomStream& 
 void PollSchedule::accepted(MonoTime now, double score, RandomStream& random) {
   if (in_burst() && --burst_good_ <= 0) {
     burst_left_ = 0;
-    next_ = now + interval(random);
+    next_ = regular_ = now + interval(random);
   }
   score_ += score;
   if (score_ >= 1) set_poll(poll_ + 1);
@@ -138,7 +140,7 @@ void PollSchedule::rate_limited(MonoTime now, RandomStream& random) {
   const int slowest = std::max<int>(poll(), std::min(config_.maxpoll, kRatePollLimit));
   floor_ = static_cast<std::int8_t>(std::min(poll() + 1, slowest));
   set_poll(floor_);
-  next_ = now + interval(random);
+  next_ = regular_ = now + interval(random);
 }
 
 void PollSchedule::pause_until(MonoTime time) {

@@ -176,6 +176,22 @@ TEST_F(PollScheduleTest, with_burst_a_poll_in_vain_becomes_four_requests_but_onc
   EXPECT_GE(wait(schedule), Duration::seconds(480));
 }
 
+TEST_F(PollScheduleTest, with_burst_probes_after_misses_bring_no_further_burst) {
+  PollConfig config = polls(6, 10, false);
+  config.burst = true;
+  PollSchedule schedule(config, kStart);
+  for (int i = 0; i < 24; ++i) schedule.accepted(now_, kFits, random_);
+  int close = 0;
+  MonoTime last = now_ - Duration::seconds(1000);
+  for (std::uint32_t miss = 1; miss < 12; ++miss) {
+    static_cast<void>(step(schedule));
+    if (now_ - last <= Duration::seconds(2)) ++close;
+    last = now_;
+    schedule.missed(now_, miss, random_);
+  }
+  EXPECT_EQ(close, 3);
+}
+
 TEST_F(PollScheduleTest, with_burst_the_first_good_answer_is_enough) {
   PollConfig config = polls(6, 10, false);
   config.burst = true;
