@@ -99,7 +99,7 @@ class Sources(ProgramTest):
         for _ in range(2):
             self.assertEqual(server.recvfrom(100)[1], ("127.0.0.5", port))
 
-    def test_B24_what_others_send_to_the_clients_port_is_dropped(self):
+    def test_what_others_send_to_the_clients_port_is_dropped(self):
         server = self.fake_server()
         client = self.client(server, source="minpoll = 10\nmaxpoll = 10")
         request, where = server.recvfrom(100)
