@@ -111,31 +111,10 @@ void ClientActor::carry_out(const SourceChange& change) {
   settle();
 }
 
-bool ClientActor::has_route(const IpAddress& to) const {
-  const auto within = [this](const std::vector<Window>& windows) {
-    return std::any_of(windows.begin(), windows.end(),
-                       [this](const Window& it) { return it.contains(world_.elapsed()); });
-  };
-  return !within(config_.no_route) && (to.is_v4() || !within(config_.no_route_v6));
-}
-
-void ClientActor::tell_of_routes() {
-  for (const auto* windows : {&config_.no_route, &config_.no_route_v6}) {
-    for (const Window& window : *windows) {
-      for (const Duration at : {window.from, window.until}) {
-        world_.after(at, [this] {
-          keeper_.sources().handle_network_change(local_now().mono);
-          settle();
-        });
-      }
-    }
-  }
-}
-
 void ClientActor::start() {
   keeper_.leap().set_table(leap_table(config_.leap, world_));
   for (const auto& clock : refclocks_) clock->start();
-  if (config_.network_events) tell_of_routes();
+  if (config_.upsets.network_events) tell_of_routes();
   if (config_.step_at > Duration()) {
     world_.after(config_.step_at, [this] { step_clock(config_.step_by); });
   }

@@ -33,11 +33,6 @@ struct ClientConfig {
   // Somebody steps the client's clock by this much at this time; zero is never.
   Duration step_at;
   Duration step_by;
-  // The machine has no route to anywhere, or to IPv6 addresses only.
-  std::vector<Window> no_route;
-  std::vector<Window> no_route_v6;
-  // Whether the system tells the client when routes come and go.
-  bool network_events = true;
 };
 
 // At `at` the operator does this with a source.

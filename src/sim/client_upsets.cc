@@ -12,13 +12,32 @@ Duration up_to(Duration most, Prng& prng) {
   return Duration::from_seconds(most.to_seconds() * (2 * prng.unit() - 1));
 }
 
+bool within(const std::vector<Window>& windows, Duration elapsed) {
+  return std::any_of(windows.begin(), windows.end(),
+                     [&](const Window& window) { return window.contains(elapsed); });
+}
+
 }  // namespace
 
 bool ClientActor::offline() const {
-  const Duration elapsed = world_.elapsed();
-  const auto& windows = config_.upsets.offline;
-  return std::any_of(windows.begin(), windows.end(),
-                     [&](const Window& window) { return window.contains(elapsed); });
+  return within(config_.upsets.offline, world_.elapsed());
+}
+
+bool ClientActor::has_route(const IpAddress& to) const {
+  return !offline() && (to.is_v4() || !within(config_.upsets.offline_v6, world_.elapsed()));
+}
+
+void ClientActor::tell_of_routes() {
+  for (const auto* windows : {&config_.upsets.offline, &config_.upsets.offline_v6}) {
+    for (const Window& window : *windows) {
+      for (const Duration at : {window.from, window.until}) {
+        world_.after(at, [this] {
+          keeper_.sources().handle_network_change(local_now().mono);
+          settle();
+        });
+      }
+    }
+  }
 }
 
 void ClientActor::plan_upsets() {

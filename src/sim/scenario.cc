@@ -133,6 +133,8 @@ Schema<ClientUpsets> upsets_schema() {
   using U = ClientUpsets;
   Schema<U> out;
   out.field("offline", &U::offline, list_of(window()), "Without an interface.")
+      .field("offline_v6", &U::offline_v6, list_of(window()), "Without IPv6.")
+      .field("network_events", &U::network_events, boolean(), "It is told of interfaces.")
       .field("asleep", &U::asleep, list_of(window()), "Suspended.")
       .field("mono_sleeps", &U::mono_sleeps, boolean(), "The monotonic clock stands still.")
       .field("wake_error", &U::wake_error, span(), "Of the clock that wakes it.")
@@ -176,10 +178,7 @@ Schema<ClientConfig> client_schema() {
              "What the client takes its clock for.")
       .field("replace_interval", &ClientConfig::replace_interval, span(), "F11.")
       .field("step_at", &ClientConfig::step_at, span(), "When its clock is stepped.")
-      .field("step_by", &ClientConfig::step_by, signed_span(), "And by how much.")
-      .field("no_route", &ClientConfig::no_route, list_of(window()), "Nothing can be sent.")
-      .field("no_route_v6", &ClientConfig::no_route_v6, list_of(window()), "No IPv6.")
-      .field("network_events", &ClientConfig::network_events, boolean(), "It is told of routes.");
+      .field("step_by", &ClientConfig::step_by, signed_span(), "And by how much.");
   return out;
 }
 

@@ -9,9 +9,11 @@
 namespace timepool::sim {
 
 struct ClientUpsets {
-  std::vector<Window> offline;  // no interface: sending fails, nothing arrives
-  std::vector<Window> asleep;   // suspended
-  bool mono_sleeps = true;      // the monotonic clock stands still meanwhile, as Linux's
+  std::vector<Window> offline;     // no interface: sending fails, nothing arrives
+  std::vector<Window> offline_v6;  // the same for IPv6 alone
+  bool network_events = true;      // the system tells when interfaces come and go
+  std::vector<Window> asleep;      // suspended
+  bool mono_sleeps = true;         // the monotonic clock stands still meanwhile, as Linux's
   // After a suspend the system clock is set from one that is off by up to this, either way.
   Duration wake_error;
   // Somebody steps the clock by up to `step`, either way, that often in the mean; zero: never.
