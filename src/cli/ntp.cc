@@ -61,6 +61,10 @@ void add_ntp(Command& root) {
   add_report(ntp, "sources", "Every source: reachable or not, its offset, what it is used for",
              show_sources);
   add_report(ntp, "tracking", "What the clock is measured against, and how well", show_tracking);
+  add_report(ntp, "sourcestats", "What the samples of each source, or of one, say together",
+             show_sourcestats, Source::kOptional);
+  add_report(ntp, "selectdata", "Why each source, or one, is used or not, in short",
+             show_selectdata, Source::kOptional);
   add_report(ntp, "ntpdata", "Packets and the last answer of each server, or of one", show_ntpdata,
              Source::kOptional);
   add_report(ntp, "explain", "Why a source is used or not, and what happens next", show_explain,
@@ -71,6 +75,8 @@ void add_ntp(Command& root) {
   add_report(ntp, "security", "What was rejected, from whom, and what to do about it",
              show_security);
   add_report(ntp, "counters", "Packets by what became of them", show_counters);
+  add_report(ntp, "cyclelogs", "Open the measurement logs anew, after they were moved away",
+             show_cyclelogs);
   add_ntp_control(ntp);
 }
 

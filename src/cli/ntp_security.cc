@@ -1,4 +1,4 @@
-// timepool ntp security, counters.
+// timepool ntp security, counters, cyclelogs.
 #include <fmt/core.h>
 
 #include <boost/json/array.hpp>
@@ -58,6 +58,17 @@ void show_counters(const json::object& answer, bool) {
     if (counters.empty()) continue;
     print(half);
     print_counts(counters, "  ");
+  }
+}
+
+void show_cyclelogs(const json::object& answer, bool) {
+  const json::array& logs = list_of(answer, "logs");
+  if (logs.empty()) print("no logs: see [log] of ntpd.toml");
+  for (const json::value& value : logs) {
+    if (!value.is_object()) continue;
+    const json::object& log = value.get_object();
+    print(fmt::format("{}: {} lines, {} lost", text_of(log, "path"), whole(log, "written"),
+                      whole(log, "lost")));
   }
 }
 

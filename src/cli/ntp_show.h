@@ -11,12 +11,15 @@ namespace timepool::cli {
 
 void show_sources(const boost::json::object& answer, bool verbose);
 void show_tracking(const boost::json::object& answer, bool verbose);
+void show_sourcestats(const boost::json::object& answer, bool verbose);
+void show_selectdata(const boost::json::object& answer, bool verbose);
 void show_ntpdata(const boost::json::object& answer, bool verbose);
 void show_explain(const boost::json::object& answer, bool verbose);
 void show_refclocks(const boost::json::object& answer, bool verbose);
 void show_activity(const boost::json::object& answer, bool verbose);
 void show_security(const boost::json::object& answer, bool verbose);
 void show_counters(const boost::json::object& answer, bool verbose);
+void show_cyclelogs(const boost::json::object& answer, bool verbose);
 
 // A whole number, "-" when it is not there.
 std::string whole(const boost::json::object& object, std::string_view key);

@@ -17,7 +17,8 @@ using client::text_of;
 
 constexpr const char* kLegend =
     "M            ^ server  # reference clock\n"
-    "S            * selected  + combined  - left out  x falseticker  ? not usable\n"
+    "S            * selected  + combined  - left out  x falseticker  ~ too variable\n"
+    "             m smeared around a leap second  ? not usable; explain tells more\n"
     "Poll         seconds between two requests, as a power of two\n"
     "Reach        the last eight requests in octal, the newest lowest: 377 is all answered\n"
     "LastRx       seconds since the last sample, or minutes m, hours h, days d\n"

@@ -116,6 +116,7 @@ Schema<NtpdConfig> ntpd_schema() {
           kMaxRefclocks)
       .table("resolver", &NtpdConfig::resolver, resolver, "How names are looked up.")
       .table("control", &NtpdConfig::control, control, "The control socket.")
+      .table("log", &NtpdConfig::log, ntpd_log_schema(), "What is measured, as text files.")
       .table("metrics", &NtpdConfig::metrics, ntpd_metrics_schema(), "Numbers over HTTP.");
   add_leap_settings(root);
   root.check([](const NtpdConfig& it) { return check_refclocks(it.refclocks); });

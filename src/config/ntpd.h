@@ -141,6 +141,7 @@ struct NtpdConfig {
   std::vector<NtpRefclockConfig> refclocks;
   NtpResolverConfig resolver;
   NtpdControlConfig control{"/run/timepool/ntpd.sock"};
+  NtpdLogConfig log;
   NtpdMetricsConfig metrics;
   bool operator==(const NtpdConfig&) const = default;
 };

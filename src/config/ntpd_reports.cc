@@ -2,6 +2,28 @@
 
 namespace timepool::config {
 
+Schema<NtpdLogConfig> ntpd_log_schema() {
+  Schema<NtpdLogConfig> log;
+  log.field("directory", &NtpdLogConfig::directory, text(),
+            "Where the logs below are written: measurements.log, statistics.log, tracking.log, "
+            "selection.log. timepool-ntpd(8) has their columns.")
+      .field("measurements", &NtpdLogConfig::measurements, boolean(),
+             "A line for each answer of a server, also for those that are not used.")
+      .field("statistics", &NtpdLogConfig::statistics, boolean(),
+             "A line for each new estimate of a source.")
+      .field("tracking", &NtpdLogConfig::tracking, boolean(),
+             "A line for each time that the sources together give.")
+      .field("selection", &NtpdLogConfig::selection, boolean(),
+             "A line for each source whenever the selection was made anew.")
+      .field("banner", &NtpdLogConfig::banner, integer(0, 1'000'000),
+             "How many lines come between two headings. With 0 the heading stands only where a "
+             "file begins.")
+      .check([](const NtpdLogConfig& it) -> std::string {
+        return it.any() && it.directory.empty() ? "logs are wanted, but there is no directory" : "";
+      });
+  return log;
+}
+
 Schema<NtpdMetricsConfig> ntpd_metrics_schema() {
   Schema<NtpdMetricsConfig> metrics;
   metrics.field("listen", &NtpdMetricsConfig::listen, maybe(endpoint(9975, true)),

@@ -135,6 +135,13 @@ TEST(NtpdConfig, names_what_does_not_fit) {
   EXPECT_EQ(problems_of(many), "ntpd.toml: [sources]: more than 16 servers and pools");
 }
 
+TEST(NtpdConfig, logs_need_a_directory) {
+  EXPECT_NE(problems_of("[log]\ntracking = true\n").find("there is no directory"),
+            std::string::npos);
+  EXPECT_EQ(problems_of("[log]\ntracking = true\ndirectory = \"/var/log/timepool\"\n"), "ok");
+  EXPECT_EQ(problems_of("[log]\nbanner = 0\n"), "ok");
+}
+
 TEST(NtpdConfig, metrics_have_a_port_of_their_own) {
   const auto config = parse(ntpd_schema(), {{"a", "[metrics]\nlisten = \"127.0.0.1\"\n"}});
   ASSERT_TRUE(config.ok()) << format(config.error());

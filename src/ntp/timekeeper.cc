@@ -103,6 +103,8 @@ void Timekeeper::update(const ClockReading& now, Outbox& out) {
   const Tracking tracking = sources_.tracking(now.mono);
   if (!tracking.synchronised) return;
   const LocalTime local = local_.local(now.mono);
+  record_.update(tracking.clock,
+                 tracking.clock.offset_at(local.raw) - local_.correction(local.raw));
   if (!clock_.steers()) return;
   carry_out(discipline_.update(tracking.clock, local_, local), out);
   tell_status(now.mono, out);
@@ -158,12 +160,10 @@ std::vector<SourceReport> Timekeeper::reports(MonoTime now) const {
       answer.offset -= local_.correction(answer.at.raw);
     }
     if (!report.has_estimate) continue;
-    report.estimate.offset -= local_.correction(local.raw);
-    // What the base rate makes up for is no offset of the source.
-    Sample& sample = report.estimate.sample;
-    const double drift = discipline_.base_rate() * (local.raw - sample.at.raw).to_seconds();
-    sample.offset += (clock_.steers() ? Duration::from_seconds(drift) : Duration()) -
-                     local_.correction(local.raw);
+    Estimate& estimate = report.estimate;
+    estimate.offset -= local_.correction(local.raw);
+    estimate.last_offset -= local_.correction(estimate.at.raw);
+    estimate.sample.offset -= local_.correction(estimate.sample.at.raw);
   }
   return out;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ntp/clock_control.h"
+#include "ntp/clock_record.h"
 #include "ntp/discipline.h"
 #include "ntp/leap_passage.h"
 #include "ntp/source_set.h"
@@ -69,12 +70,13 @@ class Timekeeper {
   const SourceSet& sources() const { return sources_; }
   const LocalClock& local_clock() const { return local_; }
   const Discipline& discipline() const { return discipline_; }
+  const ClockRecord& record() const { return record_; }
   bool steers() const { return clock_.steers(); }
   // Why the clock could not be set the last time that it could not.
   const std::optional<Error>& failure() const { return failure_; }
 
-  // As SourceSet's, but offsets are the true time, or the source's, less the system clock's at
-  // `now`.
+  // As SourceSet's, but offsets are the true time, or the source's, less the system clock's: of
+  // estimates at `now`, of samples and answers when they were measured.
   std::vector<SourceReport> reports(MonoTime now) const;
   Tracking tracking(MonoTime now) const;
   // What the system clock reads, or read, at that raw time: for `updated` of a Tracking.
@@ -101,6 +103,7 @@ class Timekeeper {
   LocalClock local_;
   SourceSet sources_;
   Discipline discipline_;
+  ClockRecord record_;
   LeapKeeper leap_;
   LeapPassage passage_;
   MonoTime leap_deadline_ = MonoTime::max();

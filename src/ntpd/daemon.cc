@@ -7,7 +7,6 @@
 
 #include "config/ntpd_leap.h"
 #include "ntpd/leap_config.h"
-#include "ntpd/report_refclocks.h"
 #include "ntpd/source_commands.h"
 #include "ntpd/source_settings.h"
 #include "sys/clock.h"
@@ -47,12 +46,6 @@ bool needs_new_client(const config::NtpdConfig& before, const config::NtpdConfig
   return a != b || before.resolver != now.resolver || before.refclocks != now.refclocks;
 }
 
-// The source that a command is about; empty: all.
-std::string_view source_of(const json::object& request) {
-  const json::value* source = request.if_contains("source");
-  return source != nullptr && source->is_string() ? std::string_view(source->get_string()) : "";
-}
-
 }  // namespace
 
 Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& logger)
@@ -73,6 +66,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   out->start_leap();
   TRY(out->start_server());
   static_cast<void>(out->source_files_.look(out->config_.sources.directories));
+  out->start_log();
   TRY(out->start_client());
   out->watch_source_files();
   TRY(out->start_metrics());
@@ -160,6 +154,7 @@ Result<void> Daemon::make_client() {
   client_ = TRY(TimeClient::start(reactor_, logger_, config_, precision_, wanted_sources()));
   client_->leap() = leap_;
   if (server_ != nullptr) client_->set_served(server_->addresses());
+  client_->set_log(log_.get());
   return {};
 }
 
@@ -197,59 +192,9 @@ Result<SourceChanges> Daemon::apply_sources() {
 void Daemon::add_commands() {
   control_->add("status", "What runs, since when, where.",
                 [this](const json::object&) -> Result<json::object> { return status(); });
-  control_->add("sources", "Every source with its measurements.",
-                [this](const json::object&) -> Result<json::object> {
-                  return sources_report(halves(), sys::mono_now());
-                });
-  control_->add("tracking", "What the sources together say about the system clock.",
-                [this](const json::object&) -> Result<json::object> {
-                  return tracking_report(halves(), sys::mono_now());
-                });
-  control_->add(
-      "refclocks", "The reference clocks' drivers, with a reason for each look.",
-      [this](const json::object&) -> Result<json::object> { return refclocks_report(halves()); });
-  control_->add(
-      "counters", "One reason for each datagram received.",
-      [this](const json::object&) -> Result<json::object> { return counters_report(halves()); });
-  control_->add("ntpdata", "The packets and the last answer of each server, or of \"source\".",
-                [this](const json::object& request) {
-                  return packets_report(halves(), source_of(request), sys::mono_now());
-                });
-  control_->add("explain", "Why each source, or \"source\", is used or not, in plain words.",
-                [this](const json::object& request) {
-                  return explain_report(halves(), source_of(request), sys::mono_now());
-                });
-  control_->add(
-      "security", "What was rejected, when and from whom, and what it means.",
-      [this](const json::object&) -> Result<json::object> { return security_report(halves()); });
-  control_->add("activity", "How many sources there are to ask.",
-                [this](const json::object&) -> Result<json::object> {
-                  return activity_report(halves(), sys::mono_now());
-                });
-  control_->add("metrics", "The same and more as Prometheus text.",
-                [this](const json::object&) -> Result<json::object> {
-                  json::object out;
-                  out["text"] = net::metrics_text({metrics_source()});
-                  return out;
-                });
+  add_report_commands();
   control_->add("reload", "Takes in the configuration file and the directories of sources anew.",
                 [this](const json::object&) { return reload(); });
-}
-
-net::MetricSource Daemon::metrics_source() const {
-  return [this](net::MetricSink& sink) { write_metrics(halves(), sys::mono_now(), sink); };
-}
-
-Result<void> Daemon::start_metrics() {
-  if (!config_.metrics.listen) {
-    metrics_.reset();
-    return {};
-  }
-  net::MetricsListenerOptions options;
-  options.listen = *config_.metrics.listen;
-  metrics_ = TRY(net::MetricsListener::start(reactor_, std::move(options), metrics_source()));
-  logger_.info("metrics at http://{}/metrics", format(metrics_->endpoint()));
-  return {};
 }
 
 json::object Daemon::status() const {
@@ -286,6 +231,7 @@ Result<json::object> Daemon::reload() {
   const bool new_leap = next.leap_file != config_.leap_file ||
                         next.leap_mode != config_.leap_mode ||
                         config::sources_smear(next) != config::sources_smear(config_);
+  const bool new_log = next.log != config_.log;
   const bool new_metrics = next.metrics != config_.metrics;
   const bool new_client = needs_new_client(config_, next);
   next.control = config_.control;
@@ -294,6 +240,11 @@ Result<json::object> Daemon::reload() {
     start_leap();
   } else if (leap_file_) {
     leap_file_->read();
+  }
+  if (new_log) {
+    start_log();
+  } else if (log_) {
+    log_->cycle();
   }
   static_cast<void>(source_files_.look(config_.sources.directories));
   SourceChanges changes;

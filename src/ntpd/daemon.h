@@ -11,6 +11,7 @@
 #include "net/reactor.h"
 #include "ntp/leap.h"
 #include "ntpd/leap_file.h"
+#include "ntpd/measurement_log.h"
 #include "ntpd/report.h"
 #include "ntpd/source_files.h"
 #include "ntpd/time_client.h"
@@ -42,8 +43,11 @@ class Daemon {
   void start_leap();
   wire::ntp::Leap leap_announcement(UnixTime now);
   Result<void> start_metrics();
+  void start_log();
+  boost::json::object cycle_logs();
   Result<void> catch_signals();
   void add_commands();
+  void add_report_commands();
   // Takes in the configuration anew; all that is wrong with it when it can't be read.
   Result<boost::json::object> reload();
   void keep_watchdog();
@@ -60,6 +64,7 @@ class Daemon {
   net::Reactor reactor_;
   std::unique_ptr<net::ControlServer> control_;
   std::unique_ptr<TimeServer> server_;
+  std::unique_ptr<MeasurementLog> log_;  // outlives the client
   std::unique_ptr<TimeClient> client_;
   SourceFiles source_files_;
   net::Timer source_files_timer_;

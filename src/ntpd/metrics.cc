@@ -72,7 +72,7 @@ constexpr SourceMetric kSourceMetrics[] = {
     {"source_unanswered", "Requests in a row without an answer.", false,
      [](const ntp::SourceReport& it) { return static_cast<double>(it.unanswered); }},
     {"source_offset_seconds", "The source's clock less the system's.", true,
-     [](const ntp::SourceReport& it) { return it.estimate.sample.offset.to_seconds(); }},
+     [](const ntp::SourceReport& it) { return it.estimate.offset.to_seconds(); }},
     {"source_delay_seconds", "Round trip to the source.", true,
      [](const ntp::SourceReport& it) { return it.estimate.sample.delay.to_seconds(); }},
     {"source_jitter_seconds", "Standard deviation of the source's samples.", true,
@@ -85,41 +85,24 @@ constexpr SourceMetric kSourceMetrics[] = {
      [](const ntp::SourceReport& it) { return it.age.to_seconds(); }},
 };
 
-// A name that has no address yet is not measured. Reference clocks have none.
-bool is_measured(const ntp::SourceReport& report) {
-  return report.server || report.kind == ntp::SourceKind::kRefclock;
-}
-
-std::string address_of(const ntp::SourceReport& report) {
-  return report.server ? format(*report.server) : std::string();
-}
-
-void add_refclocks(const ntp::SourceSet& sources, Writer& out) {
-  for (const auto& [id, clock] : sources.refclocks()) {
-    for (std::size_t i = 0; i < ntp::kRefclockReasonCount; ++i) {
-      const auto reason = static_cast<ntp::RefclockReason>(i);
-      out.counter("refclock_looks_total",
-                  "Looks of reference clocks' drivers, by what became of them.",
-                  clock->count(reason),
-                  {{"refclock", clock->config().name}, {"reason", std::string(name_of(reason))}});
-    }
-  }
+// A reference clock has a name only.
+net::MetricLabels labels_of(const ntp::SourceReport& report) {
+  return {{"source", report.name}, {"address", report.server ? format(*report.server) : ""}};
 }
 
 void add_sources(const std::vector<ntp::SourceReport>& reports, Writer& out) {
   for (const SourceMetric& metric : kSourceMetrics) {
     for (const ntp::SourceReport& report : reports) {
-      if (!is_measured(report) || (metric.needs_estimate && !report.has_estimate)) continue;
-      out.gauge(metric.name, metric.help, metric.value(report),
-                {{"source", report.name}, {"address", address_of(report)}});
+      if (report.association == 0 || (metric.needs_estimate && !report.has_estimate)) continue;
+      out.gauge(metric.name, metric.help, metric.value(report), labels_of(report));
     }
   }
   for (const ntp::SourceReport& report : reports) {
-    if (!is_measured(report)) continue;
-    out.gauge("source_state", "1, with what the source is used for as the label.", 1,
-              {{"source", report.name},
-               {"address", address_of(report)},
-               {"state", std::string(name_of(report.status))}});
+    if (report.association == 0) continue;
+    net::MetricLabels labels = labels_of(report);
+    labels.emplace_back("state", std::string(name_of(report.status)));
+    labels.emplace_back("cause", std::string(name_of(report.cause)));
+    out.gauge("source_state", "1, with what the source is used for as the labels.", 1, labels);
   }
 }
 
@@ -127,6 +110,10 @@ void add_tracking(const ntp::Tracking& tracking, Writer& out) {
   out.gauge("synchronised", "1 when a majority of the sources agrees.",
             tracking.synchronised ? 1 : 0);
   out.gauge("sources_in_use", "How many sources agree.", static_cast<double>(tracking.survivors));
+  out.gauge("leap_seconds", "Seconds inserted at the end of the day; negative: left out.",
+            tracking.leap == wire::ntp::Leap::kInsert   ? 1
+            : tracking.leap == wire::ntp::Leap::kDelete ? -1
+                                                        : 0);
   out.gauge("stratum", "Our stratum; 16: not synchronised.",
             tracking.synchronised ? tracking.stratum : wire::ntp::kMaxStratum);
   if (tracking.association == 0) return;
@@ -142,6 +129,38 @@ void add_tracking(const ntp::Tracking& tracking, Writer& out) {
             tracking.root_dispersion.to_seconds());
 }
 
+void add_clock(const ntp::Timekeeper& keeper, Writer& out) {
+  out.gauge("steers", "1 when the system clock is steered, 0 when it is only observed.",
+            keeper.steers() ? 1 : 0);
+  const ntp::ClockRecord& record = keeper.record();
+  out.counter("updates_total", "How often the time was made anew.", record.updates());
+  if (!record.estimate()) return;
+  out.gauge("last_offset_seconds", "The offset at the last update, before anything was done.",
+            record.last_offset().to_seconds());
+  out.gauge("rms_offset_seconds", "Root mean square of these over some ten updates.",
+            record.rms_offset().to_seconds());
+  if (!record.estimate()->has_frequency) return;
+  const double rate =
+      keeper.steers() ? keeper.discipline().base_rate() : record.estimate()->frequency;
+  out.gauge("frequency_ratio", "How much the clock gains in a second if nobody corrects it.",
+            -rate);
+  out.gauge("frequency_sd_ratio", "Standard deviation of the frequency.",
+            record.estimate()->frequency_sd);
+}
+
+void add_refclocks(const TimeClient& client, Writer& out) {
+  for (const auto& [id, clock] : client.sources().refclocks()) {
+    for (std::size_t i = 0; i < ntp::kRefclockReasonCount; ++i) {
+      const auto reason = static_cast<ntp::RefclockReason>(i);
+      out.counter("refclock_looks_total", "Looks at reference clocks, by what became of them.",
+                  clock->count(reason),
+                  {{"refclock", clock->config().name}, {"reason", std::string(name_of(reason))}});
+    }
+    out.gauge("refclock_failed", "1 while the driver can't read its device.",
+              client.refclocks().failure(id).empty() ? 0 : 1, {{"refclock", clock->config().name}});
+  }
+}
+
 void add_client(const TimeClient& client, MonoTime now, Writer& out) {
   for (std::size_t i = 0; i < ntp::kReplyReasonCount; ++i) {
     const auto reason = static_cast<ntp::ReplyReason>(i);
@@ -153,8 +172,9 @@ void add_client(const TimeClient& client, MonoTime now, Writer& out) {
   out.counter("client_send_failures_total", "Requests that the system refused to send.",
               client.send_failures());
   add_tracking(client.keeper().tracking(now), out);
+  add_clock(client.keeper(), out);
   add_sources(client.keeper().reports(now), out);
-  add_refclocks(client.sources(), out);
+  add_refclocks(client, out);
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ struct Halves {
 
 // "steer" or "observe".
 std::string clock_mode(const Halves& halves);
+// Whether `text` is its address, its address and port, or its configured name.
+bool is_named(const ntp::SourceReport& report, std::string_view text);
 // The associations that `source` names, by address, address and port, or configured name; all when
 // it is empty. Errors: kNotFound, with those that there are.
 Result<std::vector<ntp::SourceReport>> matching_reports(const Halves& halves,
@@ -58,6 +60,15 @@ boost::json::object security_report(const Halves& halves);
 // {"online", "offline", "in_burst", "unresolved"}: how many sources are asked and not, and names
 // that have no address yet.
 boost::json::object activity_report(const Halves& halves, MonoTime now);
+// {"sources": [{"source", "address", "samples", "span_s", "frequency_ppm", "skew_ppm", "offset_s",
+//   "offset_sd_s", "jitter_s", "asymmetry"}, ...]} of those with samples; `source` as below.
+Result<boost::json::object> statistics_report(const Halves& halves, std::string_view source,
+                                              MonoTime now);
+// {"agreement", "sources": [{"source", "address", "state" (a letter), "cause", "meaning",
+//   "authenticated", "configured", "effective" (options), "score", and with samples "age_s",
+//   "low_s", "high_s", "leap"}, ...]}; `source` as below.
+Result<boost::json::object> selection_report(const Halves& halves, std::string_view source,
+                                             MonoTime now);
 // {"sources": [{"source", "address", ...}, ...]}: of each association the packets that came and the
 // last answer (docs/control.md); with `source`, an address or a configured name, only of that one.
 // Errors: kNotFound.

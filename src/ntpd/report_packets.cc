@@ -7,13 +7,15 @@
 
 namespace timepool::ntpd {
 namespace json = boost::json;
-namespace {
+namespace {}  // namespace
 
 bool is_named(const ntp::SourceReport& report, std::string_view text) {
   if (report.name == text) return true;
   if (!report.server) return false;
   return format(*report.server) == text || format(report.server->address) == text;
 }
+
+namespace {
 
 Error no_such_source(std::string_view source, const std::vector<ntp::SourceReport>& reports) {
   std::string known;

@@ -12,7 +12,10 @@ namespace {
 void add_estimate(const ntp::SourceReport& report, json::object& out) {
   const ntp::Estimate& estimate = report.estimate;
   const ntp::Sample& sample = estimate.sample;
-  out["offset_s"] = sample.offset.to_seconds();
+  out["offset_s"] = estimate.offset.to_seconds();
+  if (report.last_answer && report.last_answer->has_times) {
+    out["last_offset_s"] = report.last_answer->sample.offset.to_seconds();
+  }
   out["delay_s"] = sample.delay.to_seconds();
   out["dispersion_s"] = estimate.dispersion.to_seconds();
   out["jitter_s"] = estimate.jitter.to_seconds();

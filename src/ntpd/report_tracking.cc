@@ -10,6 +10,32 @@ std::string clock_mode(const Halves& halves) {
   return halves.client != nullptr && halves.client->keeper().steers() ? "steer" : "observe";
 }
 
+namespace {
+
+constexpr double kPpm = 1e6;
+
+// What the estimates of our clock say and how they turned out. Frequencies are chrony's: positive
+// where the clock, left alone, runs fast.
+void add_clock(const ntp::Timekeeper& keeper, json::object& out) {
+  const ntp::ClockRecord& record = keeper.record();
+  out["updates"] = record.updates();
+  if (!record.estimate()) return;
+  const ntp::ClockEstimate& estimate = *record.estimate();
+  out["last_offset_s"] = record.last_offset().to_seconds();
+  out["rms_offset_s"] = record.rms_offset().to_seconds();
+  if (record.updates() > 1) out["update_interval_s"] = record.interval().to_seconds();
+  out["offset_sd_s"] = estimate.offset_sd;
+  const double base = keeper.steers() ? keeper.discipline().base_rate() : 0;
+  if (keeper.steers() || estimate.has_frequency) {
+    out["frequency_ppm"] = -(keeper.steers() ? base : estimate.frequency) * kPpm;
+  }
+  if (!estimate.has_frequency) return;
+  out["residual_frequency_ppm"] = keeper.steers() ? -(estimate.frequency - base) * kPpm : 0.0;
+  out["skew_ppm"] = estimate.frequency_sd * kPpm;
+}
+
+}  // namespace
+
 json::object tracking_report(const Halves& halves, MonoTime now) {
   ntp::Tracking tracking;
   if (halves.client != nullptr) tracking = halves.client->keeper().tracking(now);
@@ -32,6 +58,7 @@ json::object tracking_report(const Halves& halves, MonoTime now) {
   out["root_delay_s"] = tracking.root_delay.to_seconds();
   out["root_dispersion_s"] = tracking.root_dispersion.to_seconds();
   out["jitter_s"] = tracking.jitter.to_seconds();
+  add_clock(halves.client->keeper(), out);
   return out;
 }
 

@@ -195,6 +195,7 @@ void TimeClient::receive(ntp::AssociationId association, const Arrival& arrival)
   const ntp::SystemRx rx{now, arrival.received, arrival.source, arrival.error};
   const ntp::ReplyReason reason =
       keeper_.handle_datagram(association, rx, arrival.bytes, random_, *outbox_);
+  if (log_ != nullptr && is_answer(reason)) log_answer(*log_, keeper_, association, now);
   rejections_.note(reason, arrival.from, rx.received, now.mono);
   logger_.debug("reply from {}: {} ({} timestamp)", format(arrival.from), name_of(reason),
                 name_of(arrival.source));

@@ -14,6 +14,7 @@
 #include "ntp/random_stream.h"
 #include "ntp/timekeeper.h"
 #include "ntpd/client_links.h"
+#include "ntpd/measurement_log.h"
 #include "ntpd/refclock_drivers.h"
 #include "ntpd/rejections.h"
 #include "sys/log.h"
@@ -34,6 +35,9 @@ class TimeClient {
   static Result<std::unique_ptr<TimeClient>> start(net::Reactor& reactor, sys::Logger& logger,
                                                    const config::NtpdConfig& config, int precision,
                                                    const std::vector<ntp::SourceConfig>& sources);
+
+  // Where each answer and what follows from it is logged; null: nowhere. It outlives the client.
+  void set_log(MeasurementLog* log) { log_ = log; }
 
   // Leaves the clock at its base rate.
   ~TimeClient();
@@ -99,6 +103,7 @@ class TimeClient {
   ntp::OwnIdentity own_;
   std::vector<IpAddress> other_addresses_;  // the setting own_addresses
   Rejections rejections_;
+  MeasurementLog* log_ = nullptr;
   RefclockDrivers refclocks_;
   ClientLinks links_;
   std::unique_ptr<ntp::Outbox> outbox_ = std::make_unique<ntp::Outbox>();

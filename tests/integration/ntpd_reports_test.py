@@ -24,7 +24,7 @@ def timepool(*arguments, **who):
                           timeout=30, **who)
 
 
-class Reports(ProgramTest):
+class ReportTest(ProgramTest):
     def serve(self, more=LOCAL):
         program = self.start("timepool-ntpd", f'[server]\nlisten = ["127.0.0.1:0"]\n{more}')
         host, port = program.control("status")["server"]["listen"][0].rsplit(":", 1)
@@ -53,6 +53,8 @@ class Reports(ProgramTest):
                    "every source is reached")
         return observer, servers
 
+
+class Reports(ReportTest):
     def test_sources(self):
         observer, servers = self.synchronised()
         text, answer = self.report(observer, "sources")
@@ -73,6 +75,10 @@ class Reports(ProgramTest):
         lines = dict(re.split(r"\s*: ", line, maxsplit=1) for line in text.splitlines())
         self.assertEqual(lines["Stratum"], "2")
         self.assertEqual(lines["Reference ID"], f"127.0.0.1 (127.0.0.1:{servers[0].port})")
+        for name in ("Last offset", "RMS offset", "Update interval", "Error bound"):
+            self.assertRegex(lines[name], r"^[+-]?[\d.]+[num]?s$", name)
+        self.assertGreater(answer["updates"], 1)
+        self.assertGreaterEqual(answer["rms_offset_s"], 0)
         self.assertRegex(lines["System time"], r"^[\d.]+[num]?s (slow|fast) of NTP time$")
 
     def test_tracking_before_anything_is_known(self):
@@ -80,6 +86,66 @@ class Reports(ProgramTest):
         text, answer = self.report(observer, "tracking")
         self.assertFalse(answer["synchronised"])
         self.assertIn("System time     : -", text.splitlines())
+
+    def test_selectdata_and_explain_of_good_sources_and_a_liar(self):
+        servers = [self.serve() for _ in range(3)]
+        servers.append(self.serve(LOCAL + '[server.test]\noffset = "-400ms"\n'))
+        observer = self.observe([server.port for server in servers], min_sources=3)
+        wait_until(lambda: [s["status"] for s in observer.control("sources")["sources"]].count("falseticker") == 1,
+                   30, "the liar is found")
+        text, answer = self.report(observer, "selectdata")
+        self.assertEqual(answer["agreement"], "found")
+        good, liar = answer["sources"][0], answer["sources"][3]
+        self.assertEqual((liar["state"], liar["cause"]), ("x", "falseticker"))
+        self.assertIn(good["cause"], ("selected", "combined"))
+        self.assertLessEqual(liar["high_s"], -0.3)
+        self.assertLess(good["low_s"], 0)
+        self.assertGreater(good["high_s"], 0)
+        self.assertEqual((good["authenticated"], good["configured"], good["leap"]), (False, [], "none"))
+        self.assertEqual(text.splitlines()[0].split()[:5], ["S", "Name/IP", "Address", "Auth", "COpts"])
+        self.assertRegex(text, rf"(?m)^x  127\.0\.0\.1:{servers[3].port}\s+N\s+----\s+----\s+\d+\s.*\sN\s+falseticker$")
+        self.assertIn("EOpts ", self.report(observer, "selectdata", "-v")[0])
+        name = f"127.0.0.1:{servers[3].port}"
+        text, answer = self.report(observer, "explain", name)
+        told, = answer["sources"]
+        self.assertEqual(told["cause"], "falseticker")
+        self.assertIn(name, told["title"])
+        self.assertGreater(len(told["sentences"]), 2)
+        self.assertEqual(text.splitlines()[0], told["title"])
+        self.assertEqual(text.splitlines()[1], "  " + told["sentences"][0])
+        self.assertEqual(timepool("ntp", "explain", "--socket", str(observer.socket)).returncode, 2)
+
+    def test_selectdata_tells_options(self):
+        server = self.serve()
+        observer = self.start("timepool-ntpd", (
+            'clock = "observe"\n[sources]\nmin_sources = 1\n[[server]]\naddress = "127.0.0.1"\n'
+            f'port = {server.port}\nprefer = true\nrequire = true\n{SOURCE}'
+            '[[server]]\naddress = "127.0.0.2"\nport = 9\nnoselect = true\n'))
+        wait_until(lambda: observer.control("tracking")["synchronised"], 30, "synchronised")
+        text, answer = self.report(observer, "selectdata")
+        self.assertEqual([source["configured"] for source in answer["sources"]],
+                         [["prefer", "require"], ["noselect"]])
+        self.assertRegex(text, r"(?m)^\*  .* -P-R ")
+        self.assertRegex(text, r"(?m) N--- .* noselect$")
+
+    def test_sourcestats(self):
+        observer, servers = self.synchronised(2)
+        text, answer = self.report(observer, "sourcestats")
+        self.assertEqual(len(answer["sources"]), 2)
+        first = answer["sources"][0]
+        self.assertGreaterEqual(first["samples"], 4)
+        self.assertGreater(first["span_s"], 0)
+        self.assertGreater(first["offset_sd_s"], 0)
+        self.assertEqual(text.splitlines()[0].split()[:4], ["Name/IP", "Address", "NP", "Span"])
+        self.assertRegex(text.splitlines()[1], rf"^127\.0\.0\.1:{servers[0].port}\s+\d+\s+\d+\s")
+        legend, _ = self.report(observer, "sourcestats", "-v", f"127.0.0.1:{servers[1].port}")
+        self.assertIn("Freq Skew  standard deviation", legend)
+        self.assertEqual(legend.count("127.0.0.1:"), 1)
+
+    def test_sourcestats_before_the_first_sample(self):
+        text, answer = self.report(self.observe([9]), "sourcestats")
+        self.assertEqual(answer["sources"], [])
+        self.assertIn("no source has samples yet", text)
 
     def test_ntpdata(self):
         observer, servers = self.synchronised(2)
@@ -117,7 +183,7 @@ class Reports(ProgramTest):
 
     def test_an_unknown_source_is_an_error_that_names_those_there_are(self):
         observer = self.observe([9])
-        for name in ("ntpdata",):
+        for name in ("ntpdata", "sourcestats", "selectdata", "explain"):
             done = timepool("ntp", name, "192.0.2.1", "--socket", str(observer.socket))
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("no source 192.0.2.1: there are 127.0.0.1:9", done.stderr)
@@ -178,7 +244,7 @@ class Reports(ProgramTest):
         self.assertNotIn("answered_plain", answer["server"])
 
     def test_without_a_daemon_every_report_says_so(self):
-        for name in ("sources", "tracking", "activity", "security", "counters", "ntpdata"):
+        for name in ("sources", "tracking", "activity", "security", "counters", "ntpdata", "sourcestats", "cyclelogs", "selectdata"):
             done = timepool("ntp", name, "--socket", "/nonexistent/ntpd.sock")
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("/nonexistent/ntpd.sock", done.stderr)
@@ -203,6 +269,66 @@ class Reports(ProgramTest):
         self.assertEqual(timepool("ntp", "sources", "--frobnicate").returncode, 2)
 
 
+class Logs(ReportTest):
+    KINDS = ("measurements", "statistics", "tracking", "selection")
+
+    def logging(self, kinds=KINDS, directory=None, more=""):
+        server = self.serve()
+        directory = directory or server.directory / "logs"
+        settings = "".join(f"{kind} = true\n" for kind in kinds)
+        client = self.observe([server.port], f'[log]\ndirectory = "{directory}"\n{settings}{more}')
+        client.logs = directory
+        return client
+
+    def test_every_log_has_a_heading_and_lines_of_as_many_columns(self):
+        server_directory = self.start("timepool-ntpd", "").directory
+        (server_directory / "logs").mkdir()
+        client = self.logging(directory=server_directory / "logs")
+        columns = {"measurements": 16, "statistics": 11, "tracking": 14, "selection": 9}
+        for kind in self.KINDS:
+            path = client.logs / f"{kind}.log"
+            lines = wait_until(lambda p=path: (lambda t: t if t.count("\n") > 6 else None)(
+                p.read_text() if p.exists() else ""), 20, f"lines in {path}").splitlines()
+            self.assertEqual(set(lines[0]), {"="})
+            self.assertTrue(lines[1].startswith("   Date (UTC) Time  IP Address "), lines[1])
+            self.assertEqual(lines[2], lines[0])
+            for line in lines[3:6]:
+                self.assertRegex(line, r"^2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d 127\.0\.0\.1 ")
+                self.assertEqual(len(line.split()), columns[kind], line)
+
+    def test_are_opened_anew_by_command_and_by_sighup(self):
+        directory = self.start("timepool-ntpd", "").directory / "logs"
+        directory.mkdir()
+        client = self.logging(("measurements",), directory)
+        path = directory / "measurements.log"
+        for number, cycle in enumerate((lambda: self.report(client, "cyclelogs"),
+                                        lambda: client.signal(signal.SIGHUP))):
+            wait_until(path.exists, 20, "the log is there")
+            path.rename(f"{path}.{number}")
+            cycle()
+        wait_until(path.exists, 20, "the log is there again")
+        self.assertEqual(sorted(p.name for p in directory.iterdir()),
+                         ["measurements.log", "measurements.log.0", "measurements.log.1"])
+        text, answer = self.report(client, "cyclelogs")
+        self.assertEqual(answer["logs"][0]["path"], str(path))
+        self.assertEqual(answer["logs"][0]["lost"], 0)
+        self.assertIn("measurements.log: ", text)
+
+    def test_a_directory_that_is_not_there_is_told_of_once_and_lines_go_on_when_it_comes(self):
+        directory = self.start("timepool-ntpd", "").directory / "later"
+        client = self.logging(("tracking",), directory)
+        wait_until(lambda: client.control("cyclelogs")["logs"][0]["lost"] > 3, 20, "lines are lost")
+        self.assertEqual(client.output().count("[log] directory: open"), 1)
+        directory.mkdir()
+        wait_until((directory / "tracking.log").exists, 20, "the log is there")
+        self.assertTrue(client.control("tracking")["ok"])
+
+    def test_without_logs_cyclelogs_says_so(self):
+        text, answer = self.report(self.serve(), "cyclelogs")
+        self.assertEqual(answer["logs"], [])
+        self.assertIn("no logs", text)
+
+
 class Metrics(ProgramTest):
     def scrape(self, program, path="/metrics"):
         with urllib.request.urlopen(f"http://{program.control('status')['metrics']}{path}", timeout=10) as answer:
@@ -213,18 +339,25 @@ class Metrics(ProgramTest):
         server = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n' + LOCAL +
                             '[metrics]\nlisten = "127.0.0.1:0"\n')
         host, port = server.control("status")["server"]["listen"][0].rsplit(":", 1)
-        client = self.start("timepool-ntpd", f'clock = "observe"\n[sources]\nmin_sources = 1\n[[server]]\naddress = "{host}"\n'
-                            f'port = {port}\n{SOURCE}[[refclock]]\ndriver = "pps"\npath = "/nowhere/pps0"\nnoselect = true\n'
-                            '[metrics]\nlisten = "127.0.0.1:0"\n')
+        client = self.start("timepool-ntpd", f'clock = "observe"\n[[refclock]]\ndriver = "sock"\n'
+                            f'path = "{server.directory}/clock.sock"\nname = "GPS"\n'
+                            f'[sources]\nmin_sources = 1\n[[server]]\naddress = "{host}"\n'
+                            f'port = {port}\n{SOURCE}[metrics]\nlisten = "127.0.0.1:0"\n')
         wait_until(lambda: client.control("tracking")["synchronised"], 30, "synchronised")
-        ours = self.scrape(client)
+        ours = wait_until(lambda: (lambda m: m if "timepool_ntpd_frequency_ratio" in m else None)(
+            self.scrape(client)), 30, "the frequency is known")
         reasons = {labels[0][1]: value
                    for labels, value in ours["timepool_ntpd_client_datagrams_total"]["samples"].items()}
         self.assertEqual(set(reasons), set(client.control("counters")["client"]["reasons"]))
         self.assertGreaterEqual(reasons["accepted"], 1)
+        self.assertIn((("reason", "accepted"), ("refclock", "GPS")),
+                      ours["timepool_ntpd_refclock_looks_total"]["samples"])
+        self.assertEqual(ours["timepool_ntpd_steers"]["samples"][()], 0)
         self.assertEqual(ours["timepool_ntpd_synchronised"]["samples"][()], 1)
-        state = next(iter(ours["timepool_ntpd_source_state"]["samples"]))
-        self.assertEqual(dict(state), {"address": f"{host}:{port}", "source": host, "state": "selected"})
+        states = [dict(labels) for labels in ours["timepool_ntpd_source_state"]["samples"]]
+        self.assertEqual(len(states), 2)
+        self.assertIn({"address": f"{host}:{port}", "source": host, "state": "selected",
+                                       "cause": "selected"}, states)
         theirs = self.scrape(server)
         self.assertGreaterEqual(
             theirs["timepool_ntpd_server_datagrams_total"]["samples"][(("reason", "answered_plain"),)], 1)
