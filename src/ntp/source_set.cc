@@ -53,6 +53,22 @@ SelectionConfig selection_of(const SourceSetConfig& config) {
   return out;
 }
 
+// F11: what it answers can't be used, and that is its own fault.
+bool is_useless(Cause cause) {
+  switch (cause) {
+    case Cause::kFalseticker:
+    case Cause::kOurselves:
+    case Cause::kLoop:
+    case Cause::kUnsynchronised:
+    case Cause::kStratum:
+    case Cause::kTooDistant:
+    case Cause::kTooVariable:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 SourceSet::SourceSet(const SourceSetConfig& config, AuthenticatorFactory factory)
@@ -93,8 +109,7 @@ ReplyReason SourceSet::handle_datagram(AssociationId association, const ReplyRx&
   population_.answered(*member, usable, rx.now.mono, out);
   update(rx.now, out);
   if (usable) {
-    const bool lies = member->status == SourceStatus::kFalseticker;
-    member->useless = lies ? member->useless + 1 : 0;
+    member->useless = is_useless(member->cause) ? member->useless + 1 : 0;
   }
   // Moves members: `member` is not used after it.
   population_.care(rx.now.mono, reference_.survivors(), out);

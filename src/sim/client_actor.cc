@@ -16,6 +16,7 @@ constexpr Duration kLookupLatency = Duration::milliseconds(15);
 ntp::TimekeeperConfig keeper_config(const ClientConfig& config) {
   ntp::TimekeeperConfig out;
   out.sources.min_sources = config.min_sources;
+  out.sources.selection.max_stratum = config.max_stratum;
   out.sources.selection.auth = config.auth_selection;
   out.sources.exchange.clock_error_ppb = config.clock_error_ppb;
   out.sources.replace_interval = config.replace_interval;

@@ -27,6 +27,7 @@ struct ClientConfig {
   bool steer = false;
   ntp::DisciplineConfig discipline;
   std::size_t min_sources = 1;
+  std::uint8_t max_stratum = 15;
   ntp::AuthSelection auth_selection = ntp::AuthSelection::kMix;
   std::int64_t clock_error_ppb = 50'000;
   Duration replace_interval = Duration::seconds(1800);

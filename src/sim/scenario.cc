@@ -174,6 +174,8 @@ Schema<ClientConfig> client_schema() {
                                                  {"mix", ntp::AuthSelection::kMix},
                                                  {"ignore", ntp::AuthSelection::kIgnore}}),
              "What authentication counts for.")
+      .field("max_stratum", &ClientConfig::max_stratum, integer<std::uint8_t>(0, 15),
+             "Servers farther up are not used.")
       .field("clock_error_ppb", &ClientConfig::clock_error_ppb, config::integer64(0, 1'000'000),
              "What the client takes its clock for.")
       .field("replace_interval", &ClientConfig::replace_interval, span(), "F11.")
