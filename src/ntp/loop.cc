@@ -16,6 +16,21 @@ bool is_ourselves(const Endpoint& server, const OwnIdentity& own) {
   });
 }
 
+std::vector<Endpoint> own_endpoints(const OwnIdentity& own) {
+  std::vector<Endpoint> out;
+  for (const Endpoint& serves : own.serves) {
+    if (!serves.address.is_unspecified()) {
+      out.push_back(serves);
+      continue;
+    }
+    for (const IpAddress& address : own.addresses) {
+      const Endpoint one{address, serves.port, 0};
+      if (is_ourselves(one, own)) out.push_back(one);
+    }
+  }
+  return out;
+}
+
 bool follows_us(std::uint8_t stratum, wire::ntp::ReferenceId reference, const OwnIdentity& own) {
   // Stratum 1 has text there; zero is an unknown one.
   if (stratum < 2 || reference.bits() == 0) return false;

@@ -22,6 +22,8 @@ struct OwnIdentity {
 
 // We serve at this endpoint.
 bool is_ourselves(const Endpoint& server, const OwnIdentity& own);
+// `serves` with each of our addresses in the place of an unspecified one.
+std::vector<Endpoint> own_endpoints(const OwnIdentity& own);
 // RFC 5905 A.5.5.3 (the loop test of accept and fit): its reference id is that of one of our
 // addresses. Loopback addresses say nothing: each machine has them.
 bool follows_us(std::uint8_t stratum, wire::ntp::ReferenceId reference, const OwnIdentity& own);

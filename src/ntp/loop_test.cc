@@ -54,6 +54,11 @@ TEST(Loop, our_own_address_and_port_are_ourselves) {
   EXPECT_TRUE(is_ourselves(at("192.0.2.10:123"), own));
 }
 
+TEST(Loop, an_unspecified_address_stands_for_each_of_ours) {
+  OwnIdentity own{{ip("192.0.2.10"), ip("2001:db8::10")}, {at("0.0.0.0:123"), at("127.0.0.2:99")}};
+  EXPECT_EQ(own_endpoints(own), (std::vector<Endpoint>{at("192.0.2.10:123"), at("127.0.0.2:99")}));
+}
+
 TEST(Loop, a_server_on_one_address_is_not_on_the_others) {
   OwnIdentity own = kOwn;
   own.serves = {at("127.0.0.2:123")};

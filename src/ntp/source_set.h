@@ -46,7 +46,6 @@ class SourceSet {
   Result<void, ChangeError> remove(SourceId id, MonoTime now) {
     return population_.remove(id, now);
   }
-  void set_own(std::vector<Endpoint> own) { population_.set_own(std::move(own)); }
 
   // The new member, whose readings handle_refclock() takes; nothing when there are kMaxRefclocks,
   // one has that name, or the configuration's limits are not kept.
@@ -91,7 +90,10 @@ class SourceSet {
   // The leap second that is near: sources that smear it, or alone do not, are left out.
   void watch_leap(const std::optional<LeapSecond>& leap) { reference_.watch_leap(leap); }
   // Who we are, so that loops are seen; nobody at first.
-  void set_own_identity(OwnIdentity own) { reference_.set_own_identity(std::move(own)); }
+  void set_own_identity(OwnIdentity own) {
+    population_.set_own(own_endpoints(own));
+    reference_.set_own_identity(std::move(own));
+  }
   // Commands of the operator; how many servers each concerned. Offline: not asked, not heard, not
   // used, and not replaced for that.
   std::size_t set_online(const SourceMatch& match, bool online, MonoTime now);
