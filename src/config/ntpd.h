@@ -69,6 +69,14 @@ struct NtpSourceConfig {
   bool trust = false;
   bool require = false;
   bool noselect = false;
+  // What of its samples is kept.
+  Duration max_delay = Duration::seconds(3);
+  double max_delay_ratio = 0;
+  double max_delay_dev_ratio = 0;
+  double max_delay_quantile = 0;
+  int filter = 1;
+  int min_samples = 1;
+  int max_samples = 128;
   bool operator==(const NtpSourceConfig&) const = default;
 };
 

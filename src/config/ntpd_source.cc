@@ -87,6 +87,24 @@ void add_failover(Schema<NtpSourceConfig>& out, bool pool) {
              "Which addresses of the name are used.");
 }
 
+void add_samples(Schema<NtpSourceConfig>& out) {
+  using It = NtpSourceConfig;
+  out.field("max_delay", &It::max_delay, duration(Duration::nanoseconds(1), Duration::seconds(60)),
+            "Replies whose round trip took longer are not used.")
+      .field("max_delay_ratio", &It::max_delay_ratio, number(0, 1e6),
+             "Nor those that took more than so many times as long as the fastest. 0: no limit.")
+      .field("max_delay_dev_ratio", &It::max_delay_dev_ratio, number(0, 1e6),
+             "Nor those where half of what they took longer is more than so many times the jitter "
+             "of the measurements. 0: no limit.")
+      .field("max_delay_quantile", &It::max_delay_quantile, number(0, 1),
+             "Nor those that are not among this share of the fastest of the last 64. 0: all.")
+      .field("filter", &It::filter, integer(1, 64),
+             "Make one measurement of so many replies: their median.")
+      .field("min_samples", &It::min_samples, integer(1, 128),
+             "Let at least so many measurements count, however much the clock seems to wander.")
+      .field("max_samples", &It::max_samples, integer(1, 128), "Keep at most so many.");
+}
+
 }  // namespace
 
 Schema<NtpSourceFile> ntp_source_file_schema() {
@@ -142,9 +160,11 @@ Schema<NtpSourceConfig> ntp_source_schema(bool pool) {
              "Of the sources with this setting one at least must agree, else none is believed.")
       .field("noselect", &NtpSourceConfig::noselect, boolean(),
              "Measure it and never use its time.");
+  add_samples(source);
   add_failover(source, pool);
   source.check([](const NtpSourceConfig& it) -> std::string {
     if (it.address.empty()) return "address is empty";
+    if (it.min_samples > it.max_samples) return "min_samples is above max_samples";
     if (it.resolve_min > it.resolve_max) return "resolve_min is above resolve_max";
     return it.minpoll > it.maxpoll ? "minpoll is above maxpoll" : "";
   });

@@ -22,7 +22,9 @@ Association::Association(AssociationId id, const AssociationConfig& config,
       authenticator_(std::move(authenticator)),
       exchange_(config.exchange),
       schedule_(config.poll, first),
-      estimator_({config.exchange.clock_error_ppb, config.exchange.precision}) {
+      filter_(config.filter),
+      estimator_({config.exchange.clock_error_ppb, config.exchange.precision, config.max_samples,
+                  config.min_samples}) {
   CHECK(authenticator_ != nullptr);
 }
 
@@ -90,6 +92,8 @@ ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, Rand
                                          Outbox& out) {
   Reply reply = exchange_.handle_datagram(rx, datagram, *authenticator_);
   if (reply.reason == ReplyReason::kAccepted) cross_leap(rx.leap, reply);
+  const bool slow = reply.reason == ReplyReason::kAccepted && stands_out(reply.sample);
+  if (slow) reply.reason = ReplyReason::kTooDelayed;
   last_reason_ = reply.reason;
   ++counts_[static_cast<std::size_t>(reply.reason)];
   if (!is_answer(reply.reason)) return reply.reason;
@@ -101,10 +105,11 @@ ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, Rand
     accept(reply, rx.now.mono, random, out);
     return reply.reason;
   }
-  if (reply.reason == ReplyReason::kLeapSecond) {
-    // It is as good as before: only the moment is not.
+  if (reply.reason == ReplyReason::kLeapSecond || slow) {
+    // It is as good as before: only the moment, or this sample, is not.
     reach_ |= 1;
     unanswered_ = 0;
+    if (slow) schedule_.accepted(rx.now.mono, 0, random);
     return reply.reason;
   }
   ++unusable_;
@@ -143,8 +148,9 @@ void Association::accept(const Reply& reply, MonoTime now, RandomStream& random,
   schedule_.measured_delay(sample.delay);
   // Interleaved mode has begun: it measures again what the reply before measured.
   if (reply.repeated) return schedule_.accepted(now, 0, random);
-  estimator_.add(sample);
-  schedule_.accepted(now, estimator_.poll_score(schedule_.poll()), random);
+  const std::optional<Sample> kept = filter_.add(sample);
+  if (kept) estimator_.add(*kept);
+  schedule_.accepted(now, kept ? estimator_.poll_score(schedule_.poll()) : 0, random);
 }
 
 // B30: the origin was right, or it would not have come here.
@@ -174,9 +180,21 @@ void Association::change(const PollConfig& poll) {
   schedule_.change(poll);
 }
 
+// Whether the settings of the source want such a delay left out.
+bool Association::stands_out(const Sample& sample) {
+  KnownDelays known;
+  known.any = !estimator_.empty();
+  if (known.any) {
+    known.least = estimator_.least_delay();
+    known.scatter = estimator_.scatter(sample.at.mono);
+  }
+  return !filter_.passes(sample, known);
+}
+
 void Association::handle_time_lost(MonoTime now) {
   exchange_.handle_clock_step();
   estimator_.clear();
+  filter_.clear();
   exchange_.forget_previous();
   if (!denied_) schedule_.restart(now);
 }

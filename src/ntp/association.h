@@ -17,6 +17,7 @@
 #include "ntp/measured.h"
 #include "ntp/outbox.h"
 #include "ntp/poll_schedule.h"
+#include "ntp/sample_filter.h"
 
 namespace timepool::ntp {
 
@@ -24,6 +25,9 @@ struct AssociationConfig {
   Endpoint server;
   PollConfig poll;
   ExchangeConfig exchange;
+  SampleFilterConfig filter;
+  std::size_t min_samples = 1;
+  std::size_t max_samples = kMaxSamples;
 };
 
 // After DENY or RSTR a server that nothing can replace is left alone this long.
@@ -120,6 +124,7 @@ class Association final : public Measured {
   void warm_up(RandomStream& random, Outbox& out);
   void accept(const Reply& reply, MonoTime now, RandomStream& random, Outbox& out);
   void handle_kiss(ReplyReason reason, LocalTime now, RandomStream& random, Outbox& out);
+  bool stands_out(const Sample& sample);
   Duration reply_timeout() const;
 
   AssociationId id_;
@@ -127,6 +132,7 @@ class Association final : public Measured {
   std::unique_ptr<Authenticator> authenticator_;
   Exchange exchange_;
   PollSchedule schedule_;
+  SampleFilter filter_;
   Estimator estimator_;
   MonoTime reply_deadline_ = MonoTime::max();
   bool missed_ = true;  // the last request was counted as a miss, or there is none

@@ -280,5 +280,29 @@ TEST_F(AssociationTest, neither_the_time_nor_the_leap_of_a_kiss_is_believed) {
   EXPECT_FALSE(association_->reachable());
 }
 
+TEST_F(AssociationTest, a_reply_slower_than_the_source_allows_is_an_answer_but_no_sample) {
+  config_.filter.max_delay_ratio = 4;
+  make();
+  ASSERT_EQ(reply(timer({}), ms(10)), ReplyReason::kAccepted);
+  const Duration next = until_deadline();
+  ASSERT_EQ(reply(timer(next), next + ms(60)), ReplyReason::kTooDelayed);
+  EXPECT_EQ(association_->unusable(), 0u);
+  EXPECT_EQ(association_->unanswered(), 0u);
+  EXPECT_EQ(association_->reach(), 3u);
+  EXPECT_EQ(association_->estimate(local_at(next).mono).count, 1u);
+}
+
+TEST_F(AssociationTest, a_median_filter_makes_one_sample_of_several) {
+  config_.filter.median_of = 3;
+  make();
+  Duration at;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(association_->has_samples());
+    ASSERT_EQ(reply(timer(at), at + ms(10)), ReplyReason::kAccepted);
+    at = until_deadline();
+  }
+  EXPECT_EQ(association_->estimate(local_at(at).mono).count, 1u);
+}
+
 }  // namespace
 }  // namespace timepool::ntp

@@ -237,6 +237,20 @@ Estimate Estimator::estimate(MonoTime now) const {
   return out;
 }
 
+Duration Estimator::least_delay() const {
+  CHECK(!empty());
+  Duration out = Duration::max();
+  for (std::size_t i = 0; i < samples_.size(); ++i) out = std::min(out, samples_[i].delay);
+  return out;
+}
+
+Duration Estimator::scatter(MonoTime now) const {
+  CHECK(!empty());
+  if (samples_.size() <= kFrequencySamples) return Duration::max();
+  const double after = std::max(now - latest().at.mono, Duration()).to_seconds();
+  return std::max(jitter_, Duration::from_seconds(std::sqrt(fit_.variance(after))));
+}
+
 double Estimator::poll_score(int poll) const {
   CHECK(!empty());
   const double interval = std::ldexp(1.0, poll);

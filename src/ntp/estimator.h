@@ -75,6 +75,11 @@ class Estimator {
   const Sample& latest() const { return samples_.back(); }
   const Sample& operator[](std::size_t index) const { return samples_[index]; }
   Estimate estimate(MonoTime now) const;
+  // Of the samples kept. CHECK !empty().
+  Duration least_delay() const;
+  // How far a sample of `now` may usually be from the fit: the jitter, or what the fit itself has
+  // become unsure by; Duration::max() before there are samples enough to say.
+  Duration scatter(MonoTime now) const;
   // For PollSchedule::accepted(): what the samples say of an interval of 2^poll seconds. CHECKs
   // !empty().
   double poll_score(int poll) const;

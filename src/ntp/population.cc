@@ -249,6 +249,10 @@ void Population::start_association(Source& source, const IpAddress& address, Mon
   config.exchange = config_.exchange;
   config.exchange.version = source.config().version;
   config.exchange.interleaved = source.config().interleaved;
+  config.exchange.max_delay = source.config().max_delay;
+  config.filter = source.config().filter;
+  config.min_samples = source.config().min_samples;
+  config.max_samples = source.config().max_samples;
   source.use(address, now);
   std::unique_ptr<Authenticator> authenticator =
       factory_ ? factory_(source) : std::make_unique<NoAuthentication>();

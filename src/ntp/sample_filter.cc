@@ -37,7 +37,7 @@ bool SampleFilter::passes(const Sample& sample, const KnownDelays& known) {
   if (config_.max_delay_ratio > 0 && delay > config_.max_delay_ratio * least) return false;
   const double excess = (delay - least) / 2;
   return config_.max_delay_dev_ratio <= 0 ||
-         excess <= config_.max_delay_dev_ratio * known.jitter.to_seconds();
+         excess <= config_.max_delay_dev_ratio * known.scatter.to_seconds();
 }
 
 std::optional<Sample> SampleFilter::add(const Sample& sample) {

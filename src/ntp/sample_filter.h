@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxMedianOf = 64;
 struct SampleFilterConfig {
   // Each zero is off.
   double max_delay_ratio = 0;      // to the least delay of the samples kept
-  double max_delay_dev_ratio = 0;  // of half the excess delay to the samples' jitter
+  double max_delay_dev_ratio = 0;  // of half the excess delay to the samples' scatter
   double max_delay_quantile = 0;   // of the last delays seen, 0 to 1
   // The median of so many samples becomes one; 1 keeps all. At most kMaxMedianOf.
   std::size_t median_of = 1;
@@ -28,7 +28,7 @@ struct SampleFilterConfig {
 struct KnownDelays {
   bool any = false;
   Duration least;
-  Duration jitter;
+  Duration scatter;  // Estimator::scatter()
 };
 
 class SampleFilter {

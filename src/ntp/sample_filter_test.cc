@@ -12,8 +12,8 @@ Sample sample(std::int64_t offset_us, std::int64_t delay_us) {
   return out;
 }
 
-KnownDelays known(std::int64_t least_us, std::int64_t jitter_us) {
-  return {true, Duration::microseconds(least_us), Duration::microseconds(jitter_us)};
+KnownDelays known(std::int64_t least_us, std::int64_t scatter_us) {
+  return {true, Duration::microseconds(least_us), Duration::microseconds(scatter_us)};
 }
 
 TEST(SampleFilter, lets_everything_through_when_off) {
@@ -31,7 +31,7 @@ TEST(SampleFilter, max_delay_ratio_is_to_the_least_delay) {
   EXPECT_FALSE(filter.passes(sample(0, 301), known(100, 1)));
 }
 
-TEST(SampleFilter, max_delay_dev_ratio_is_half_the_excess_to_the_jitter) {
+TEST(SampleFilter, max_delay_dev_ratio_is_half_the_excess_to_the_scatter) {
   SampleFilterConfig config;
   config.max_delay_dev_ratio = 2;
   SampleFilter filter(config);

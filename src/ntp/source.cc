@@ -41,6 +41,16 @@ std::string broken_limit(const SourceConfig& config) {
   if (config.max_addresses > kMaxPoolAddresses) {
     return "max_addresses is above " + std::to_string(kMaxPoolAddresses);
   }
+  if (config.min_samples < 1 || config.min_samples > config.max_samples ||
+      config.max_samples > kMaxSamples) {
+    return "min_samples and max_samples are not 1 to " + std::to_string(kMaxSamples);
+  }
+  if (config.filter.median_of < 1 || config.filter.median_of > kMaxMedianOf) {
+    return "filter is not 1 to " + std::to_string(kMaxMedianOf);
+  }
+  if (config.filter.max_delay_quantile < 0 || config.filter.max_delay_quantile > 1) {
+    return "max_delay_quantile is not 0 to 1";
+  }
   if (config.resolve_min <= Duration()) return "resolve_min is not above 0";
   if (config.resolve_max < config.resolve_min) return "resolve_max is below resolve_min";
   if (config.resolve_refresh <= Duration()) return "resolve_refresh is not above 0";

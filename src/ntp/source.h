@@ -11,9 +11,11 @@
 #include "base/ip.h"
 #include "ntp/address_book.h"
 #include "ntp/candidate.h"
+#include "ntp/estimator.h"
 #include "ntp/local_time.h"
 #include "ntp/outbox.h"
 #include "ntp/poll_schedule.h"
+#include "ntp/sample_filter.h"
 
 namespace timepool::ntp {
 
@@ -45,6 +47,11 @@ struct SourceConfig {
   Duration resolve_max = Duration::seconds(1024);
   Duration resolve_refresh = Duration::seconds(3600);
   SelectOptions select;
+  // What of its samples is kept.
+  Duration max_delay = Duration::seconds(3);
+  SampleFilterConfig filter;
+  std::size_t min_samples = 1;
+  std::size_t max_samples = kMaxSamples;
   // Its replies are to be proved: the authenticator that the SourceSet is given makes it true.
   bool authenticated = false;
 

@@ -31,6 +31,11 @@ ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::Sour
   out.interleaved = config.interleaved;
   out.version = static_cast<std::uint8_t>(config.version);
   out.select = {config.prefer, config.trust, config.require, config.noselect};
+  out.max_delay = config.max_delay;
+  out.filter = {config.max_delay_ratio, config.max_delay_dev_ratio, config.max_delay_quantile,
+                static_cast<std::size_t>(config.filter)};
+  out.min_samples = static_cast<std::size_t>(config.min_samples);
+  out.max_samples = static_cast<std::size_t>(config.max_samples);
   out.max_addresses = static_cast<std::size_t>(config.max_addresses);
   out.initial_failover_retry_limit =
       static_cast<std::uint32_t>(config.initial_failover_retry_limit);

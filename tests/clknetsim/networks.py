@@ -26,7 +26,7 @@ class Network:
     def __init__(self, name, text, *, base="1e-4", jitter=1e-4, wander=1e-9, servers=1, offset=0.1,
                  frequency=1e-4, limit=10000, since=210, within=1e-3, down=None, chrony="iburst",
                  timepool="iburst = true", chrony_more="", timepool_more="", server_more="",
-                 refclock=None, environment=None):
+                 sources_more="", refclock=None, environment=None):
         self.name = name
         self.text = text
         self.servers = servers
@@ -37,6 +37,7 @@ class Network:
         self.server_more = server_more
         self._chrony = (chrony, chrony_more)
         self._timepool = (timepool, timepool_more)
+        self._sources_more = sources_more
         self.client = servers + 1
         up = path(base, jitter)
         lines = [f"node{self.client}_freq = (+ {frequency} (sum (* {wander} (normal))))",
@@ -58,7 +59,7 @@ class Network:
 
     def timepool_config(self):
         options, more = self._timepool
-        text = CLOCK + "[sources]\nmin_sources = 1\n"
+        text = CLOCK + "[sources]\nmin_sources = 1\n" + self._sources_more
         if options is not None:
             text += "".join(f'[[server]]\naddress = "{SERVER_ADDRESS % n}"\n{options}\n'
                             for n in range(1, self.servers + 1))
@@ -80,7 +81,8 @@ NETWORKS = [
             limit=20000, within=5e-3),
     Network("lan", "hardware timestamps, interleaved, poll 0", base="1e-5", jitter=1e-6, refclock="(* 1e-8 (normal))",
             chrony="iburst minpoll 0 maxpoll 0 xleave", chrony_more="hwtimestamp *\n", server_more="hwtimestamp *\n",
-            timepool="iburst = true\nminpoll = 0\nmaxpoll = 0\ninterleaved = true", limit=4000, within=1e-5),
+            timepool="iburst = true\nminpoll = 0\nmaxpoll = 0\ninterleaved = true",
+            sources_more='hardware_timestamps = ["auto"]\n', limit=4000, within=1e-5),
     Network("loss", "a third of the packets lost each way", base=f"(+ 1e-4 {LOST})"),
     Network("intermittent", "connected 1200 of each 10,000 s", base=f"(+ 1e-4 {INTERMITTENT})", limit=100000,
             within=1e-1),
