@@ -1,20 +1,28 @@
-// timepool-ntpd: serves time and observes other servers.
+// timepool-ntpd: keeps the clock at the time of other servers, and serves it.
 #include <cstdlib>
 
 #include "config/command_line.h"
 #include "config/ntpd.h"
 #include "ntpd/daemon.h"
+#include "ntpd/one_shot.h"
 #include "sys/log.h"
 #include "sys/process.h"
 
 int main(int argc, char** argv) {
   using namespace timepool;
-  const config::Program program{"timepool-ntpd", "Serves time by NTP and observes other servers.",
-                                "/etc/timepool/ntpd.toml"};
+  const config::Program program{
+      "timepool-ntpd", "Keeps the clock at the time of NTP servers, and serves it.",
+      "/etc/timepool/ntpd.toml",
+      config::Program::Extra{"--once", "Measure, correct the clock once, and leave", false,
+                             "--print", "With --once: print the offset, touch nothing"}};
   auto start = config::start(program, config::ntpd_schema(), argc, argv);
   if (!start.config) return start.exit_status;
   if (std::getenv("TIMEPOOL_DIE_WITH_PARENT") != nullptr) sys::die_with_parent();
   sys::Logger logger(program.name);
+  if (start.extra) {
+    return ntpd::run_once(std::move(*start.config),
+                          start.modified ? ntpd::OneShot::kPrint : ntpd::OneShot::kCorrect, logger);
+  }
   auto daemon = ntpd::Daemon::create(std::move(*start.config), start.config_path, logger);
   if (!daemon.ok()) {
     logger.error("{}", daemon.error().text());

@@ -77,6 +77,7 @@ void add_ntp(Command& root) {
   add_report(ntp, "counters", "Packets by what became of them", show_counters);
   add_report(ntp, "cyclelogs", "Open the measurement logs anew, after they were moved away",
              show_cyclelogs);
+  add_report(ntp, "accept-step", "Correct the clock now, whatever the rules say", show_accepted);
   add_ntp_control(ntp);
 }
 

@@ -10,6 +10,8 @@
 namespace timepool::cli {
 
 void show_sources(const boost::json::object& answer, bool verbose);
+// The answer to accept-step.
+void show_accepted(const boost::json::object& answer, bool verbose);
 void show_tracking(const boost::json::object& answer, bool verbose);
 void show_sourcestats(const boost::json::object& answer, bool verbose);
 void show_selectdata(const boost::json::object& answer, bool verbose);

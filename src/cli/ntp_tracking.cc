@@ -43,11 +43,18 @@ std::string reference(const json::object& answer) {
   return address.empty() ? id : fmt::format("{} ({})", id, address);
 }
 
+void show_steering(const json::object& answer) {
+  print_line("Correction", text_of(answer, "correction"));
+  const auto frequency = number_of(answer, "frequency_ppm");
+  print_line("Frequency", frequency ? fmt::format("{:+.3f} ppm", *frequency) : "");
+}
+
 }  // namespace
 
 void show_tracking(const json::object& answer, bool) {
   print_line("Synchronised", flag_of(answer, "synchronised") ? "yes" : "no");
   print_line("Clock", text_of(answer, "clock"));
+  if (text_of(answer, "clock") == "steer") show_steering(answer);
   print_line("Reference ID", reference(answer));
   print_line("Stratum", whole(answer, "stratum"));
   print_line("Ref time (UTC)", text_of(answer, "updated"));
@@ -65,6 +72,11 @@ void show_tracking(const json::object& answer, bool) {
   print_line("Sources in use", fmt::format("{} (at least {} wanted)", whole(answer, "survivors"),
                                            whole(answer, "min_sources")));
   print_line("Leap status", text_of(answer, "leap"));
+}
+
+void show_accepted(const json::object& answer, bool) {
+  print_line("Offset was", span(answer, "offset_s", true));
+  print_line("Corrected by", text_of(answer, "correction"));
 }
 
 }  // namespace timepool::cli

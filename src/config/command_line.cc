@@ -31,7 +31,10 @@ CommandLine parse_command_line(const Program& program, int argc, const char* con
   if (program.extra && program.extra->takes_files) {
     actions->add_option(program.extra->flag, out.files, program.extra->doc)->expected(1, -1);
   } else if (program.extra) {
-    actions->add_flag(program.extra->flag, extra, program.extra->doc);
+    auto* flag = actions->add_flag(program.extra->flag, extra, program.extra->doc);
+    if (!program.extra->modifier.empty()) {
+      app.add_flag(program.extra->modifier, out.modified, program.extra->modifier_doc)->needs(flag);
+    }
   }
   actions->require_option(0, 1);
   try {

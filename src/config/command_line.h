@@ -23,6 +23,9 @@ struct Program {
     std::string flag;  // "--check-zone"
     std::string doc;
     bool takes_files = false;  // then the configuration is not read
+    // A flag that changes what it does; empty: none.
+    std::string modifier = {};
+    std::string modifier_doc = {};
   };
   std::optional<Extra> extra = std::nullopt;
 };
@@ -40,6 +43,7 @@ struct CommandLine {
   int exit_status = 0;  // kExit: --help and --version were answered, or the arguments are wrong
   std::string config_path;
   std::vector<std::string> files;  // of Program::extra
+  bool modified = false;           // with its modifier
 };
 
 CommandLine parse_command_line(const Program& program, int argc, const char* const* argv);
@@ -51,6 +55,7 @@ struct Start {
   std::string config_path;  // for reloading
   bool extra = false;       // do Program::extra, with `files` or with the configuration
   std::vector<std::string> files;
+  bool modified = false;  // with its modifier
 };
 
 // 0: done; 1: a configuration that is wrong (its problems are on standard error); 2: arguments.
@@ -58,21 +63,22 @@ template <class T>
 Start<T> start(const Program& program, const Schema<T>& schema, int argc, const char* const* argv) {
   using Action = CommandLine::Action;
   const CommandLine line = parse_command_line(program, argc, argv);
-  if (line.action == Action::kExit) return {std::nullopt, line.exit_status, {}, false, {}};
+  if (line.action == Action::kExit) return {std::nullopt, line.exit_status, {}, false, {}, false};
   if (line.action == Action::kPrintReference) {
     std::fputs(reference(schema).c_str(), stdout);
     return {};
   }
   if (line.action == Action::kExtra && program.extra->takes_files) {
-    return {std::nullopt, 0, {}, true, line.files};
+    return {std::nullopt, 0, {}, true, line.files, line.modified};
   }
   auto config = load(schema, line.config_path);
   if (!config.ok()) {
     std::fprintf(stderr, "%s\n", format(config.error()).c_str());
-    return {std::nullopt, 1, line.config_path, false, {}};
+    return {std::nullopt, 1, line.config_path, false, {}, false};
   }
   if (line.action == Action::kRun || line.action == Action::kExtra) {
-    return {std::move(config).value(), 0, line.config_path, line.action == Action::kExtra, {}};
+    return {std::move(config).value(),     0,  line.config_path,
+            line.action == Action::kExtra, {}, line.modified};
   }
   if (line.action == Action::kPrintConfig) {
     std::fputs(print_config(schema, config.value()).c_str(), stdout);

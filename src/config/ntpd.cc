@@ -69,11 +69,33 @@ Schema<NtpSteeringConfig> steering_schema() {
              duration(Duration::microseconds(1), Duration::seconds(1'000'000'000)),
              "A clock that is further off than this may be stepped.")
       .field("limit", &NtpStepConfig::limit, integer64(-1, 1'000'000),
-             "In how many of the first updates. 0: never; -1: always.");
+             "In how many of the first updates. 0: never; -1: always.")
+      .field("min_sources", &NtpStepConfig::min_sources, integer(1, 64),
+             "How many sources must agree on a step (RFC 8633 5.2); [sources] min_sources holds "
+             "besides.");
+  Schema<NtpMaxChangeConfig> change;
+  change
+      .field("offset", &NtpMaxChangeConfig::offset,
+             duration(Duration(), Duration::seconds(1'000'000'000)),
+             "A greater offset is not corrected. 0s: no limit.")
+      .field("start", &NtpMaxChangeConfig::start, integer64(0, 1'000'000),
+             "After how many updates this begins to count.")
+      .field("ignore", &NtpMaxChangeConfig::ignore, integer64(0, 1'000'000),
+             "How many in a row are left out in silence. After them the log says so, and it lasts "
+             "until the offset is smaller or `timepool ntp accept-step` is given.");
   Schema<NtpSteeringConfig> out;
   out.table("step", &NtpSteeringConfig::step, step,
             "When the clock is stepped. Otherwise an offset is taken out by running faster or "
             "slower.")
+      .table("max_change", &NtpSteeringConfig::max_change, change,
+             "Which offsets are left alone once the clock runs.")
+      .field("panic_threshold", &NtpSteeringConfig::panic_threshold,
+             duration(Duration(), Duration::seconds(1'000'000'000)),
+             "A clock that is further off is left alone and reported, and the program runs on "
+             "(RFC 8633 5.2), until `timepool ntp accept-step` is given. The very first start on "
+             "this machine is free of it. 0s: no threshold.")
+      .field("panic_quorum", &NtpSteeringConfig::panic_quorum, integer(0, 64),
+             "This many authenticated sources that agree may pass the threshold. 0: never.")
       .field("max_slew_rate", &NtpSteeringConfig::max_slew_rate, number(1, 83333.333),
              "How much faster or slower at the most, in parts in a million.");
   return out;
@@ -98,6 +120,11 @@ Schema<NtpdConfig> ntpd_schema() {
               {{"observe", ClockControl::kObserve}, {"steer", ClockControl::kSteer}}),
           "What is done with the system clock. \"observe\": nothing; the sources are measured and "
           "reported. \"steer\": it is kept at the sources' time; needs CAP_SYS_TIME.")
+      .field(
+          "state_directory", &NtpdConfig::state_directory, text(4000),
+          "Where a steered clock's frequency, its last good time and whether it was ever set are "
+          "kept from one run to the next, in clock.json, hourly and at the end. An empty string: "
+          "the directory that systemd names in STATE_DIRECTORY, else nothing is kept.")
       .table("steering", &NtpdConfig::steering, steering_schema(), "How the clock is steered.")
       .field("log_level", &NtpdConfig::log_level, log_level(), kLogLevelDoc)
       .table("server", &NtpdConfig::server, server_schema(),

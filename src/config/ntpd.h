@@ -123,11 +123,22 @@ struct NtpResolverConfig {
 struct NtpStepConfig {
   Duration threshold = Duration::seconds(1);
   std::int64_t limit = 3;
+  int min_sources = 1;
   bool operator==(const NtpStepConfig&) const = default;
+};
+
+struct NtpMaxChangeConfig {
+  Duration offset;
+  std::int64_t start = 1;
+  std::int64_t ignore = 2;
+  bool operator==(const NtpMaxChangeConfig&) const = default;
 };
 
 struct NtpSteeringConfig {
   NtpStepConfig step;
+  NtpMaxChangeConfig max_change;
+  Duration panic_threshold = Duration::seconds(1000);
+  int panic_quorum = 3;
   double max_slew_rate = 83333.333;  // parts in a million
   bool operator==(const NtpSteeringConfig&) const = default;
 };
@@ -140,6 +151,7 @@ struct NtpdControlConfig {
 struct NtpdConfig {
   ClockControl clock = ClockControl::kObserve;
   NtpSteeringConfig steering;
+  std::string state_directory;  // empty: systemd's, or none
   sys::LogLevel log_level = sys::LogLevel::kInfo;
   std::string leap_file;  // empty: none
   LeapMode leap_mode = LeapMode::kKernel;

@@ -18,7 +18,8 @@ struct ClockEstimate {
   double frequency_sd = 0;
   // The most that the offset is wrong while a majority is honest.
   Duration bound;
-  std::size_t sources = 0;  // how many agree
+  std::size_t sources = 0;        // how many agree
+  std::size_t authenticated = 0;  // of them
 
   // The offset at another moment, by the frequency.
   Duration offset_at(UnixTime raw) const {

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.h"
+
 namespace timepool::ntp {
 
 Duration Discipline::remaining(const LocalClock& clock, LocalTime now) const {
   if (!estimate_) return {};
   return estimate_->offset_at(now.raw) - clock.correction(now.raw);
-}
-
-bool Discipline::may_step(Duration offset) const {
-  if (offset.abs() <= config_.step.threshold) return false;
-  return config_.step.limit < 0 || updates_ <= static_cast<std::uint64_t>(config_.step.limit);
 }
 
 Duration Discipline::correction_time(LocalTime now) const {
@@ -46,24 +43,49 @@ Steering Discipline::update(const ClockEstimate& estimate, const LocalClock& clo
   estimate_ = estimate;
   correction_time_ = correction_time(now);
   last_update_ = now;
-  if (estimate.has_frequency && estimate.frequency_sd <= config_.max_frequency_sd) {
-    base_ = estimate.frequency;
+  return correct(clock, now);
+}
+
+// The first estimates of a run may know less than the run before did.
+void Discipline::take_frequency() {
+  const double limit =
+      has_frequency_ ? config_.max_frequency_sd : std::min(config_.max_frequency_sd, prior_sd_);
+  if (estimate_->has_frequency && estimate_->frequency_sd <= limit) {
+    base_ = estimate_->frequency;
+    has_frequency_ = true;
+  } else {
+    estimate_->frequency = base_;
+    estimate_->has_frequency = true;
   }
+}
+
+Steering Discipline::correct(const LocalClock& clock, LocalTime now) {
   const Duration offset = remaining(clock, now);
-  if (may_step(offset)) {
-    deadline_ = MonoTime::max();
-    return {offset, base_};
+  verdict_ = policy_.judge(
+      {offset, clock.system(now.raw), estimate_->sources, estimate_->authenticated}, updates_);
+  // Nothing is taken from an estimate that is not believed.
+  if (is_correction(verdict_)) take_frequency();
+  if (verdict_ == CorrectionVerdict::kSlew) {
+    return {Duration(), slew(offset, now, correction_time_), verdict_, offset};
   }
-  return {Duration(), slew(offset, now, correction_time_)};
+  deadline_ = MonoTime::max();
+  return {verdict_ == CorrectionVerdict::kStep ? offset : Duration(), base_, verdict_, offset};
+}
+
+Steering Discipline::accept(const LocalClock& clock, LocalTime now) {
+  CHECK(estimate_.has_value());
+  policy_.accept();
+  return correct(clock, now);
 }
 
 Steering Discipline::handle_timer(const LocalClock& clock, LocalTime now) {
   const Duration offset = remaining(clock, now);
-  if (offset.abs() <= config_.overshoot) {
+  // What was refused is not slewed either, when a leap comes.
+  if (!is_correction(verdict_) || offset.abs() <= config_.overshoot) {
     deadline_ = MonoTime::max();
-    return {Duration(), base_};
+    return {Duration(), base_, verdict_, offset};
   }
-  return {Duration(), slew(offset, now, correction_time_)};
+  return {Duration(), slew(offset, now, correction_time_), verdict_, offset};
 }
 
 Steering Discipline::handle_leap(Duration step, const LocalClock& clock, LocalTime now) {

@@ -11,19 +11,13 @@
 #include <optional>
 
 #include "ntp/clock_estimate.h"
+#include "ntp/correction_policy.h"
 #include "ntp/local_clock.h"
 
 namespace timepool::ntp {
 
-// The clock is stepped when it is further off than `threshold`, in the first `limit` updates.
-struct StepRule {
-  Duration threshold = Duration::seconds(1);
-  std::int64_t limit = 3;  // 0: never; negative: always
-  bool operator==(const StepRule&) const = default;
-};
-
 struct DisciplineConfig {
-  StepRule step;
+  CorrectionRules rules;
   // The most that a correction adds to the rate. chrony's default, a twelfth.
   double max_slew_rate = 0.083333;
   // An offset is taken out within this share of the time since the update before, in these bounds:
@@ -44,12 +38,17 @@ struct Steering {
   Duration step;
   // The rate from now on.
   double rate = 0;
+  // Of an update; when it is no correction the clock keeps its base rate.
+  CorrectionVerdict verdict = CorrectionVerdict::kSlew;
+  Duration offset;  // that was judged
 };
 
 class Discipline {
  public:
-  // `rate`: the base rate to begin with, from the drift file or as the clock has it.
-  Discipline(const DisciplineConfig& config, double rate) : config_(config), base_(rate) {}
+  // `rate`: the base rate to begin with, as the clock has it or from an earlier run; `rate_sd`: how
+  // sure that is. An estimate that is less sure does not change it.
+  Discipline(const DisciplineConfig& config, double rate, double rate_sd = 1)
+      : config_(config), policy_(config.rules), base_(rate), prior_sd_(rate_sd) {}
 
   // A new estimate. The caller carries out what it gets and tells the LocalClock, which is as
   // before the steering.
@@ -60,27 +59,43 @@ class Discipline {
   // True time jumped by `step` against raw time, by a leap second. What the clock has not done of
   // it already is slewed, never stepped.
   Steering handle_leap(Duration step, const LocalClock& clock, LocalTime now);
+  // See CorrectionPolicy.
+  void clock_lost_its_time() { policy_.clock_lost_its_time(); }
+  // A person wants the clock corrected by the last estimate, whatever the rules say but for the
+  // floor. CHECKs that there is an estimate.
+  Steering accept(const LocalClock& clock, LocalTime now);
   // Raw time was lost: the estimate means nothing any more. The base rate stays.
   void handle_time_lost();
 
   // True time less the system clock's at `now`, by the last estimate; zero before the first.
   Duration remaining(const LocalClock& clock, LocalTime now) const;
   double base_rate() const { return base_; }
+  // Whether the base rate was measured in this run.
+  bool has_frequency() const { return has_frequency_; }
   const std::optional<ClockEstimate>& estimate() const { return estimate_; }
   std::uint64_t updates() const { return updates_; }
+  // Of the last update: what is not corrected, and why.
+  CorrectionVerdict verdict() const { return verdict_; }
+  // Whether the allowance of the first start was used.
+  bool first_start_used() const { return policy_.first_start_used(); }
 
  private:
-  bool may_step(Duration offset) const;
+  void take_frequency();
+  Steering correct(const LocalClock& clock, LocalTime now);
   Duration correction_time(LocalTime now) const;
   double slew(Duration offset, LocalTime now, Duration time);
 
   DisciplineConfig config_;
+  CorrectionPolicy policy_;
   double base_;
+  double prior_sd_;  // of base_ while !has_frequency_
+  bool has_frequency_ = false;
   std::optional<ClockEstimate> estimate_;
   std::optional<LocalTime> last_update_;
   Duration correction_time_;
   MonoTime deadline_ = MonoTime::max();
   std::uint64_t updates_ = 0;
+  CorrectionVerdict verdict_ = CorrectionVerdict::kSlew;
 };
 
 }  // namespace timepool::ntp

@@ -83,7 +83,7 @@ TEST_F(DisciplineTest, frequency_and_phase_are_taken_out) {
 }
 
 TEST_F(DisciplineTest, a_slew_of_100_seconds_does_not_overshoot) {
-  config_.step.limit = 0;
+  config_.rules.step.limit = 0;
   for (const std::int64_t seconds : {100, -100}) {
     now_ = kMono;
     clock_ = LocalClock({kMono, kStart, {}}, 0);
@@ -98,7 +98,7 @@ TEST_F(DisciplineTest, a_slew_of_100_seconds_does_not_overshoot) {
 }
 
 TEST_F(DisciplineTest, the_rate_never_leaves_its_limit) {
-  config_.step.limit = 0;
+  config_.rules.step.limit = 0;
   config_.max_slew_rate = 500e-6;
   make(Duration::seconds(3), 20e-6);
   update();
@@ -106,7 +106,7 @@ TEST_F(DisciplineTest, the_rate_never_leaves_its_limit) {
 }
 
 TEST_F(DisciplineTest, steps_only_above_the_threshold_and_in_the_first_updates) {
-  config_.step = {Duration::seconds(1), 2};
+  config_.rules.step = {Duration::seconds(1), 2, 1};
   make(Duration::seconds(5), 0);
   update();
   EXPECT_EQ(steps_, 1);
@@ -120,7 +120,7 @@ TEST_F(DisciplineTest, steps_only_above_the_threshold_and_in_the_first_updates) 
 }
 
 TEST_F(DisciplineTest, a_negative_limit_steps_at_any_time) {
-  config_.step = {Duration::seconds(1), -1};
+  config_.rules.step = {Duration::seconds(1), -1, 1};
   make(Duration(), 0);
   for (int i = 0; i < 10; ++i) update();
   offset_ -= Duration::seconds(5);
@@ -137,6 +137,38 @@ TEST_F(DisciplineTest, an_unsure_frequency_is_not_taken) {
   estimate.frequency_sd = 0.02;
   discipline_->update(estimate, clock_, clock_.local(now_));
   EXPECT_EQ(discipline_->base_rate(), 0);
+}
+
+TEST_F(DisciplineTest, what_is_refused_leaves_the_clock_at_its_base_rate_until_accepted) {
+  make(Duration::seconds(5000), 40e-6);
+  update();
+  EXPECT_EQ(discipline_->verdict(), CorrectionVerdict::kPanic);
+  EXPECT_EQ(steps_, 0);
+  EXPECT_EQ(clock_.rate(), 0) << "nothing is taken from it";
+  EXPECT_EQ(discipline_->next_deadline(), MonoTime::max());
+  apply(discipline_->accept(clock_, clock_.local(now_)));
+  EXPECT_EQ(steps_, 1);
+  EXPECT_LE(error().abs(), Duration::nanoseconds(1));
+  EXPECT_NEAR(clock_.rate(), 40e-6, 1e-10);
+}
+
+TEST_F(DisciplineTest, the_frequency_of_an_earlier_run_holds_until_it_is_known_better) {
+  discipline_.emplace(config_, 60e-6, 1e-6);
+  ClockEstimate estimate;
+  estimate.at = clock_.local(now_);
+  estimate.has_frequency = true;
+  estimate.frequency_sd = 100e-6;
+  discipline_->update(estimate, clock_, clock_.local(now_));
+  EXPECT_EQ(discipline_->base_rate(), 60e-6);
+  EXPECT_FALSE(discipline_->has_frequency());
+  estimate.frequency = 58e-6;
+  estimate.frequency_sd = 0.5e-6;
+  discipline_->update(estimate, clock_, clock_.local(now_));
+  EXPECT_EQ(discipline_->base_rate(), 58e-6);
+  estimate.frequency = 55e-6;
+  estimate.frequency_sd = 3e-6;
+  discipline_->update(estimate, clock_, clock_.local(now_));
+  EXPECT_EQ(discipline_->base_rate(), 55e-6) << "from now on each is taken";
 }
 
 TEST_F(DisciplineTest, lost_time_ends_the_slew_and_keeps_the_frequency) {

@@ -1,5 +1,7 @@
 #include "ntp/timekeeper.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace timepool::ntp {
@@ -7,6 +9,10 @@ namespace {
 
 // Suspended time is the difference of two clocks read one after the other.
 constexpr Duration kLeastSuspend = Duration::milliseconds(10);
+// The kernel's: 2^-16 ppm, and a little for rounding.
+constexpr double kRateUnit = 1.6e-11;
+// Samples are dropped for another program's sake at most once in this time.
+constexpr Duration kForeignRest = Duration::seconds(1024);
 
 double initial_rate(ClockControl& clock) {
   if (!clock.steers()) return 0;
@@ -29,7 +35,8 @@ Timekeeper::Timekeeper(const TimekeeperConfig& config, ClockControl& clock, cons
       clock_(clock),
       local_(now, initial_rate(clock)),
       sources_(config.sources, std::move(factory)),
-      discipline_(config.discipline, local_.rate()),
+      discipline_(config.discipline, config.frequency.value_or(local_.rate()),
+                  config.frequency ? config.frequency_sd : 1),
       leap_(config.leap),
       suspended_(now.suspended),
       rate_set_(local_.rate()) {}
@@ -38,8 +45,25 @@ MonoTime Timekeeper::next_deadline() const {
   return std::min({sources_.next_deadline(), discipline_.next_deadline(), leap_deadline_});
 }
 
+// B27: a clock that lost its time, for want of a battery, begins where it is known to have been.
+void Timekeeper::begin(const ClockReading& now, Outbox& out) {
+  begun_ = true;
+  const CorrectionRules& rules = config_.discipline.rules;
+  const UnixTime earliest = std::max(rules.floor, rules.last_good);
+  if (!clock_.steers()) return;
+  if (now.system < earliest) {
+    step(earliest - now.system, out);
+    discipline_.clock_lost_its_time();
+  }
+  if (config_.frequency) set_rate(*config_.frequency, out);
+}
+
 // Each look at the clocks: has somebody else moved them?
 LocalTime Timekeeper::look(const ClockReading& now, Outbox& out) {
+  if (!begun_) {
+    begin(now, out);
+    return local_.local(now.mono);
+  }
   const Duration slept = now.suspended - suspended_;
   if (slept.abs() > kLeastSuspend) {
     local_.slept(now.mono, slept);
@@ -53,13 +77,15 @@ LocalTime Timekeeper::look(const ClockReading& now, Outbox& out) {
   if (stepped.abs() > kStepThreshold) {
     local_.stepped(now.mono, stepped);
     sources_.handle_clock_step();
+    if (clock_.steers()) ++interferences_;
     add_event(EventKind::kClockStepped, stepped, out);
   }
   return local_.local(now.mono);
 }
 
 void Timekeeper::handle_timer(const ClockReading& now, RandomStream& random, Outbox& out) {
-  const LocalTime local = look(now, out);
+  const LocalTime found = look(now, out);
+  const LocalTime local = look_for_interference(now.mono, out) ? local_.local(now.mono) : found;
   const std::uint64_t samples = sources_.refclock_samples();
   sources_.handle_timer(local, random, out);
   if (sources_.refclock_samples() != samples) update(now, out);
@@ -106,8 +132,51 @@ void Timekeeper::update(const ClockReading& now, Outbox& out) {
   record_.update(tracking.clock,
                  tracking.clock.offset_at(local.raw) - local_.correction(local.raw));
   if (!clock_.steers()) return;
-  carry_out(discipline_.update(tracking.clock, local_, local), out);
+  if (look_for_interference(now.mono, out)) return;
+  handle(discipline_.update(tracking.clock, local_, local), out);
   tell_status(now.mono, out);
+}
+
+// Whoever else sets the rate makes raw time wrong from a moment that nobody knows: what is found is
+// taken over, and what was measured before is dropped.
+bool Timekeeper::look_for_interference(MonoTime now, Outbox& out) {
+  if (!clock_.steers()) return false;
+  const Result<ClockState> state = clock_.state();
+  if (!state.ok()) return false;
+  const bool foreign = std::abs(state->rate - rate_set_) > kRateUnit;
+  const bool disturbed = state->moved_by_others;
+  if (foreign || (disturbed && !disturbed_)) {
+    ++interferences_;
+    add_event(EventKind::kClockForeign, Duration(), out);
+  }
+  disturbed_ = disturbed;
+  if (!foreign) return false;
+  local_.rate_changed(now, state->rate);
+  rate_set_ = state->rate;
+  // Against somebody who does it all the time nothing helps, and bursts would be abuse.
+  if (last_foreign_ && now - *last_foreign_ < kForeignRest) return false;
+  last_foreign_ = now;
+  sources_.handle_time_lost(now);
+  discipline_.handle_time_lost();
+  return true;
+}
+
+void Timekeeper::handle(const Steering& steering, Outbox& out) {
+  const bool refused =
+      !is_correction(steering.verdict) && steering.verdict != CorrectionVerdict::kIgnored;
+  if (refused && !refused_) add_event(EventKind::kClockRefused, steering.offset, out);
+  if (steering.verdict != CorrectionVerdict::kIgnored) refused_ = refused;
+  carry_out(steering, out);
+}
+
+bool Timekeeper::accept_step(const ClockReading& now, Outbox& out) {
+  const LocalTime local = look(now, out);
+  if (!clock_.steers() || !discipline_.estimate() || !sources_.tracking(now.mono).synchronised) {
+    return false;
+  }
+  handle(discipline_.accept(local_, local), out);
+  tell_status(now.mono, out);
+  return true;
 }
 
 void Timekeeper::carry_out(const Steering& steering, Outbox& out) {
@@ -137,11 +206,13 @@ void Timekeeper::step(Duration by, Outbox& out) {
 void Timekeeper::tell_status(MonoTime now, Outbox& out) {
   const Tracking tracking = sources_.tracking(now);
   ClockStatus status;
-  status.synchronised = tracking.synchronised;
+  // The kernel copies the time to the battery-backed clock while it is told that it is right.
+  status.synchronised = tracking.synchronised && is_correction(discipline_.verdict());
   told_leap_ = passage_.for_kernel(leap_.config().mode);
   if (told_leap_) status.leap = indicator_of(*passage_.planned());
   status.estimated_error = tracking.jitter;
-  status.maximum_error = tracking.root_dispersion + tracking.root_delay / 2;
+  status.maximum_error = tracking.root_dispersion + tracking.root_delay / 2 +
+                         discipline_.remaining(local_, local_.local(now)).abs();
   Result<void> told = clock_.set_status(status);
   if (!told.ok()) failed(std::move(told).error(), out);
 }
@@ -149,6 +220,25 @@ void Timekeeper::tell_status(MonoTime now, Outbox& out) {
 void Timekeeper::failed(Error error, Outbox& out) {
   failure_ = std::move(error);
   add_event(EventKind::kClockFailed, Duration(), out);
+}
+
+std::optional<ServerState> Timekeeper::server_state(MonoTime now) const {
+  const Tracking tracking = sources_.tracking(now);
+  if (!clock_.steers() || !tracking.synchronised || !is_correction(discipline_.verdict()) ||
+      tracking.stratum >= wire::ntp::kMaxStratum) {
+    return std::nullopt;
+  }
+  ServerState out;
+  out.leap = tracking.leap;
+  out.stratum = tracking.stratum;
+  out.precision = config_.sources.exchange.precision;
+  out.reference_id = tracking.reference_id;
+  out.root_delay = tracking.root_delay;
+  // RFC 5905 11.2: what is still to be corrected is an error of the clock that is served.
+  out.root_dispersion =
+      tracking.root_dispersion + discipline_.remaining(local_, local_.local(now)).abs();
+  out.reference_time = local_.system_at(now);
+  return out;
 }
 
 std::vector<SourceReport> Timekeeper::reports(MonoTime now) const {

@@ -16,6 +16,7 @@
 #include "ntp/clock_record.h"
 #include "ntp/discipline.h"
 #include "ntp/leap_passage.h"
+#include "ntp/server_state.h"
 #include "ntp/source_set.h"
 
 namespace timepool::ntp {
@@ -24,6 +25,10 @@ struct TimekeeperConfig {
   SourceSetConfig sources;
   DisciplineConfig discipline;
   LeapConfig leap;
+  // The oscillator's frequency error from an earlier run, as ClockEstimate's: the base rate to
+  // begin with. Else the clock's rate is left as it is.
+  std::optional<double> frequency;
+  double frequency_sd = 1e-6;  // how sure that is
 };
 
 // How a reply came.
@@ -56,6 +61,9 @@ class Timekeeper {
   RefclockReason handle_refclock(AssociationId id, RefclockReason reason,
                                  const RefclockReading& reading, const ClockReading& now,
                                  Outbox& out);
+  // A person wants the clock corrected as the sources say now, whatever the rules say. False when
+  // there is nothing to correct by: no majority, or the clock is only observed.
+  [[nodiscard]] bool accept_step(const ClockReading& now, Outbox& out);
   // Ends a slew that is under way: the clock is left at its base rate. Before the program ends.
   void release(Outbox& out);
 
@@ -79,6 +87,10 @@ class Timekeeper {
   // estimates at `now`, of samples and answers when they were measured.
   std::vector<SourceReport> reports(MonoTime now) const;
   Tracking tracking(MonoTime now) const;
+  // How often something else was found to have moved the clock.
+  std::uint64_t interferences() const { return interferences_; }
+  // What a server says of the system clock; nothing while it is not kept at the sources' time.
+  std::optional<ServerState> server_state(MonoTime now) const;
   // What the system clock reads, or read, at that raw time: for `updated` of a Tracking.
   UnixTime system_time(UnixTime raw) const { return local_.system(raw); }
 
@@ -91,6 +103,10 @@ class Timekeeper {
   void leap_passed(const ClockReading& now, Outbox& out);
   void tell_tai(UnixTime utc, Outbox& out);
   LocalTime look(const ClockReading& now, Outbox& out);
+  void begin(const ClockReading& now, Outbox& out);
+  // True when what was measured is worth nothing any more.
+  bool look_for_interference(MonoTime now, Outbox& out);
+  void handle(const Steering& steering, Outbox& out);
   void update(const ClockReading& now, Outbox& out);
   void carry_out(const Steering& steering, Outbox& out);
   bool set_rate(double rate, Outbox& out);
@@ -110,7 +126,12 @@ class Timekeeper {
   bool told_leap_ = false;  // the kernel is to do it
   std::optional<int> told_tai_;
   Duration suspended_;
-  double rate_set_;  // what the clock was last known to have
+  bool begun_ = false;
+  double rate_set_;         // what the clock was last known to have
+  bool disturbed_ = false;  // something else moves the clock besides
+  std::optional<MonoTime> last_foreign_;
+  std::uint64_t interferences_ = 0;
+  bool refused_ = false;  // the last correction was, and that was told
   std::optional<Error> failure_;
 };
 

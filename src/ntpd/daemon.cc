@@ -104,8 +104,13 @@ Result<void> Daemon::open_control() {
 
 Result<void> Daemon::start_server() {
   if (!config_.server) return {};
-  server_ = TRY(TimeServer::start(reactor_, *config_.server, precision_,
-                                  [this](UnixTime now) { return leap_announcement(now); }));
+  server_ = TRY(TimeServer::start(
+      reactor_, *config_.server, precision_,
+      [this](UnixTime now) { return leap_announcement(now); },
+      [this]() -> std::optional<ntp::ServerState> {
+        if (!client_) return std::nullopt;
+        return client_->keeper().server_state(sys::mono_now());
+      }));
   for (const Endpoint& address : server_->addresses()) {
     logger_.info("serving on {}", format(address));
   }
@@ -155,6 +160,9 @@ Result<void> Daemon::make_client() {
   client_->leap() = leap_;
   if (server_ != nullptr) client_->set_served(server_->addresses());
   client_->set_log(log_.get());
+  client_->on_update([this] {
+    if (server_) server_->refresh();
+  });
   return {};
 }
 
@@ -193,8 +201,24 @@ void Daemon::add_commands() {
   control_->add("status", "What runs, since when, where.",
                 [this](const json::object&) -> Result<json::object> { return status(); });
   add_report_commands();
+  control_->add("accept-step", "Corrects the clock now, whatever [steering] says.",
+                [this](const json::object&) { return accept_step(); });
   control_->add("reload", "Takes in the configuration file and the directories of sources anew.",
                 [this](const json::object&) { return reload(); });
+}
+
+Result<json::object> Daemon::accept_step() {
+  if (client_ == nullptr || !client_->keeper().steers()) {
+    return fail(Error{ErrorCode::kInvalid, "accept-step", "the clock is not steered"});
+  }
+  const Duration before = client_->keeper().tracking(sys::mono_now()).offset;
+  if (!client_->accept_step()) {
+    return fail(Error{ErrorCode::kUnavailable, "accept-step", "no majority of the sources agrees"});
+  }
+  json::object out;
+  out["offset_s"] = before.to_seconds();
+  out["correction"] = name_of(client_->keeper().discipline().verdict());
+  return out;
 }
 
 json::object Daemon::status() const {

@@ -48,6 +48,7 @@ class Daemon {
   Result<void> catch_signals();
   void add_commands();
   void add_report_commands();
+  Result<boost::json::object> accept_step();
   // Takes in the configuration anew; all that is wrong with it when it can't be read.
   Result<boost::json::object> reload();
   void keep_watchdog();

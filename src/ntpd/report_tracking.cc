@@ -46,6 +46,12 @@ json::object tracking_report(const Halves& halves, MonoTime now) {
   out["min_sources"] = halves.config.sources.min_sources;
   out["leap"] = wire::ntp::name_of(tracking.leap);
   out["stratum"] = tracking.stratum;
+  if (halves.client != nullptr && halves.client->keeper().steers()) {
+    const ntp::Timekeeper& keeper = halves.client->keeper();
+    out["correction"] = name_of(keeper.discipline().verdict());
+    out["frequency_ppm"] = keeper.discipline().base_rate() * 1e6;
+    out["interferences"] = keeper.interferences();
+  }
   // Nothing was ever selected: there is nothing to tell of.
   if (tracking.association == 0) return out;
   // A reference clock's name; a server that was replaced has no title any more.

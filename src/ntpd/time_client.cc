@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/own_addresses.h"
 #include "sys/random.h"
+#include "sys/version.h"
 
 namespace timepool::ntpd {
 namespace {
@@ -25,21 +26,31 @@ SiphashKey random_key() {
   return siphash_key(bytes);
 }
 
-ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precision) {
+// It has neither threads nor netlink, and its time is of another year than this build.
+bool in_network_simulator() {
+  return ::getenv("CLKNETSIM_NODE") != nullptr;
+}
+
+ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precision,
+                                    const std::optional<ClockRecord>& record) {
   ntp::TimekeeperConfig out;
   out.sources.exchange.precision = static_cast<std::int8_t>(precision);
   out.sources.min_sources = static_cast<std::size_t>(config.sources.min_sources);
   out.sources.selection = selection_config(config.sources);
   out.sources.replace_interval = config.sources.replace_interval;
-  out.discipline.step = {config.steering.step.threshold, config.steering.step.limit};
   out.leap = leap_config(config);
+  const config::NtpSteeringConfig& steering = config.steering;
+  ntp::CorrectionRules& rules = out.discipline.rules;
+  rules.step = {steering.step.threshold, steering.step.limit,
+                static_cast<std::size_t>(steering.step.min_sources)};
+  rules.max_change = {steering.max_change.offset, steering.max_change.start,
+                      steering.max_change.ignore};
+  rules.panic = steering.panic_threshold;
+  rules.panic_quorum = static_cast<std::size_t>(steering.panic_quorum);
+  if (!in_network_simulator()) rules.floor = sys::build_date();
   out.discipline.max_slew_rate = config.steering.max_slew_rate * 1e-6;
+  if (record) record->apply(out);
   return out;
-}
-
-// It has neither threads nor netlink.
-bool in_network_simulator() {
-  return ::getenv("CLKNETSIM_NODE") != nullptr;
 }
 
 net::ResolverOptions resolver_options(const config::NtpdConfig& config) {
@@ -63,12 +74,13 @@ Result<std::unique_ptr<ntp::ClockControl>> open_clock(config::ClockControl clock
 
 TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
                        int precision, std::unique_ptr<net::Resolver> resolver,
-                       std::unique_ptr<ntp::ClockControl> clock)
+                       std::unique_ptr<ntp::ClockControl> clock, std::optional<ClockRecord> record)
     : reactor_(reactor),
       logger_(logger),
       random_(random_key()),
       clock_(std::move(clock)),
-      keeper_(keeper_config(config, precision), *clock_, read_clocks()),
+      record_(std::move(record)),
+      keeper_(keeper_config(config, precision, record_), *clock_, read_clocks()),
       resolver_(std::move(resolver)),
       other_addresses_(config.sources.own_addresses),
       rejections_(logger),
@@ -78,6 +90,7 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
       links_(reactor, logger, config.sources, raw_mapping(), handlers()) {}
 
 TimeClient::~TimeClient() {
+  if (record_) record_->save(keeper_, sys::mono_now());
   outbox_->clear();
   keeper_.release(*outbox_);
 }
@@ -87,8 +100,11 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(
     const std::vector<ntp::SourceConfig>& sources) {
   std::unique_ptr<net::Resolver> resolver = TRY(net::Resolver::create(resolver_options(config)));
   std::unique_ptr<ntp::ClockControl> clock = TRY(open_clock(config.clock));
-  std::unique_ptr<TimeClient> out(
-      new TimeClient(reactor, logger, config, precision, std::move(resolver), std::move(clock)));
+  std::optional<ClockRecord> record;
+  if (clock->steers()) record.emplace(state_directory(config.state_directory), logger);
+  std::unique_ptr<TimeClient> out(new TimeClient(reactor, logger, config, precision,
+                                                 std::move(resolver), std::move(clock),
+                                                 std::move(record)));
   static_cast<void>(out->apply(sources));
   out->start_refclocks(config.refclocks);
   out->refresh_identity();
@@ -144,6 +160,13 @@ void TimeClient::schedule() {
   }
 }
 
+bool TimeClient::accept_step() {
+  outbox_->clear();
+  const bool done = keeper_.accept_step(read_clocks(), *outbox_);
+  carry_out(*outbox_);
+  return done;
+}
+
 void TimeClient::on_timer() {
   outbox_->clear();
   keeper_.handle_timer(read_clocks(), random_, *outbox_);
@@ -158,6 +181,8 @@ void TimeClient::carry_out(ntp::Outbox& out) {
   out.clear();
   watch_resolver();
   schedule();
+  if (record_) record_->note(keeper_, sys::mono_now());
+  if (on_update_) on_update_();
 }
 
 void TimeClient::send(const ntp::SendAction& action) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "ntp/random_stream.h"
 #include "ntp/timekeeper.h"
 #include "ntpd/client_links.h"
+#include "ntpd/clock_record.h"
 #include "ntpd/measurement_log.h"
 #include "ntpd/refclock_drivers.h"
 #include "ntpd/rejections.h"
@@ -45,8 +47,14 @@ class TimeClient {
   // Where this program serves time itself: no source of it.
   void set_served(std::vector<Endpoint> endpoints);
 
-  const ntp::Timekeeper& keeper() const { return keeper_; }
   ntp::LeapKeeper& leap() { return keeper_.leap(); }
+  ntp::Timekeeper& keeper() { return keeper_; }
+  const ntp::Timekeeper& keeper() const { return keeper_; }
+  // Corrects the clock as the sources say now, whatever the rules say. False when there is nothing
+  // to correct by.
+  bool accept_step();
+  // Calls back after every call into the timekeeper that may have changed what is known.
+  void on_update(std::function<void()> callback) { on_update_ = std::move(callback); }
   const ntp::SourceSet& sources() const { return keeper_.sources(); }
   const RefclockDrivers& refclocks() const { return refclocks_; }
   std::uint64_t requests_sent() const { return requests_sent_; }
@@ -69,7 +77,7 @@ class TimeClient {
  private:
   TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
              int precision, std::unique_ptr<net::Resolver> resolver,
-             std::unique_ptr<ntp::ClockControl> clock);
+             std::unique_ptr<ntp::ClockControl> clock, std::optional<ClockRecord> record);
   void on_timer();
   RawMapping raw_mapping() const;
   ClientLinks::Handlers handlers();
@@ -90,12 +98,14 @@ class TimeClient {
   sys::Logger& logger_;
   ntp::RandomStream random_;
   std::unique_ptr<ntp::ClockControl> clock_;
+  std::optional<ClockRecord> record_;  // of a clock that is steered
   ntp::Timekeeper keeper_;
   std::vector<ntp::SourceId> configured_;  // the sources that apply() decides about
   std::unique_ptr<net::Resolver> resolver_;
   net::Watch resolver_watch_;
   int resolver_fd_ = -1;
   net::Timer timer_;
+  std::function<void()> on_update_;
   net::Timer resolver_timer_;
   net::Timer identity_timer_;
   std::optional<sys::NetworkWatch> network_;

@@ -57,17 +57,20 @@ ntp::ServerState server_state(const config::NtpServerConfig& config, int precisi
 }
 
 TimeServer::TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision,
-                       Announcement leap)
+                       Announcement leap, Keeper keeper)
     : state_(std::make_unique<ntp::ServerState>(server_state(config, precision, sys::unix_now()))),
       reactor_(reactor),
       config_(config),
       precision_(precision),
-      leap_(std::move(leap)) {}
+      leap_(std::move(leap)),
+      keeper_(std::move(keeper)) {}
 
 Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor,
                                                       const config::NtpServerConfig& config,
-                                                      int precision, Announcement leap) {
-  std::unique_ptr<TimeServer> out(new TimeServer(reactor, config, precision, std::move(leap)));
+                                                      int precision, Announcement leap,
+                                                      Keeper keeper) {
+  std::unique_ptr<TimeServer> out(
+      new TimeServer(reactor, config, precision, std::move(leap), std::move(keeper)));
   TimeServer* self = out.get();
   out->server_ =
       TRY(net::UdpServer<ServerHandler>::start(reactor, options_of(config), [self](unsigned) {
@@ -80,7 +83,15 @@ Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor,
 void TimeServer::refresh() {
   const UnixTime now = sys::unix_now();
   const wire::ntp::Leap leap = leap_ ? leap_(now) : wire::ntp::Leap::kNone;
-  state_.publish(std::make_unique<ntp::ServerState>(server_state(config_, precision_, now, leap)));
+  // [server.local] is for when there is nobody to follow.
+  ntp::ServerState state = server_state(config_, precision_, now, leap);
+  if (const auto kept = keeper_ ? keeper_() : std::nullopt; kept) {
+    state = *kept;
+    state.leap = leap;
+    state.precision = static_cast<std::int8_t>(precision_);
+    state.test_offset = config_.test.offset;
+  }
+  state_.publish(std::make_unique<ntp::ServerState>(state));
   // B13: at midnight a leap is announced, or no longer.
   const Duration next = std::min(kRefresh, ntp::next_midnight(now) - now);
   refresh_timer_ = reactor_.at(sys::mono_now() + next, [this] { refresh(); });

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/ip.h"
@@ -21,13 +22,19 @@ class TimeServer {
   // Binds all addresses or says which one can't be.
   // `leap` says which leap second is to be announced at a time.
   using Announcement = std::function<wire::ntp::Leap(UnixTime)>;
+  // What the client half makes of the clock; nothing while it does not keep it.
+  using Keeper = std::function<std::optional<ntp::ServerState>()>;
   static Result<std::unique_ptr<TimeServer>> start(net::Reactor& reactor,
                                                    const config::NtpServerConfig& config,
-                                                   int precision, Announcement leap = {});
+                                                   int precision, Announcement leap = {},
+                                                   Keeper keeper = {});
 
   // Takes in [server.local] and [server.test]. False when another setting changed, which needs a
   // restart.
   bool reload(const config::NtpServerConfig& config);
+
+  // Takes in what the client half says now; done by itself from time to time.
+  void refresh();
 
   std::vector<Endpoint> addresses() const { return server_->addresses(); }
   // 0: the main loop answers.
@@ -41,8 +48,7 @@ class TimeServer {
 
  private:
   TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision,
-             Announcement leap);
-  void refresh();
+             Announcement leap, Keeper keeper);
 
   // Workers read it: it outlives them.
   net::Published<ntp::ServerState> state_;
@@ -52,6 +58,7 @@ class TimeServer {
   config::NtpServerConfig config_;
   int precision_;
   Announcement leap_;
+  Keeper keeper_;
 };
 
 // What `config` makes of the system clock at `now`, when `leap` is to be announced.

@@ -20,7 +20,7 @@ ntp::TimekeeperConfig keeper_config(const ClientConfig& config) {
   out.sources.selection.auth = config.auth_selection;
   out.sources.exchange.clock_error_ppb = config.clock_error_ppb;
   out.sources.replace_interval = config.replace_interval;
-  out.discipline = config.discipline;
+  out.discipline.rules = config.rules;
   out.leap = {config.leap.mode, config.leap.sources_smear};
   return out;
 }
@@ -119,8 +119,27 @@ void ClientActor::start() {
   if (config_.step_at > Duration()) {
     world_.after(config_.step_at, [this] { step_clock(config_.step_by); });
   }
+  plan_commands();
   plan_upsets();
   settle();
+}
+
+// What others do to it.
+void ClientActor::plan_commands() {
+  if (config_.rate_at > Duration()) {
+    world_.after(config_.rate_at, [this] {
+      clock_.set_rate(config_.rate_ppm * 1e-6, world_.now());
+      last_upset_ = world_.elapsed();
+    });
+  }
+  if (config_.accept_step_at > Duration()) {
+    world_.after(config_.accept_step_at, [this] {
+      ntp::Outbox out;
+      if (!keeper_.accept_step(local_now(), out)) violations_.push_back("nothing to accept");
+      act(out);
+      settle();
+    });
+  }
 }
 
 // After each call: plans the next wake-up and lets the watcher look.

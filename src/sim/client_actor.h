@@ -25,7 +25,12 @@ struct ClientConfig {
   ClientUpsets upsets;
   // Whether the client steers its clock, and how.
   bool steer = false;
-  ntp::DisciplineConfig discipline;
+  ntp::CorrectionRules rules;
+  // A person accepts a step.
+  Duration accept_step_at;
+  // Another program sets the clock's rate.
+  Duration rate_at;
+  double rate_ppm = 0;
   std::size_t min_sources = 1;
   std::uint8_t max_stratum = 15;
   ntp::AuthSelection auth_selection = ntp::AuthSelection::kMix;
@@ -100,6 +105,7 @@ class ClientActor final : public Node {
   void settle();
   // The actions that leave the source as it is configured.
   void command(const SourceChange& change, MonoTime now);
+  void plan_commands();
   void plan_upsets();
   void step_clock(Duration by);
   void plan_step();

@@ -120,12 +120,20 @@ Schema<ServerConfig> server_schema() {
   return out;
 }
 
-Schema<ntp::DisciplineConfig> discipline_schema() {
+Schema<ntp::CorrectionRules> rules_schema() {
   Schema<ntp::StepRule> step;
   step.field("threshold", &ntp::StepRule::threshold, span(), "Stepped above it.")
       .field("limit", &ntp::StepRule::limit, config::integer64(-1, 1000), "In the first updates.");
-  Schema<ntp::DisciplineConfig> out;
-  out.table("step", &ntp::DisciplineConfig::step, step, "When it is stepped.");
+  step.field("min_sources", &ntp::StepRule::min_sources, integer<std::size_t>(1, 64), "B26.");
+  Schema<ntp::MaxChange> change;
+  change.field("offset", &ntp::MaxChange::offset, span(), "Not corrected above it.")
+      .field("start", &ntp::MaxChange::start, config::integer64(0, 1000), "After so many updates.")
+      .field("ignore", &ntp::MaxChange::ignore, config::integer64(0, 1000), "In silence.");
+  Schema<ntp::CorrectionRules> out;
+  out.table("step", &ntp::CorrectionRules::step, step, "When it is stepped.")
+      .table("max_change", &ntp::CorrectionRules::max_change, change, "What is left alone.")
+      .field("panic", &ntp::CorrectionRules::panic, span(), "B25.")
+      .field("first_start", &ntp::CorrectionRules::first_start, boolean(), "B25.");
   return out;
 }
 
@@ -165,7 +173,10 @@ Schema<ClientConfig> client_schema() {
       .table("leap", &ClientConfig::leap, client_leap_schema(), "What it knows of leaps.")
       .table("upsets", &ClientConfig::upsets, upsets_schema(), "What befalls it.")
       .field("steer", &ClientConfig::steer, boolean(), "Whether it steers its clock.")
-      .table("discipline", &ClientConfig::discipline, discipline_schema(), "How.")
+      .table("rules", &ClientConfig::rules, rules_schema(), "How.")
+      .field("accept_step_at", &ClientConfig::accept_step_at, span(), "A person accepts a step.")
+      .field("rate_at", &ClientConfig::rate_at, span(), "When somebody else sets its rate.")
+      .field("rate_ppm", &ClientConfig::rate_ppm, number(-500, 500), "And to what.")
       .field("min_sources", &ClientConfig::min_sources, integer<std::size_t>(1, 16),
              "How many must agree.")
       .field("auth_selection", &ClientConfig::auth_selection,
@@ -294,6 +305,7 @@ Schema<Expectations> expect_schema() {
       .field("events", &E::events, list_of(text(64)), "Each happened.")
       .field("events_never", &E::events_never, list_of(text(64)), "None happened.")
       .field("leap_grace", &E::leap_grace, span(), "Before and after the leap all is allowed.")
+      .field("min_clock_error", &E::min_clock_error, span(), "At the end.")
       .tables("requests", &E::requests, limit, "How often a server is asked.")
       .tables("replaced", &E::replaced, replacement, "When a server is replaced.");
   return out;

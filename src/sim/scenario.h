@@ -51,6 +51,7 @@ struct Expectations {
   Duration max_uncertainty;
   Duration clock_settled;                  // the limit of the clock's error holds from here on
   Duration max_clock_error;                // of the system clock itself, when it is steered
+  Duration min_clock_error;                // at the end: a clock that must be left alone
   Duration max_overshoot;                  // of its first correction, past true time
   std::int64_t max_steps = 0;              // that the client may make; always checked
   std::uint64_t max_lookups = 0;           // of names

@@ -1,6 +1,10 @@
 """timepool-ntpd steering the clock inside clknetsim."""
+import json
 import pathlib
+import re
+import shutil
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
@@ -14,9 +18,12 @@ SERVER = '[server]\nlisten = ["0.0.0.0:123"]\n[server.local]\nstratum = 1\nrefid
 CLIENT = ('log_level = "debug"\nclock = "steer"\n@STEERING@[sources]\nmin_sources = 1\n[[server]]\n'
           'address = "192.168.123.1"\niburst = true\nminpoll = 6\nmaxpoll = 6\n')
 
+# A day after the usual start of the simulator.
+LATER = {"CLKNETSIM_START_DATE": "1262390400"}
 
-def client(steering=""):
-    return Timepool(BINARY_DIR, CLIENT.replace("@STEERING@", steering))
+
+def client(steering="", options=()):
+    return Timepool(BINARY_DIR, CLIENT.replace("@STEERING@", steering), options)
 
 
 def network(offset, frequency):
@@ -50,6 +57,72 @@ class Steering(unittest.TestCase):
         run = simulate(network(100, -2e-5), [Timepool(BINARY_DIR, SERVER), client()], 600)
         self.assertLessEqual(run.synchronised_at(2, 0.01), 6, run.log(2))
         self.assertIn("the system clock was stepped by", run.log(2))
+
+    def test_client_and_server_at_once_pass_the_time_on(self):
+        # 1 has the true time, 2 follows it and serves 3.
+        both = CLIENT.replace("@STEERING@", "") + '[server]\nlisten = ["0.0.0.0:123"]\n'
+        both = both.replace("[[server]]", "[[sources.server]]")
+        last = CLIENT.replace("@STEERING@", "").replace("192.168.123.1", "192.168.123.2")
+        run = simulate("node2_freq = (+ 5e-5 0)\nnode2_offset = 0.2\nnode3_freq = (+ -8e-5 0)\nnode3_offset = -0.3\n"
+                       + delays([(1, 2), (2, 3)], path("1e-4", 1e-4)),
+                       [Timepool(BINARY_DIR, config) for config in (SERVER, both, last)], 4000)
+        print(f"root mean square {run.rms(2, 1500):.2e} s at stratum 2, {run.rms(3, 1500):.2e} s at stratum 3")
+        self.assertLess(run.worst(2, 1500), 1e-3, run.log(2))
+        self.assertLess(run.worst(3, 1500), 2e-3, run.log(3))
+        self.assertIn("reply from 192.168.123.2:123: unsynchronised", run.log(3),
+                      "nothing is served as synchronised before it is")
+
+    def state(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="state-"))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        return folder, f'state_directory = "{folder}"\n'
+
+    def test_the_frequency_is_known_after_a_restart(self):
+        folder, setting = self.state()
+        first = simulate(network(0.1, 1e-4), [Timepool(BINARY_DIR, SERVER), client(setting)], 4000)
+        memory = json.loads((folder / "clock.json").read_text())
+        self.assertAlmostEqual(memory["frequency_ppm"], -100, delta=1, msg=first.log(2))
+        self.assertTrue(memory["was_set"])
+        # Measured without haste: until the second sample only the memory says how fast it runs.
+        slow = Timepool(BINARY_DIR, CLIENT.replace("@STEERING@", setting).replace("iburst = true\n", ""))
+        again = simulate(network(0.0, 1e-4), [Timepool(BINARY_DIR, SERVER), slow], 60, 5, LATER)
+        self.assertLess(again.worst(2, 1), 1e-3, again.log(2))
+
+    def test_b25_a_first_start_is_granted_once(self):
+        folder, setting = self.state()
+        nodes = [Timepool(BINARY_DIR, SERVER), client(setting)]
+        first = simulate(network(-7200, 1e-5), nodes, 300)
+        self.assertIn("the system clock was stepped by", first.log(2))
+        self.assertTrue(json.loads((folder / "clock.json").read_text())["was_set"])
+        self.assertLess(first.worst(2, 10), 0.01, first.log(2))
+        # Whoever turns the clock and restarts the daemon gains nothing; the daemon runs on.
+        again = simulate(network(7200, 1e-5), nodes, 2000, 1, LATER)
+        self.assertIn("that is not corrected", again.log(2))
+        self.assertNotIn("was stepped by", again.log(2))
+        self.assertGreater(again.log(2).count(": accepted"), 12)
+
+    def test_b27_a_clock_that_lost_its_time_begins_at_the_last_good_one(self):
+        folder, setting = self.state()
+        nodes = [Timepool(BINARY_DIR, SERVER), client(setting)]
+        simulate(network(0, 1e-5), nodes, 300)
+        again = simulate(network(-40 * 365 * 86400, 1e-5), nodes, 300, 1, LATER)
+        self.assertRegex(again.log(2), r"the system clock was stepped by \d+w")
+        # How long it was off nobody knows: from there it may go forward by any amount.
+        self.assertEqual(again.log(2).count("was stepped by"), 2, again.log(2))
+        self.assertLess(again.worst(2, 10), 1e-3, again.log(2))
+
+    def test_once_corrects_the_clock_and_leaves(self):
+        run = simulate(network(3.5, 1e-5), [Timepool(BINARY_DIR, SERVER), client("", ["--once"])], 60)
+        self.assertIn("the clock is corrected", run.log(2))
+        self.assertLess(run.worst(2, 30), 2e-3, run.log(2))
+
+    def test_once_print_tells_the_offset_and_touches_nothing(self):
+        run = simulate(network(-3.5, 0), [Timepool(BINARY_DIR, SERVER), client("", ["--once", "--print"])], 60)
+        told = re.search(r"offset (\S+) s, error bound (\S+) s, 1 sources", run.log(2))
+        self.assertTrue(told, run.log(2))
+        self.assertAlmostEqual(float(told[1]), 3.5, delta=1e-3)
+        self.assertLessEqual(abs(float(told[1]) - 3.5), float(told[2]))
+        self.assertAlmostEqual(run.offsets[1][-1], -3.5, delta=1e-4)
 
 
 if __name__ == "__main__":
