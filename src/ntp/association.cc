@@ -143,6 +143,7 @@ void Association::accept(const Reply& reply, MonoTime now, RandomStream& random,
   if (!reachable()) out.event({EventKind::kReachable, id_, config_.server, ReplyReason::kAccepted});
   reach_ |= 1;
   ever_answered_ = true;
+  heard_ = true;
   unanswered_ = 0;
   unusable_ = 0;
   schedule_.measured_delay(sample.delay);
@@ -196,6 +197,10 @@ void Association::handle_time_lost(MonoTime now) {
   estimator_.clear();
   filter_.clear();
   exchange_.forget_previous();
+  // Whoever answers first must not decide alone: the others are waited for as at the start.
+  heard_ = false;
+  unusable_ = 0;
+  unanswered_ = 0;
   if (!denied_) schedule_.restart(now);
 }
 

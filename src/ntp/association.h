@@ -88,9 +88,7 @@ class Association final : public Measured {
   // DENY or RSTR was the last answer.
   bool denied() const { return denied_; }
   // It has answered, or failed to often enough that it need not be waited for.
-  bool decided() const override {
-    return ever_answered_ || unusable_ > 0 || unanswered_ >= kDecidedAfter;
-  }
+  bool decided() const override { return heard_ || unusable_ > 0 || unanswered_ >= kDecidedAfter; }
   // Its replies are proved to be its own.
   bool authenticated() const { return authenticator_->authenticates(); }
   // It did not say in its latest answer that it has no time.
@@ -138,6 +136,7 @@ class Association final : public Measured {
   bool missed_ = true;  // the last request was counted as a miss, or there is none
   std::uint8_t reach_ = 0;
   bool ever_answered_ = false;
+  bool heard_ = false;  // it has answered since time began or was lost
   bool denied_ = false;
   bool synchronised_ = true;
   std::uint32_t unanswered_ = 0;

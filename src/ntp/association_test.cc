@@ -304,5 +304,16 @@ TEST_F(AssociationTest, a_median_filter_makes_one_sample_of_several) {
   EXPECT_EQ(association_->estimate(local_at(at).mono).count, 1u);
 }
 
+// A liar that is the first to answer after a suspend would else be the whole majority.
+TEST_F(AssociationTest, when_time_was_lost_it_is_waited_for_as_at_the_start) {
+  ASSERT_EQ(reply(timer({}), ms(10)), ReplyReason::kAccepted);
+  ASSERT_TRUE(association_->decided());
+  association_->handle_time_lost(local_at(ms(20)).mono);
+  EXPECT_FALSE(association_->decided());
+  EXPECT_TRUE(association_->ever_answered());
+  ASSERT_EQ(reply(timer(ms(30)), ms(40)), ReplyReason::kAccepted);
+  EXPECT_TRUE(association_->decided());
+}
+
 }  // namespace
 }  // namespace timepool::ntp

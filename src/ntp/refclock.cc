@@ -147,6 +147,7 @@ void Refclock::handle_time_lost(MonoTime now) {
   filter_.clear();
   samples_.clear();
   last_reading_.reset();
+  lost_at_ = polls_;
   poll_ = std::min(kFirstPoll, config_.poll);
   score_ = 0;
   poll_end_ = now + exp2_seconds(poll_);

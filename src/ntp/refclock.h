@@ -65,7 +65,9 @@ class Refclock final : public Measured {
   bool handle_timer(LocalTime now);
 
   bool measurable() const override { return reach_ != 0 && !samples_.empty(); }
-  bool decided() const override { return !samples_.empty() || polls_ >= kDecidedAfterPolls; }
+  bool decided() const override {
+    return !samples_.empty() || polls_ - lost_at_ >= kDecidedAfterPolls;
+  }
   Estimate estimate(MonoTime now) const override { return samples_.estimate(now); }
   const Sample& latest() const override { return samples_.latest(); }
   std::uint8_t reach() const override { return reach_; }
@@ -111,6 +113,7 @@ class Refclock final : public Measured {
   std::optional<UnixTime> last_reading_;
   std::uint8_t reach_ = 0;
   std::uint64_t polls_ = 0;
+  std::uint64_t lost_at_ = 0;  // how many polls there were when time was lost
   RefclockReason last_reason_ = RefclockReason::kNothingNew;
   std::array<std::uint64_t, kRefclockReasonCount> counts_{};
 };
