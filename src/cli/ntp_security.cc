@@ -19,8 +19,10 @@ using client::text_of;
 void show_concern(const json::object& concern) {
   print(fmt::format("{} {}: {}", text_of(concern, "half"), text_of(concern, "reason"),
                     text_of(concern, "meaning")));
-  print(fmt::format("  {} times, last {} from {}", whole(concern, "count"),
-                    text_of(concern, "last"), text_of(concern, "address")));
+  if (const std::string last = text_of(concern, "last"); !last.empty()) {
+    print(fmt::format("  {} times, last {} from {}", whole(concern, "count"), last,
+                      text_of(concern, "address")));
+  }
   print("  " + text_of(concern, "action"));
 }
 

@@ -77,6 +77,9 @@ ClockEstimate clock_of(const Selection& selection, const Members& members, Local
     out.frequency = bounded_frequency(out.frequency, claims_of(selection, members, now.mono));
   }
   out.sources = selection.survivors;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (is_survivor(selection.causes[i]) && members[i].authenticated()) ++out.authenticated;
+  }
   return out;
 }
 

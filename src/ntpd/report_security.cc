@@ -62,6 +62,32 @@ json::object add_server(const TimeServer& server, json::array& concerns) {
   return out;
 }
 
+// Others who move the clock, and an offset that the rules leave alone (RFC 8633 5.2).
+json::object add_clock(const ntp::Timekeeper& keeper, json::array& concerns) {
+  const ntp::CorrectionVerdict verdict = keeper.discipline().verdict();
+  json::object out;
+  out["interferences"] = keeper.interferences();
+  out["correction"] = name_of(verdict);
+  const auto concern = [&](std::string_view reason, std::uint64_t count, const char* meaning,
+                           const char* action) {
+    if (count == 0) return;
+    json::object it;
+    it["half"] = "clock";
+    it["reason"] = reason;
+    add_seen({count, std::nullopt}, it);
+    it["meaning"] = meaning;
+    it["action"] = action;
+    concerns.push_back(std::move(it));
+  };
+  concern("interference", keeper.interferences(),
+          "another program stepped the clock or changed its rate",
+          "Find it and stop it: only one program can steer a clock.");
+  concern(name_of(verdict), is_correction(verdict) ? 0 : 1,
+          "the sources say that the clock is further off than the rules let it be corrected",
+          "Compare with another clock; if they are right: timepool ntp accept-step.");
+  return out;
+}
+
 }  // namespace
 
 json::object security_report(const Halves& halves) {
@@ -69,6 +95,10 @@ json::object security_report(const Halves& halves) {
   json::object out;
   out["client"] = nullptr;
   out["server"] = nullptr;
+  out["clock"] = nullptr;
+  if (halves.client != nullptr && halves.client->keeper().steers()) {
+    out["clock"] = add_clock(halves.client->keeper(), concerns);
+  }
   if (halves.client != nullptr) out["client"] = add_client(*halves.client, concerns);
   if (halves.server != nullptr) out["server"] = add_server(*halves.server, concerns);
   out["concerns"] = std::move(concerns);
