@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/notify.h"
+#include "sys/resident.h"
 #include "sys/signal_flag.h"
 #include "sys/version.h"
 
@@ -311,6 +312,7 @@ void Daemon::run() {
   keep_watchdog();
   sys::notify_ready("running");
   logger_.info("ready");
+  if (server_ == nullptr) sys::release_startup_pages();
   reactor_.run();
   sys::notify_stopping();
   log_tracking();
