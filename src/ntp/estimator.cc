@@ -34,6 +34,10 @@ constexpr double kShorterScore = -1.0 / 2;
 // The path has changed when so many samples all took longer than three quarters of those before:
 // by chance that is one in 4^8.
 constexpr std::size_t kPathSamples = 8;
+// The older half of so many samples and more is dropped when it is so much rougher than the newer:
+// it is of a server that was finding the time itself.
+constexpr std::size_t kRoughSamples = 16;
+constexpr double kRougher = 8;
 
 // So many samples in a row that fit nothing, not even each other: the newest is believed.
 constexpr std::size_t kStrays = 4;
@@ -98,6 +102,23 @@ void set_excess(std::span<const double> delays, std::span<FitPoint> points) {
   if (start > 0) points[start].shift = (now - before) * (now - before) / 12;
 }
 
+// How far the points are, in the root mean square, from the lines between their neighbours: their
+// noise, whatever the clock's frequency and its wander over longer times.
+double roughness(std::span<const FitPoint> points) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (std::size_t i = 1; i + 1 < points.size(); ++i) {
+    const FitPoint& before = points[i - 1];
+    const FitPoint& after = points[i + 1];
+    if (after.at <= before.at) continue;
+    const double share = (points[i].at - before.at) / (after.at - before.at);
+    const double off = points[i].offset - before.offset - share * (after.offset - before.offset);
+    sum += off * off;
+    ++count;
+  }
+  return count > 0 ? std::sqrt(sum / static_cast<double>(count)) : 0;
+}
+
 }  // namespace
 
 Estimator::Estimator(const EstimatorConfig& config) : config_(config) {
@@ -147,6 +168,14 @@ bool Estimator::fits(const Sample& sample) const {
   return (sample.offset - known.offset).abs() <= known.distance + sample.root_distance() + drift;
 }
 
+void Estimator::forget_all_but(std::size_t newest) {
+  RingBuffer<Sample, kMaxSamples> kept;
+  for (std::size_t i = samples_.size() - newest; i < samples_.size(); ++i) {
+    kept.push_back(samples_[i]);
+  }
+  samples_ = kept;
+}
+
 void Estimator::fit() {
   const std::size_t used = std::min(samples_.size(), config_.max_samples);
   const std::size_t first = samples_.size() - used;
@@ -159,6 +188,14 @@ void Estimator::fit() {
     if (i > 0) points[i].at = std::max(points[i].at, points[i - 1].at);
     points[i].offset = (sample.offset - last.offset).to_seconds();
     delays[i] = sample.delay.to_seconds();
+  }
+  const std::size_t older = used / 2;
+  if (used >= kRoughSamples &&
+      roughness(std::span(points).first(older)) >
+          kRougher * roughness(std::span(points).first(used).subspan(older))) {
+    forget_all_but(used - older);
+    fit();
+    return;
   }
   set_excess(std::span(delays).first(used), std::span(points).first(used));
   FitSettings settings;

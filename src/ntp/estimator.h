@@ -88,6 +88,7 @@ class Estimator {
   bool agree_about_time(const Sample& before, const Sample& after) const;
   // Whether any drift of our clock explains the sample.
   bool fits(const Sample& sample) const;
+  void forget_all_but(std::size_t newest);
   void fit();
   void find_bounds();
   Duration drift(Duration span) const;

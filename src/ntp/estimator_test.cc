@@ -72,6 +72,19 @@ TEST(Estimator, follows_a_clock_that_runs_fast) {
   EXPECT_LT(estimator.estimate(mono(20 * 64 + 1000)).distance - estimate.distance, us(2500));
 }
 
+TEST(Estimator, forgets_the_time_when_the_server_was_finding_the_time_itself) {
+  Estimator estimator({});
+  Prng prng(5);
+  for (int i = 0; i < 24; ++i) {
+    const double spread = i < 10 ? 2e-3 : 1e-5;
+    const Duration noise = Duration::from_seconds(spread * (prng.unit() - 0.5));
+    estimator.add(sample(i * 64.0, noise, us(100)));
+  }
+  const Estimate estimate = estimator.estimate(mono(24 * 64));
+  EXPECT_LT(estimate.count, 16U);
+  EXPECT_LT(estimate.offset.abs(), us(20));
+}
+
 TEST(Estimator, the_offset_at_another_moment_follows_the_frequency) {
   Estimator estimator({});
   for (int i = 0; i < 10; ++i) estimator.add(sample(i * 16, us(i * 16 * 5), us(100)));

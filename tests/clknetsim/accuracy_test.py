@@ -63,6 +63,12 @@ class Accuracy(unittest.TestCase):
         server = Timepool(BINARY_DIR, OUR_SERVER % "0.0.0.0:123")
         self.run_seeds(oscillator(2) + delays([(1, 2)], NEAR), [server, chrony_client("192.168.123.1")], [2])
 
+    def test_a_chain_of_our_daemons(self):
+        middle = Timepool(BINARY_DIR, 'clock = "steer"\n[sources]\nmin_sources = 1\n[[sources.server]]\n'
+                          'address = "192.168.123.1"\niburst = true\n[server]\nlisten = ["0.0.0.0:123"]\n')
+        self.run_seeds(oscillator(2) + oscillator(3) + delays([(1, 2), (2, 3)], NEAR),
+                       [Chronyd("local stratum 1\n"), middle, our_client("192.168.123.2")], [2, 3])
+
     def test_ipv6_in_both_directions(self):
         network = oscillator(3) + oscillator(4) + delays([(1, 3), (2, 4)], NEAR)
         nodes = [Chronyd("local stratum 1\n"), Timepool(BINARY_DIR, OUR_SERVER % "[::]:123"),
