@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.25)
 # Pure libraries do no I/O, read no clock, draw no randomness, start no thread, take no lock and
 # throw nothing; tests/lint/pure_symbols.sh checks their archives.
 
-set(TIMEPOOL_PURE base wire/ntp wire/dns wire/snapshot ntp dns pool)
+set(TIMEPOOL_PURE base wire/ntp wire/dns wire/snapshot ntp/server ntp dns pool)
 
 set(TIMEPOOL_LAYERS
     # library        may include
@@ -14,10 +14,11 @@ set(TIMEPOOL_LAYERS
     "wire/dns"       "base"
     "wire/snapshot"  "base"
     "crypto"         "base sys"
-    "ntp"            "base wire/ntp"
+    "ntp/server"     "base wire/ntp"
+    "ntp"            "base wire/ntp ntp/server"
     "dns"            "base wire/dns"
     "pool"           "base"
-    "sim"            "base wire/ntp ntp config"
+    "sim"            "base wire/ntp ntp/server ntp config"
     "config"         "base sys"
     "refclock"       "base wire/ntp ntp sys"
     "sys"            "base"
@@ -28,7 +29,7 @@ set(TIMEPOOL_LAYERS
     "service"        "base wire/ntp wire/dns wire/snapshot crypto ntp dns pool config sys net geo snapshot store"
     "web"            "base config sys net store service pool"
     "poold"          "base config sys net geo crypto store service web"
-    "ntpd"           "base wire/ntp ntp refclock config sys net"
+    "ntpd"           "base wire/ntp ntp/server ntp refclock config sys net"
     "dnsd"           "base wire/dns dns config sys net geo snapshot crypto"
     "monitord"       "base wire/ntp ntp config sys net client"
     "load"           "base wire/dns sys"

@@ -9,6 +9,7 @@
 #include "base/ip.h"
 #include "config/ntpd_refclock.h"
 #include "config/ntpd_reports.h"
+#include "config/ntpd_server.h"
 #include "config/schema.h"
 #include "sys/log.h"
 
@@ -17,31 +18,6 @@ namespace timepool::config {
 enum class ClockControl : unsigned char { kObserve, kSteer };
 // How a leap second gets into the clock.
 enum class LeapMode : unsigned char { kKernel, kStep, kSlew, kIgnore };
-
-// [server.local]: the system clock is served as synchronised.
-struct NtpLocalConfig {
-  int stratum = 10;
-  std::string refid = "LOCL";
-  Duration root_dispersion;
-  bool operator==(const NtpLocalConfig&) const = default;
-};
-
-// [server.test]: for tests only.
-struct NtpTestConfig {
-  Duration offset;
-  bool operator==(const NtpTestConfig&) const = default;
-};
-
-struct NtpServerConfig {
-  std::vector<Endpoint> listen;  // empty: every address, port 123
-  unsigned threads = 0;
-  bool pin_threads = false;
-  std::int64_t receive_buffer = 4 << 20;
-  std::string interface;
-  std::optional<NtpLocalConfig> local;
-  NtpTestConfig test;
-  bool operator==(const NtpServerConfig&) const = default;
-};
 
 enum class AddressFamily : unsigned char { kBoth, kV4, kV6 };
 

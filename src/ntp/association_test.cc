@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "ntp/responder.h"
+#include "ntp/server/responder.h"
 
 namespace timepool::ntp {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/hex.h"
-#include "ntp/responder.h"
+#include "ntp/server/responder.h"
 
 namespace timepool::ntp {
 namespace {

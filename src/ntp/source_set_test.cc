@@ -7,7 +7,7 @@
 #include <map>
 #include <vector>
 
-#include "ntp/responder.h"
+#include "ntp/server/responder.h"
 
 namespace timepool::ntp {
 namespace {

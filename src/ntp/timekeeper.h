@@ -16,7 +16,7 @@
 #include "ntp/clock_record.h"
 #include "ntp/discipline.h"
 #include "ntp/leap_passage.h"
-#include "ntp/server_state.h"
+#include "ntp/server/server_state.h"
 #include "ntp/source_set.h"
 
 namespace timepool::ntp {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "ntp/reply_reason.h"
-#include "ntp/responder.h"
+#include "ntp/server/responder.h"
 
 namespace timepool::ntpd {
 

@@ -4,6 +4,9 @@
 
 namespace timepool::ntpd {
 
+ServerHandler::ServerHandler(net::Published<ntp::Service>& service)
+    : reader_(service), responder_(ntp::Responder::Options{}) {}
+
 std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes request,
                                       MutableBytes reply) {
   if (datagram.truncated) {
@@ -11,13 +14,13 @@ std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes reque
     return 0;
   }
   const ntp::RxInfo rx{datagram.received, datagram.from, datagram.to};
-  const ntp::Response response = ntp::respond(rx, request, *state_, reply);
+  const ntp::Response response = responder_.respond(rx, request, *service_, reply);
   if (response.verdict != ntp::Verdict::kReply) {
     drop(response.reason, datagram);
     return 0;
   }
   count(response.reason);
-  ntp::set_transmit(reply.first(response.length), *state_, sys::unix_now());
+  responder_.finish(response, *service_, sys::unix_now(), reply.first(response.length));
   return response.length;
 }
 

@@ -1,5 +1,5 @@
 // ServerHandler: the packet handler of one NTP worker (net/udp_worker.h): judges a request by
-// ntp/responder.h and counts exactly one reason for it.
+// ntp/server/responder.h and counts exactly one reason for it.
 #pragma once
 
 #include <array>
@@ -7,8 +7,8 @@
 #include <cstdint>
 
 #include "net/published.h"
-#include "ntp/responder.h"
-#include "ntp/server_state.h"
+#include "ntp/server/responder.h"
+#include "ntp/server/service.h"
 #include "ntpd/last_seen.h"
 #include "sys/udp_socket.h"
 
@@ -21,9 +21,9 @@ class ServerHandler {
   // Requests are at most this long: NTP packets with NTS stay far below; what is longer is dropped.
   static constexpr std::size_t kMaxRequest = 2048;
 
-  explicit ServerHandler(net::Published<ntp::ServerState>& state) : reader_(state) {}
+  explicit ServerHandler(net::Published<ntp::Service>& service);
 
-  void begin_batch() { state_ = &reader_.acquire(); }
+  void begin_batch() { service_ = &reader_.acquire(); }
   std::size_t operator()(const sys::Datagram& datagram, Bytes request, MutableBytes reply);
 
   // Adds what was counted so far; from any thread.
@@ -37,8 +37,9 @@ class ServerHandler {
   void count(ntp::Reason reason);
   void drop(ntp::Reason reason, const sys::Datagram& datagram);
 
-  net::Published<ntp::ServerState>::Reader reader_;
-  const ntp::ServerState* state_ = nullptr;
+  net::Published<ntp::Service>::Reader reader_;
+  const ntp::Service* service_ = nullptr;
+  ntp::Responder responder_;
   std::array<std::atomic<std::uint64_t>, ntp::kReasonCount> counts_{};
   std::array<LastSeen, ntp::kReasonCount> dropped_;
 };

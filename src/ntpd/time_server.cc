@@ -58,7 +58,8 @@ ntp::ServerState server_state(const config::NtpServerConfig& config, int precisi
 
 TimeServer::TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision,
                        Announcement leap, Keeper keeper)
-    : state_(std::make_unique<ntp::ServerState>(server_state(config, precision, sys::unix_now()))),
+    : service_(std::make_unique<ntp::Service>(
+          ntp::Service{server_state(config, precision, sys::unix_now())})),
       reactor_(reactor),
       config_(config),
       precision_(precision),
@@ -74,7 +75,7 @@ Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor,
   TimeServer* self = out.get();
   out->server_ =
       TRY(net::UdpServer<ServerHandler>::start(reactor, options_of(config), [self](unsigned) {
-        return std::make_unique<ServerHandler>(self->state_);
+        return std::make_unique<ServerHandler>(self->service_);
       }));
   out->refresh();
   return out;
@@ -91,7 +92,7 @@ void TimeServer::refresh() {
     state.precision = static_cast<std::int8_t>(precision_);
     state.test_offset = config_.test.offset;
   }
-  state_.publish(std::make_unique<ntp::ServerState>(state));
+  service_.publish(std::make_unique<ntp::Service>(ntp::Service{state}));
   // B13: at midnight a leap is announced, or no longer.
   const Duration next = std::min(kRefresh, ntp::next_midnight(now) - now);
   refresh_timer_ = reactor_.at(sys::mono_now() + next, [this] { refresh(); });

@@ -12,7 +12,7 @@
 #include "net/published.h"
 #include "net/reactor.h"
 #include "net/udp_worker.h"
-#include "ntp/server_state.h"
+#include "ntp/server/service.h"
 #include "ntpd/server_handler.h"
 
 namespace timepool::ntpd {
@@ -44,14 +44,14 @@ class TimeServer {
   ReasonCounts reasons() const;
   // The newest that any worker dropped for `reason`.
   std::optional<LastSeen::Value> last_dropped(ntp::Reason reason) const;
-  const ntp::ServerState& state() const { return state_.current(); }
+  const ntp::ServerState& state() const { return service_.current().state; }
 
  private:
   TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision,
              Announcement leap, Keeper keeper);
 
   // Workers read it: it outlives them.
-  net::Published<ntp::ServerState> state_;
+  net::Published<ntp::Service> service_;
   net::Reactor& reactor_;
   std::unique_ptr<net::UdpServer<ServerHandler>> server_;
   net::Timer refresh_timer_;

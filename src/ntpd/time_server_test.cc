@@ -52,8 +52,8 @@ TEST(ServerState, local_announces_what_it_says) {
 }
 
 TEST(ServerHandler, gives_every_datagram_one_reason) {
-  net::Published<ntp::ServerState> published(
-      std::make_unique<ntp::ServerState>(server_state(local_config(), -20, kNow)));
+  net::Published<ntp::Service> published(
+      std::make_unique<ntp::Service>(ntp::Service{server_state(local_config(), -20, kNow)}));
   ServerHandler handler(published);
   handler.begin_batch();
   std::array<std::byte, 64> reply{};

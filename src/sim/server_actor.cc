@@ -12,6 +12,8 @@ namespace {
 // Between taking a request and sending the reply.
 constexpr Duration kWork = Duration::microseconds(30);
 
+constexpr std::size_t kRepliesRemembered = 1024;
+
 // A kiss in answer to a request: the responder itself has no rate limit.
 void make_kiss(std::vector<std::byte>& reply, std::string_view code) {
   ByteReader reader(reply);
@@ -32,7 +34,8 @@ ServerActor::ServerActor(World& world, Network& network, const ServerConfig& con
       clock_(config.clock, world.start(), MonoTime::from_ns(1 + world.start().ns() / 1000),
              world.random("clock of " + config.name)),
       prng_(world.random("server " + config.name)),
-      hostility_(config.tricks, world.random("hostility " + config.name)) {
+      hostility_(config.tricks, world.random("hostility " + config.name)),
+      responder_({config.interleaved ? kRepliesRemembered : 0}) {
   network.attach(config.address, *this);
   network.link(config.address, config.link);
 }
@@ -113,7 +116,7 @@ void ServerActor::handle_datagram(const Datagram& datagram) {
   const ntp::ClockReading now = clock_.read(world_.now());
   std::vector<std::byte> out(wire::ntp::kHeaderSize);
   const ntp::RxInfo rx{now.system, datagram.from, datagram.to};
-  const ntp::Response response = ntp::respond(rx, datagram.bytes, state(), out);
+  const ntp::Response response = responder_.respond(rx, datagram.bytes, {state()}, out);
   if (response.length > datagram.bytes.size()) {
     violations_.push_back(config_.name + ": reply longer than its request");
   }
@@ -123,7 +126,9 @@ void ServerActor::handle_datagram(const Datagram& datagram) {
   }
   out.resize(response.length);
   if (wants_kiss(now.system)) make_kiss(out, config_.kiss);
-  world_.after(kWork + exponential(prng_, kWork), [this, datagram, out] { reply(datagram, out); });
+  world_.after(
+      kWork + exponential(prng_, kWork),
+      [this, outgoing = Outgoing{datagram, response, std::move(out)}] { reply(outgoing); });
 }
 
 // One forgery of each kind, sent before the true reply: a guessed origin, none, a kiss.
@@ -144,23 +149,20 @@ void ServerActor::forge(const Datagram& request) {
   }
 }
 
-void ServerActor::reply(const Datagram& request, std::vector<std::byte> bytes) {
-  const bool interleaved = config_.interleaved && interleaved_.answer(request.bytes, bytes);
-  if (!interleaved) ntp::set_transmit(bytes, state(), clock_.read(world_.now()).system);
+void ServerActor::reply(Outgoing out) {
+  responder_.finish(out.response, {state()}, clock_.read(world_.now()).system, out.bytes);
   if (hostility_.any()) {
-    play_tricks(request, bytes);
+    play_tricks(out.request, out.bytes);
     return;
   }
-  if (config_.send_latency == Duration()) return leave(request, std::move(bytes));
+  if (config_.send_latency == Duration()) return leave(std::move(out));
   world_.after(exponential(prng_, config_.send_latency),
-               [this, request, bytes] { leave(request, bytes); });
+               [this, outgoing = std::move(out)] { leave(outgoing); });
 }
 
-void ServerActor::leave(const Datagram& request, std::vector<std::byte> bytes) {
-  ByteReader reader(bytes);
-  const NtpTimestamp received = wire::ntp::read_header(reader).receive;
-  interleaved_.sent(received, to_ntp(clock_.read(world_.now()).system + state().test_offset));
-  network_.send({0, request.id, request.to, request.from, std::move(bytes)});
+void ServerActor::leave(Outgoing out) {
+  responder_.sent(out.response, {state()}, clock_.read(world_.now()).system);
+  network_.send({0, out.request.id, out.request.to, out.request.from, std::move(out.bytes)});
 }
 
 void ServerActor::play_tricks(const Datagram& request, const std::vector<std::byte>& honest) {

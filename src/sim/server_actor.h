@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ntp/interleaved_store.h"
-#include "ntp/responder.h"
+#include "ntp/server/responder.h"
 #include "sim/clock.h"
 #include "sim/hostility.h"
 #include "sim/network.h"
@@ -82,8 +81,14 @@ class ServerActor final : public Node {
   Duration utc_shift() const;
   wire::ntp::Leap announcement() const;
   void forge(const Datagram& request);
-  void reply(const Datagram& request, std::vector<std::byte> bytes);
-  void leave(const Datagram& request, std::vector<std::byte> bytes);
+  // A reply on its way out.
+  struct Outgoing {
+    Datagram request;
+    ntp::Response response;
+    std::vector<std::byte> bytes;
+  };
+  void reply(Outgoing out);
+  void leave(Outgoing out);
   void play_tricks(const Datagram& request, const std::vector<std::byte>& honest);
 
   World& world_;
@@ -92,7 +97,7 @@ class ServerActor final : public Node {
   Clock clock_;
   Prng prng_;
   Hostility hostility_;
-  ntp::InterleavedStore interleaved_{1024};
+  ntp::Responder responder_;
   std::uint64_t requests_ = 0;
   std::optional<UnixTime> last_request_;
   std::vector<std::string> violations_;

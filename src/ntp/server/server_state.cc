@@ -1,4 +1,4 @@
-#include "ntp/server_state.h"
+#include "ntp/server/server_state.h"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "base/check.h"
-#include "ntp/responder.h"
+#include "ntp/server/responder.h"
 #include "wire/ntp/packet.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

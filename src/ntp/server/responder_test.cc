@@ -1,4 +1,4 @@
-#include "ntp/responder.h"
+#include "ntp/server/responder.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -214,6 +214,57 @@ RC_GTEST_PROP(Responder, any_octets_get_one_reason_and_no_longer_reply,
   RC_ASSERT((response.verdict == Verdict::kReply) == (response.length > 0));
   const bool answered = name_of(response.reason).starts_with("answered");
   RC_ASSERT((response.verdict == Verdict::kReply) == answered);
+}
+
+Octets interleaved_request(NtpTimestamp origin) {
+  Octets out = request(4, Mode::kClient);
+  ByteReader reader(out);
+  Header header = wire::ntp::read_header(reader);
+  header.origin = origin;
+  header.receive = NtpTimestamp::from_bits(0x3333);
+  ByteWriter writer(out);
+  wire::ntp::write_header(header, writer);
+  return out;
+}
+
+Header header_of(const Octets& octets) {
+  ByteReader reader(octets);
+  return wire::ntp::read_header(reader);
+}
+
+TEST(Responder, RFC9769_a_request_that_names_the_last_reply_is_told_when_it_left) {
+  Responder responder({16});
+  const Service service{good_state()};
+  const UnixTime now = rx_from(40000).received;
+  // The reply is written over the request, as a worker may do it.
+  Octets buffer = request(4, Mode::kClient);
+  const Response first = responder.respond(rx_from(40000), buffer, service, buffer);
+  EXPECT_EQ(first.reason, Reason::kAnsweredPlain);
+  EXPECT_EQ(first.receive, header_of(buffer).receive);
+  responder.finish(first, service, now + Duration::microseconds(5), buffer);
+  responder.sent(first, service, now + Duration::microseconds(9));
+
+  buffer = interleaved_request(first.receive);
+  RxInfo later = rx_from(50000);  // another port: behind address translation
+  later.received = now + Duration::seconds(64);
+  const Response second = responder.respond(later, buffer, service, buffer);
+  responder.finish(second, service, later.received + Duration::microseconds(5), buffer);
+  EXPECT_EQ(second.reason, Reason::kAnsweredInterleaved);
+  EXPECT_EQ(header_of(buffer).origin.bits(), 0x3333u);
+  EXPECT_EQ(header_of(buffer).receive, to_ntp(later.received));
+  EXPECT_EQ(header_of(buffer).transmit, to_ntp(now + Duration::microseconds(9)));
+}
+
+TEST(Responder, without_memory_an_interleaved_request_gets_a_basic_reply) {
+  Responder responder({});
+  const Service service{good_state()};
+  Octets buffer = request(4, Mode::kClient);
+  const Response first = responder.respond(rx_from(40000), buffer, service, buffer);
+  responder.sent(first, service, rx_from(40000).received);
+  buffer = interleaved_request(first.receive);
+  const Response second = responder.respond(rx_from(40000), buffer, service, buffer);
+  EXPECT_EQ(second.reason, Reason::kAnsweredPlain);
+  EXPECT_EQ(header_of(buffer).origin.bits(), 0x1122334455667788u);
 }
 
 }  // namespace

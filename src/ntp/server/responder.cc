@@ -1,4 +1,7 @@
-#include "ntp/responder.h"
+#include "ntp/server/responder.h"
+
+#include <algorithm>
+#include <array>
 
 #include "base/byte_writer.h"
 #include "base/check.h"
@@ -116,58 +119,46 @@ Response respond(const RxInfo& rx, Bytes request, const ServerState& state, Muta
   CHECK(out.size() >= wire::ntp::kHeaderSize);
   Header header;
   const Reason reason = judge(rx, request, header);
-  if (!is_answered(reason)) return {Verdict::kDrop, reason, 0};
+  if (!is_answered(reason)) return {Verdict::kDrop, reason, 0, {}};
   ByteWriter writer(out);
-  wire::ntp::write_header(reply_to(header, rx, state), writer);
+  const Header reply = reply_to(header, rx, state);
+  wire::ntp::write_header(reply, writer);
   CHECK(writer.ok() && writer.size() <= request.size());
   return {Verdict::kReply, state.synchronised() ? reason : Reason::kAnsweredUnsynchronised,
-          writer.size()};
+          writer.size(), reply.receive};
 }
 
 void set_transmit(MutableBytes reply, const ServerState& state, UnixTime now) {
   wire::ntp::set_transmit(reply, to_ntp(now + state.test_offset));
 }
 
-std::string_view name_of(Reason reason) {
-  switch (reason) {
-    case Reason::kAnsweredPlain:
-      return "answered_plain";
-    case Reason::kAnsweredFieldsIgnored:
-      return "answered_fields_ignored";
-    case Reason::kAnsweredMacIgnored:
-      return "answered_mac_ignored";
-    case Reason::kAnsweredUnsynchronised:
-      return "answered_unsynchronised";
-    case Reason::kTooShort:
-      return "too_short";
-    case Reason::kBadLength:
-      return "bad_length";
-    case Reason::kBadVersion:
-      return "bad_version";
-    case Reason::kBadField:
-      return "bad_field";
-    case Reason::kTooManyFields:
-      return "too_many_fields";
-    case Reason::kBadMac:
-      return "bad_mac";
-    case Reason::kSourcePortZero:
-      return "source_port_zero";
-    case Reason::kModeReserved:
-      return "mode_reserved";
-    case Reason::kModeSymmetricActive:
-      return "mode_symmetric_active";
-    case Reason::kModeSymmetricPassive:
-      return "mode_symmetric_passive";
-    case Reason::kModeServer:
-      return "mode_server";
-    case Reason::kModeBroadcast:
-      return "mode_broadcast";
-    case Reason::kModeControl:
-      return "mode_control";
-    case Reason::kModePrivate:
-      break;
+Responder::Responder(const Options& options) {
+  if (options.interleaved_replies > 0) interleaved_.emplace(options.interleaved_replies);
+}
+
+Response Responder::respond(const RxInfo& rx, Bytes request, const Service& service,
+                            MutableBytes out) {
+  // `out` may be the request's own buffer.
+  std::array<std::byte, wire::ntp::kHeaderSize> asked;
+  const bool whole = request.size() >= asked.size();
+  if (interleaved_ && whole) std::copy_n(request.begin(), asked.size(), asked.begin());
+  Response response = ntp::respond(rx, request, service.state, out);
+  if (response.reason == Reason::kAnsweredPlain && interleaved_ &&
+      interleaved_->answer(asked, out.first(response.length))) {
+    response.reason = Reason::kAnsweredInterleaved;
   }
-  return "mode_private";
+  return response;
+}
+
+void Responder::finish(const Response& response, const Service& service, UnixTime now,
+                       MutableBytes reply) {
+  if (response.reason == Reason::kAnsweredInterleaved) return;
+  set_transmit(reply, service.state, now);
+}
+
+void Responder::sent(const Response& response, const Service& service, UnixTime when) {
+  if (!interleaved_ || !service.state.synchronised()) return;
+  interleaved_->sent(response.receive, to_ntp(when + service.state.test_offset));
 }
 
 }  // namespace timepool::ntp

@@ -1,4 +1,4 @@
-#include "ntp/interleaved_store.h"
+#include "ntp/server/interleaved_store.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,42 @@
+// [server]: the serving half of timepool-ntpd.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/duration.h"
+#include "base/ip.h"
+#include "config/schema.h"
+
+namespace timepool::config {
+
+// [server.local]: the system clock is served as synchronised.
+struct NtpLocalConfig {
+  int stratum = 10;
+  std::string refid = "LOCL";
+  Duration root_dispersion;
+  bool operator==(const NtpLocalConfig&) const = default;
+};
+
+// [server.test]: for tests only.
+struct NtpTestConfig {
+  Duration offset;
+  bool operator==(const NtpTestConfig&) const = default;
+};
+
+struct NtpServerConfig {
+  std::vector<Endpoint> listen;  // empty: every address, port 123
+  unsigned threads = 0;
+  bool pin_threads = false;
+  std::int64_t receive_buffer = 4 << 20;
+  std::string interface;
+  std::optional<NtpLocalConfig> local;
+  NtpTestConfig test;
+  bool operator==(const NtpServerConfig&) const = default;
+};
+
+Schema<NtpServerConfig> ntp_server_schema();
+
+}  // namespace timepool::config

@@ -1,0 +1,40 @@
+// Why the server answered or dropped a datagram: the metric's label, the log's key, the test's
+// assertion. Each datagram gets exactly one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace timepool::ntp {
+
+enum class Reason : std::uint8_t {
+  kAnsweredPlain,           // a request of the header alone
+  kAnsweredInterleaved,     // in interleaved mode (RFC 9769)
+  kAnsweredFieldsIgnored,   // its extension fields are none that we serve
+  kAnsweredMacIgnored,      // its MAC, likewise
+  kAnsweredUnsynchronised,  // answered with leap 3 and stratum 0, since we have no time
+  kTooShort,
+  kBadLength,
+  kBadVersion,
+  kBadField,
+  kTooManyFields,
+  kBadMac,
+  kSourcePortZero,       // cannot be answered
+  kModeReserved,         // mode 0 that is not version 1's client
+  kModeSymmetricActive,  // B34: peers are configured or dropped
+  kModeSymmetricPassive,
+  kModeServer,
+  kModeBroadcast,
+  kModeControl,  // B6: mode 6 is never answered
+  kModePrivate,  // nor is mode 7
+};
+inline constexpr std::size_t kReasonCount = 19;
+
+// "answered_plain", "too_short", "mode_control", ...
+std::string_view name_of(Reason reason);
+inline bool is_answered(Reason reason) {
+  return reason <= Reason::kAnsweredUnsynchronised;
+}
+
+}  // namespace timepool::ntp

@@ -1,0 +1,70 @@
+// The NTP server: a request in, a reply or a reason out. Pure: the functions have no state, so that
+// any number of threads may call them with one ServerState; a Responder has the memory of one
+// worker.
+//
+// Invariants: a reply is never longer than its request; only a client's request is answered, so two
+// servers can't answer each other; each datagram gets exactly one reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/byte_reader.h"
+#include "base/ip.h"
+#include "base/time.h"
+#include "ntp/server/interleaved_store.h"
+#include "ntp/server/reason.h"
+#include "ntp/server/server_state.h"
+#include "ntp/server/service.h"
+
+namespace timepool::ntp {
+
+enum class Verdict : std::uint8_t { kDrop, kReply };
+
+struct Response {
+  Verdict verdict = Verdict::kDrop;
+  Reason reason = Reason::kTooShort;
+  std::size_t length = 0;  // of the reply; 0 when dropped
+  NtpTimestamp receive;    // as the reply tells it; its name in interleaved mode
+};
+
+// How a datagram came.
+struct RxInfo {
+  UnixTime received;  // by the kernel's timestamp where there is one
+  Endpoint client;
+  Endpoint local;
+};
+
+// A server without memory: plain answers only. Judges `request` and writes the reply into `out` (at
+// least wire::ntp::kHeaderSize octets, CHECKed; it may be the request's own buffer). The transmit
+// timestamp is left zero: set_transmit() fills it at the last moment before sending.
+Response respond(const RxInfo& rx, Bytes request, const ServerState& state, MutableBytes out);
+
+// Fills the transmit timestamp of a reply that respond() wrote with the same state.
+void set_transmit(MutableBytes reply, const ServerState& state, UnixTime now);
+
+// One worker's server, with what it remembers of its clients. One thread.
+class Responder {
+ public:
+  struct Options {
+    // Replies remembered for interleaved mode, 24 octets each; 0: basic mode only.
+    std::size_t interleaved_replies = 0;
+  };
+  explicit Responder(const Options& options);
+
+  // As above; `service` is the newest, and finish() takes the same.
+  Response respond(const RxInfo& rx, Bytes request, const Service& service, MutableBytes out);
+  // The last step before sending, at `now`: fills what depends on it. `reply` is the
+  // `response.length` octets that respond() wrote, which answered it by `response`.
+  void finish(const Response& response, const Service& service, UnixTime now, MutableBytes reply);
+  // The reply of `response` left at `when`, by the best knowledge there is: that is what its client
+  // is told in interleaved mode. To be called after finish(), for each reply that was sent.
+  void sent(const Response& response, const Service& service, UnixTime when);
+  bool remembers_replies() const { return interleaved_.has_value(); }
+
+ private:
+  std::optional<InterleavedStore> interleaved_;
+};
+
+}  // namespace timepool::ntp
