@@ -106,7 +106,7 @@ Result<void> Daemon::open_control() {
 Result<void> Daemon::start_server() {
   if (!config_.server) return {};
   server_ = TRY(TimeServer::start(
-      reactor_, *config_.server, precision_,
+      reactor_, logger_, *config_.server, precision_,
       [this](UnixTime now) { return leap_announcement(now); },
       [this]() -> std::optional<ntp::ServerState> {
         if (!client_) return std::nullopt;

@@ -28,6 +28,10 @@ class Writer {
              const net::MetricLabels& labels = {}) {
     sink_.gauge(name_of_metric(name), help, value, labels);
   }
+  void histogram(std::string_view name, std::string_view help, std::span<const double> bounds,
+                 std::span<const std::uint64_t> counts, double sum) {
+    sink_.histogram(name_of_metric(name), help, bounds, counts, sum);
+  }
 
  private:
   net::MetricSink& sink_;
@@ -37,13 +41,42 @@ net::MetricLabels reason_label(std::string_view reason) {
   return {{"reason", std::string(reason)}};
 }
 
+// Versions and modes that exist, and others when they came.
+void add_kinds(const ServerCounts& counts, Writer& out) {
+  for (unsigned i = 0; i < 8; ++i) {
+    const std::uint64_t count = counts.of_version(i);
+    if (count == 0 && (i == 0 || i > wire::ntp::kMaxVersion)) continue;
+    out.counter("server_datagrams_by_version_total",
+                "Datagrams that came to the server, by the version in them.", count,
+                {{"version", std::to_string(i)}});
+  }
+  for (unsigned i = 0; i < 8; ++i) {
+    out.counter("server_datagrams_by_mode_total",
+                "Datagrams that came to the server, by the mode in them.", counts.of_mode(i),
+                {{"mode", std::to_string(i)}});
+  }
+}
+
+void add_latency(const ServerCounts& counts, Writer& out) {
+  std::array<double, kLatencyBuckets - 1> bounds{};
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    bounds[i] = static_cast<double>(latency_bound_us(i)) * 1e-6;
+  }
+  out.histogram("server_latency_seconds", "From a request's receive timestamp to its reply's.",
+                bounds, counts.latency, static_cast<double>(counts.latency_sum_ns) * 1e-9);
+}
+
 void add_server(const TimeServer& server, Writer& out) {
-  const ReasonCounts counts = server.reasons();
-  for (std::size_t i = 0; i < counts.size(); ++i) {
+  const ServerCounts counts = server.counts();
+  for (std::size_t i = 0; i < counts.reasons.size(); ++i) {
     out.counter("server_datagrams_total",
-                "Datagrams that came to the server, by what became of them.", counts[i],
+                "Datagrams that came to the server, by what became of them.", counts.reasons[i],
                 reason_label(name_of(static_cast<ntp::Reason>(i))));
   }
+  add_kinds(counts, out);
+  add_latency(counts, out);
+  out.gauge("server_requests_per_second", "Datagrams a second, over the last ten seconds.",
+            server.rates().newest);
   const net::UdpTotals totals = server.totals();
   out.counter("server_replies_sent_total", "Replies that the system took.", totals.sent);
   out.counter("server_replies_refused_total", "Replies that the system refused to send.",

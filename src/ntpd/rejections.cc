@@ -1,24 +1,16 @@
 #include "ntpd/rejections.h"
 
-#include "ntpd/advice.h"
-
 namespace timepool::ntpd {
 
 void Rejections::note(ntp::ReplyReason reason, const Endpoint& from, UnixTime at, MonoTime now) {
-  Entry& entry = entries_[static_cast<std::size_t>(reason)];
+  const auto index = static_cast<std::size_t>(reason);
+  Entry& entry = entries_[index];
   ++entry.count;
   entry.last = at;
   entry.from = from;
   // Kisses have log lines of their own: each is an event of its server.
-  if (advice_on(reason).concern && !ntp::is_kiss(reason)) warn(reason, entry, now);
-}
-
-void Rejections::warn(ntp::ReplyReason reason, const Entry& entry, MonoTime now) {
-  Warned& warned = warned_[static_cast<std::size_t>(reason)];
-  if (warned.count > 0 && now - warned.at < kWarnInterval) return;
-  logger_.warning("{} from {}: {}; {} since the last such line", name_of(reason),
-                  format(entry.from), advice_on(reason).meaning, entry.count - warned.count);
-  warned = {now, entry.count};
+  if (ntp::is_kiss(reason)) return;
+  concerns_.note(index, name_of(reason), advice_on(reason), entry.count, from, now);
 }
 
 }  // namespace timepool::ntpd

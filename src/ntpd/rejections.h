@@ -8,7 +8,7 @@
 
 #include "base/ip.h"
 #include "ntp/reply_reason.h"
-#include "sys/log.h"
+#include "ntpd/concern_log.h"
 
 namespace timepool::ntpd {
 
@@ -20,7 +20,7 @@ class Rejections {
     Endpoint from;
   };
 
-  explicit Rejections(sys::Logger& logger) : logger_(logger) {}
+  explicit Rejections(sys::Logger& logger) : concerns_(logger, ntp::kReplyReasonCount) {}
 
   void note(ntp::ReplyReason reason, const Endpoint& from, UnixTime at, MonoTime now);
   const Entry& entry(ntp::ReplyReason reason) const {
@@ -28,18 +28,8 @@ class Rejections {
   }
 
  private:
-  // Between two warnings about one reason.
-  static constexpr Duration kWarnInterval = Duration::seconds(3600);
-  struct Warned {
-    MonoTime at;
-    std::uint64_t count = 0;
-  };
-
-  void warn(ntp::ReplyReason reason, const Entry& entry, MonoTime now);
-
-  sys::Logger& logger_;
   std::array<Entry, ntp::kReplyReasonCount> entries_{};
-  std::array<Warned, ntp::kReplyReasonCount> warned_{};
+  ConcernLog concerns_;
 };
 
 }  // namespace timepool::ntpd

@@ -7,12 +7,51 @@ namespace timepool::ntpd {
 namespace json = boost::json;
 namespace {
 
+// Versions and modes that came at all, by number.
+template <class Count>
+json::object numbered(Count&& count_of) {
+  json::object out;
+  for (unsigned i = 0; i < 8; ++i) {
+    if (const std::uint64_t count = count_of(i); count > 0) out[std::to_string(i)] = count;
+  }
+  return out;
+}
+
+// From the receive to the transmit timestamp; only buckets that are not empty.
+json::object latency_report(const ServerCounts& counts) {
+  json::array buckets;
+  std::uint64_t replies = 0;
+  for (std::size_t i = 0; i < counts.latency.size(); ++i) {
+    if (counts.latency[i] == 0) continue;
+    replies += counts.latency[i];
+    json::object bucket;
+    const bool last = i + 1 == counts.latency.size();
+    bucket["below_us"] = last ? json::value(nullptr) : json::value(latency_bound_us(i));
+    bucket["replies"] = counts.latency[i];
+    buckets.push_back(std::move(bucket));
+  }
+  json::object out;
+  const double mean_us =
+      static_cast<double>(counts.latency_sum_ns) / 1e3 / static_cast<double>(replies);
+  out["mean_us"] = replies == 0 ? json::value(nullptr) : json::value(mean_us);
+  out["buckets"] = std::move(buckets);
+  return out;
+}
+
+json::object rates_report(const RequestRates& rates) {
+  json::object out;
+  out["newest"] = rates.newest;
+  out["minute"] = rates.minute;
+  out["highest"] = rates.highest;
+  return out;
+}
+
 json::object server_counters(const TimeServer& server) {
   const net::UdpTotals totals = server.totals();
-  const ReasonCounts counts = server.reasons();
+  const ServerCounts counts = server.counts();
   json::object reasons;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    reasons[name_of(static_cast<ntp::Reason>(i))] = counts[i];
+  for (std::size_t i = 0; i < counts.reasons.size(); ++i) {
+    reasons[name_of(static_cast<ntp::Reason>(i))] = counts.reasons[i];
   }
   json::object out;
   out["received"] = totals.received;
@@ -21,6 +60,10 @@ json::object server_counters(const TimeServer& server) {
   out["receive_errors"] = totals.errors;
   out["batches"] = totals.batches;
   out["reasons"] = std::move(reasons);
+  out["versions"] = numbered([&](unsigned i) { return counts.of_version(i); });
+  out["modes"] = numbered([&](unsigned i) { return counts.of_mode(i); });
+  out["latency"] = latency_report(counts);
+  out["requests_per_second"] = rates_report(server.rates());
   return out;
 }
 

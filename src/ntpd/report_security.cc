@@ -48,7 +48,7 @@ json::object add_client(const TimeClient& client, json::array& concerns) {
 }
 
 json::object add_server(const TimeServer& server, json::array& concerns) {
-  const ReasonCounts counts = server.reasons();
+  const ReasonCounts counts = server.counts().reasons;
   json::object out;
   for (std::size_t i = 0; i < counts.size(); ++i) {
     const auto reason = static_cast<ntp::Reason>(i);

@@ -10,35 +10,25 @@ ServerHandler::ServerHandler(net::Published<ntp::Service>& service)
 std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes request,
                                       MutableBytes reply) {
   if (datagram.truncated) {
-    drop(ntp::Reason::kBadLength, datagram);
+    drop(ntp::Reason::kBadLength, datagram, request);
     return 0;
   }
   const ntp::RxInfo rx{datagram.received, datagram.from, datagram.to};
   const ntp::Response response = responder_.respond(rx, request, *service_, reply);
   if (response.verdict != ntp::Verdict::kReply) {
-    drop(response.reason, datagram);
+    drop(response.reason, datagram, request);
     return 0;
   }
-  count(response.reason);
-  responder_.finish(response, *service_, sys::unix_now(), reply.first(response.length));
+  counters_.count(response.reason, request);
+  const UnixTime now = sys::unix_now();
+  responder_.finish(response, *service_, now, reply.first(response.length));
+  counters_.count_reply(now - datagram.received);
   return response.length;
 }
 
-void ServerHandler::count(ntp::Reason reason) {
-  // Written by this thread alone: no read-modify-write needed.
-  std::atomic<std::uint64_t>& counter = counts_[static_cast<std::size_t>(reason)];
-  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
-
-void ServerHandler::drop(ntp::Reason reason, const sys::Datagram& datagram) {
-  count(reason);
+void ServerHandler::drop(ntp::Reason reason, const sys::Datagram& datagram, Bytes request) {
+  counters_.count(reason, request);
   dropped_[static_cast<std::size_t>(reason)].note(datagram.received, datagram.from);
-}
-
-void ServerHandler::add_counts(ReasonCounts& out) const {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] += counts_[i].load(std::memory_order_relaxed);
-  }
 }
 
 }  // namespace timepool::ntpd

@@ -3,18 +3,16 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 
 #include "net/published.h"
 #include "ntp/server/responder.h"
 #include "ntp/server/service.h"
 #include "ntpd/last_seen.h"
+#include "ntpd/server_counters.h"
 #include "sys/udp_socket.h"
 
 namespace timepool::ntpd {
-
-using ReasonCounts = std::array<std::uint64_t, ntp::kReasonCount>;
 
 class ServerHandler {
  public:
@@ -27,20 +25,19 @@ class ServerHandler {
   std::size_t operator()(const sys::Datagram& datagram, Bytes request, MutableBytes reply);
 
   // Adds what was counted so far; from any thread.
-  void add_counts(ReasonCounts& out) const;
+  void add_counts(ServerCounts& out) const { counters_.add_to(out); }
   // The last datagram that was dropped for `reason`; from any thread.
   std::optional<LastSeen::Value> last_dropped(ntp::Reason reason) const {
     return dropped_[static_cast<std::size_t>(reason)].value();
   }
 
  private:
-  void count(ntp::Reason reason);
-  void drop(ntp::Reason reason, const sys::Datagram& datagram);
+  void drop(ntp::Reason reason, const sys::Datagram& datagram, Bytes request);
 
   net::Published<ntp::Service>::Reader reader_;
   const ntp::Service* service_ = nullptr;
   ntp::Responder responder_;
-  std::array<std::atomic<std::uint64_t>, ntp::kReasonCount> counts_{};
+  ServerCounters counters_;
   std::array<LastSeen, ntp::kReasonCount> dropped_;
 };
 

@@ -56,28 +56,31 @@ ntp::ServerState server_state(const config::NtpServerConfig& config, int precisi
   return out;
 }
 
-TimeServer::TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision,
-                       Announcement leap, Keeper keeper)
+TimeServer::TimeServer(net::Reactor& reactor, sys::Logger& logger,
+                       const config::NtpServerConfig& config, int precision, Announcement leap,
+                       Keeper keeper)
     : service_(std::make_unique<ntp::Service>(
           ntp::Service{server_state(config, precision, sys::unix_now())})),
       reactor_(reactor),
+      watch_(logger),
       config_(config),
       precision_(precision),
       leap_(std::move(leap)),
       keeper_(std::move(keeper)) {}
 
-Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor,
+Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor, sys::Logger& logger,
                                                       const config::NtpServerConfig& config,
                                                       int precision, Announcement leap,
                                                       Keeper keeper) {
   std::unique_ptr<TimeServer> out(
-      new TimeServer(reactor, config, precision, std::move(leap), std::move(keeper)));
+      new TimeServer(reactor, logger, config, precision, std::move(leap), std::move(keeper)));
   TimeServer* self = out.get();
   out->server_ =
       TRY(net::UdpServer<ServerHandler>::start(reactor, options_of(config), [self](unsigned) {
         return std::make_unique<ServerHandler>(self->service_);
       }));
   out->refresh();
+  out->keep_watch();
   return out;
 }
 
@@ -106,8 +109,14 @@ bool TimeServer::reload(const config::NtpServerConfig& config) {
   return same;
 }
 
-ReasonCounts TimeServer::reasons() const {
-  ReasonCounts out{};
+void TimeServer::keep_watch() {
+  const MonoTime now = sys::mono_now();
+  watch_.look(counts(), [this](ntp::Reason reason) { return last_dropped(reason); }, now);
+  watch_timer_ = reactor_.at(now + ServerWatch::kInterval, [this] { keep_watch(); });
+}
+
+ServerCounts TimeServer::counts() const {
+  ServerCounts out;
   for (std::size_t i = 0; i < server_->worker_count(); ++i) server_->handler(i).add_counts(out);
   return out;
 }

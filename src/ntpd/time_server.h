@@ -14,6 +14,7 @@
 #include "net/udp_worker.h"
 #include "ntp/server/service.h"
 #include "ntpd/server_handler.h"
+#include "ntpd/server_watch.h"
 
 namespace timepool::ntpd {
 
@@ -24,7 +25,7 @@ class TimeServer {
   using Announcement = std::function<wire::ntp::Leap(UnixTime)>;
   // What the client half makes of the clock; nothing while it does not keep it.
   using Keeper = std::function<std::optional<ntp::ServerState>()>;
-  static Result<std::unique_ptr<TimeServer>> start(net::Reactor& reactor,
+  static Result<std::unique_ptr<TimeServer>> start(net::Reactor& reactor, sys::Logger& logger,
                                                    const config::NtpServerConfig& config,
                                                    int precision, Announcement leap = {},
                                                    Keeper keeper = {});
@@ -40,21 +41,25 @@ class TimeServer {
   // 0: the main loop answers.
   unsigned threads() const { return config_.threads; }
   net::UdpTotals totals() const { return server_->totals(); }
-  // One reason for each datagram received.
-  ReasonCounts reasons() const;
+  // One reason for each datagram received, by version and mode, and how long replies took.
+  ServerCounts counts() const;
+  const RequestRates& rates() const { return watch_.rates(); }
   // The newest that any worker dropped for `reason`.
   std::optional<LastSeen::Value> last_dropped(ntp::Reason reason) const;
   const ntp::ServerState& state() const { return service_.current().state; }
 
  private:
-  TimeServer(net::Reactor& reactor, const config::NtpServerConfig& config, int precision,
-             Announcement leap, Keeper keeper);
+  TimeServer(net::Reactor& reactor, sys::Logger& logger, const config::NtpServerConfig& config,
+             int precision, Announcement leap, Keeper keeper);
+  void keep_watch();
 
   // Workers read it: it outlives them.
   net::Published<ntp::Service> service_;
   net::Reactor& reactor_;
   std::unique_ptr<net::UdpServer<ServerHandler>> server_;
   net::Timer refresh_timer_;
+  net::Timer watch_timer_;
+  ServerWatch watch_;
   config::NtpServerConfig config_;
   int precision_;
   Announcement leap_;

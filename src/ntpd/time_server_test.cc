@@ -65,17 +65,18 @@ TEST(ServerHandler, gives_every_datagram_one_reason) {
   // What is longer than the buffer was cut off and can't be judged.
   datagram.truncated = true;
   EXPECT_EQ(handler(datagram, request(), reply), 0u);
-  ReasonCounts counts{};
+  ServerCounts counts;
   handler.add_counts(counts);
-  EXPECT_EQ(counts[static_cast<std::size_t>(ntp::Reason::kAnsweredPlain)], 1u);
-  EXPECT_EQ(counts[static_cast<std::size_t>(ntp::Reason::kTooShort)], 1u);
-  EXPECT_EQ(counts[static_cast<std::size_t>(ntp::Reason::kBadLength)], 1u);
+  EXPECT_EQ(counts.reasons[static_cast<std::size_t>(ntp::Reason::kAnsweredPlain)], 1u);
+  EXPECT_EQ(counts.reasons[static_cast<std::size_t>(ntp::Reason::kTooShort)], 1u);
+  EXPECT_EQ(counts.reasons[static_cast<std::size_t>(ntp::Reason::kBadLength)], 1u);
 }
 
 TEST(TimeServer, reload_changes_the_state_but_says_when_sockets_would_have_to) {
   net::Reactor reactor;
   config::NtpServerConfig config = local_config();
-  auto server = TimeServer::start(reactor, config, -20);
+  sys::Logger logger("ntpd_test", sys::LogLevel::kError);
+  auto server = TimeServer::start(reactor, logger, config, -20);
   ASSERT_TRUE(server.ok()) << server.error().text();
   config.local->stratum = 5;
   EXPECT_TRUE((*server)->reload(config));
@@ -87,7 +88,8 @@ TEST(TimeServer, reload_changes_the_state_but_says_when_sockets_would_have_to) {
 
 TEST(Metrics, name_every_reason) {
   net::Reactor reactor;
-  auto server = TimeServer::start(reactor, local_config(), -20);
+  sys::Logger logger("ntpd_test", sys::LogLevel::kError);
+  auto server = TimeServer::start(reactor, logger, local_config(), -20);
   ASSERT_TRUE(server.ok()) << server.error().text();
   const config::NtpdConfig config;
   net::MetricSink sink;
@@ -98,6 +100,11 @@ TEST(Metrics, name_every_reason) {
     EXPECT_NE(text.find("timepool_ntpd_server_datagrams_total{reason=\"" + reason + "\"} 0"),
               std::string::npos)
         << reason;
+  }
+  for (const char* line : {"timepool_ntpd_server_datagrams_by_version_total{version=\"4\"} 0",
+                           "timepool_ntpd_server_datagrams_by_mode_total{mode=\"3\"} 0",
+                           "timepool_ntpd_server_latency_seconds_count 0"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
   }
   EXPECT_NE(text.find("timepool_ntpd_server_stratum 2"), std::string::npos) << text;
 }
