@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "sys/file.h"
+#include "sys/testing.h"
 
 namespace timepool::config {
 namespace {
@@ -250,8 +251,8 @@ TEST(Schema, the_reference_has_every_setting_with_type_and_default) {
 }
 
 TEST(Schema, loads_drop_ins_beside_the_file_in_order) {
-  std::string directory = ::testing::TempDir() + "schema_XXXXXX";
-  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const sys::testing::TemporaryDirectory temporary;
+  const std::string& directory = temporary.path();
   ASSERT_TRUE(sys::make_directories(directory + "/x.d").ok());
   ASSERT_TRUE(sys::write_file_atomic(directory + "/x.toml", "ratio = 0.1\n").ok());
   ASSERT_TRUE(sys::write_file_atomic(directory + "/x.d/20.toml", "ratio = 0.3\n").ok());

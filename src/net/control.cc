@@ -19,8 +19,6 @@ namespace {
 constexpr std::size_t kMaxPending = 8 << 20;
 // Deeper nesting than any request has.
 constexpr std::size_t kMaxDepth = 16;
-// After an accept that failed and would fail again at once.
-constexpr Duration kAcceptPause = Duration::milliseconds(100);
 
 std::string failed(std::string_view text) {
   json::object out;
@@ -63,10 +61,10 @@ struct ControlServer::Connection {
 };
 
 ControlServer::ControlServer(Reactor& reactor, ControlOptions options)
-    : reactor_(reactor), options_(std::move(options)) {}
+    : reactor_(reactor), options_(std::move(options)), acceptor_(reactor) {}
 
 ControlServer::~ControlServer() {
-  if (listener_) ::unlink(options_.path.c_str());
+  if (acceptor_.listening()) ::unlink(options_.path.c_str());
 }
 
 Result<std::unique_ptr<ControlServer>> ControlServer::create(Reactor& reactor,
@@ -78,10 +76,9 @@ Result<std::unique_ptr<ControlServer>> ControlServer::create(Reactor& reactor,
     error.operation = out->options_.setting + ": " + error.operation;
     return fail(std::move(error));
   }
-  out->listener_ = std::move(listener).value();
   ControlServer* self = out.get();
-  out->watch_ =
-      reactor.watch(out->listener_.number(), POLLIN, [self](short) { self->accept_one(); });
+  out->acceptor_.start(std::move(listener).value(),
+                       [self](sys::Fd fd) { self->take(std::move(fd)); });
   return out;
 }
 
@@ -89,18 +86,7 @@ void ControlServer::add(const std::string& name, const std::string& help, Comman
   commands_[name] = {help, std::move(command)};
 }
 
-void ControlServer::accept_one() {
-  sys::Fd fd(::accept(listener_.number(), nullptr, nullptr));
-  if (!fd) {
-    // Without descriptors or memory the listener would be ready again at once, and the loop would
-    // spin.
-    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
-    watch_.set_events(0);
-    accept_timer_ =
-        reactor_.at(sys::mono_now() + kAcceptPause, [this] { watch_.set_events(POLLIN); });
-    return;
-  }
-  if (!sys::set_nonblocking_cloexec(fd.number()).ok()) return;
+void ControlServer::take(sys::Fd fd) {
   if (connections_.size() >= options_.max_connections) {
     const std::string text = failed("too many control connections");
     const ssize_t sent = ::send(fd.number(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

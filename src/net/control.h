@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "net/acceptor.h"
 #include "net/reactor.h"
 #include "sys/fd.h"
 #include "sys/log.h"
@@ -49,7 +50,7 @@ class ControlServer {
   };
 
   ControlServer(Reactor& reactor, ControlOptions options);
-  void accept_one();
+  void take(sys::Fd fd);
   void on_ready(Connection& connection, short ready);
   bool read_some(Connection& connection);
   void take_lines(Connection& connection);
@@ -61,10 +62,8 @@ class ControlServer {
 
   Reactor& reactor_;
   ControlOptions options_;
-  sys::Fd listener_;
-  Watch watch_;
+  Acceptor acceptor_;
   Timer idle_timer_;
-  Timer accept_timer_;
   std::map<std::string, Entry> commands_;
   std::list<std::unique_ptr<Connection>> connections_;
 };

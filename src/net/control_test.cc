@@ -15,6 +15,7 @@
 
 #include "net/unix_socket.h"
 #include "sys/clock.h"
+#include "sys/testing.h"
 
 namespace timepool::net {
 namespace {
@@ -22,11 +23,6 @@ namespace json = boost::json;
 
 class Control : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string directory = ::testing::TempDir() + "control_XXXXXX";
-    ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-    path_ = directory + "/socket";
-  }
   void serve(ControlOptions options = {}) {
     options.path = path_;
     auto made = ControlServer::create(reactor_, options);
@@ -66,7 +62,8 @@ class Control : public ::testing::Test {
   }
 
   Reactor reactor_;
-  std::string path_;
+  sys::testing::TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/socket";
   std::unique_ptr<ControlServer> server_;
 };
 

@@ -15,8 +15,6 @@ namespace timepool::net {
 namespace {
 
 constexpr int kBacklog = 16;
-// After an accept that failed and would fail again at once.
-constexpr Duration kAcceptPause = Duration::milliseconds(100);
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 constexpr std::string_view kPlain = "text/plain; charset=utf-8";
 
@@ -64,7 +62,10 @@ struct MetricsListener::Connection {
 
 MetricsListener::MetricsListener(Reactor& reactor, MetricsListenerOptions options,
                                  MetricSource source)
-    : reactor_(reactor), options_(std::move(options)), source_(std::move(source)) {}
+    : reactor_(reactor),
+      options_(std::move(options)),
+      source_(std::move(source)),
+      acceptor_(reactor) {}
 
 MetricsListener::~MetricsListener() = default;
 
@@ -81,8 +82,8 @@ Result<void> MetricsListener::listen() {
   const std::string what = options_.setting + ": listen on " + format(options_.listen);
   sockaddr_storage address{};
   socklen_t length = sys::to_sockaddr(options_.listen, address);
-  listener_ = TRY(sys::make_socket(address.ss_family, SOCK_STREAM));
-  const int fd = listener_.number();
+  sys::Fd listener = TRY(sys::make_socket(address.ss_family, SOCK_STREAM));
+  const int fd = listener.number();
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (address.ss_family == AF_INET6) {
@@ -95,22 +96,11 @@ Result<void> MetricsListener::listen() {
   length = sizeof address;
   if (::getsockname(fd, name, &length) != 0) return fail(system_error(errno, what));
   if (const auto bound = sys::from_sockaddr(address)) options_.listen = *bound;
-  watch_ = reactor_.watch(fd, POLLIN, [this](short) { accept_one(); });
+  acceptor_.start(std::move(listener), [this](sys::Fd accepted) { take(std::move(accepted)); });
   return {};
 }
 
-void MetricsListener::accept_one() {
-  sys::Fd fd(::accept(listener_.number(), nullptr, nullptr));
-  if (!fd) {
-    // Without descriptors or memory the listener would be ready again at once, and the loop would
-    // spin.
-    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
-    watch_.set_events(0);
-    accept_timer_ =
-        reactor_.at(sys::mono_now() + kAcceptPause, [this] { watch_.set_events(POLLIN); });
-    return;
-  }
-  if (!sys::set_nonblocking_cloexec(fd.number()).ok()) return;
+void MetricsListener::take(sys::Fd fd) {
   if (connections_.size() >= options_.max_connections) connections_.pop_front();
   connections_.push_back(std::make_unique<Connection>());
   const auto at = std::prev(connections_.end());

@@ -11,6 +11,7 @@
 
 #include "base/ip.h"
 #include "base/result.h"
+#include "net/acceptor.h"
 #include "net/metrics.h"
 #include "net/reactor.h"
 #include "sys/fd.h"
@@ -43,7 +44,7 @@ class MetricsListener {
 
   MetricsListener(Reactor& reactor, MetricsListenerOptions options, MetricSource source);
   Result<void> listen();
-  void accept_one();
+  void take(sys::Fd fd);
   void on_ready(Connections::iterator at, short ready);
   bool read_some(Connection& connection);
   bool send_some(Connection& connection);
@@ -53,10 +54,8 @@ class MetricsListener {
   Reactor& reactor_;
   MetricsListenerOptions options_;
   MetricSource source_;
-  sys::Fd listener_;
-  Watch watch_;
+  Acceptor acceptor_;
   Timer idle_timer_;
-  Timer accept_timer_;
   Connections connections_;  // the oldest first
   std::uint64_t requests_ = 0;
 };

@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "refclock/testing.h"
+#include "sys/testing.h"
 
 namespace timepool::refclock {
 namespace {
@@ -115,15 +116,7 @@ TEST_F(ShmDriver, refuses_a_segment_of_another_size) {
 
 class SockDriver : public ::testing::Test {
  protected:
-  SockDriver() {
-    std::string pattern = std::filesystem::temp_directory_path() / "refclock-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
-    options_.path = directory_ / "clock.sock";
-  }
-  ~SockDriver() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
+  SockDriver() { options_.path = directory_ / "clock.sock"; }
   void send(const void* data, std::size_t size) const {
     const int fd = ::socket(AF_UNIX, SOCK_DGRAM, 0);
     sockaddr_un to{};
@@ -133,7 +126,8 @@ class SockDriver : public ::testing::Test {
               static_cast<ssize_t>(size));
     ::close(fd);
   }
-  std::filesystem::path directory_;
+  const sys::testing::TemporaryDirectory temporary_;
+  const std::filesystem::path directory_ = temporary_.path();
   SockOptions options_;
 };
 

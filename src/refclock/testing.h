@@ -11,13 +11,14 @@
 
 namespace timepool::refclock::testing {
 
-// What gpsd writes on a 64-bit system.
-struct ShmTime {
+// What gpsd writes; `Time` is the system's time_t.
+template <class Time>
+struct BasicShmTime {
   std::int32_t mode = 1;
   std::int32_t count = 0;
-  std::int64_t clock_sec = 1'790'000'000;
+  Time clock_sec = 1'790'000'000;
   std::int32_t clock_usec = 0;
-  std::int64_t receive_sec = 1'790'000'000;
+  Time receive_sec = 1'790'000'000;
   std::int32_t receive_usec = 250'000;
   std::int32_t leap = 0;
   std::int32_t precision = -20;
@@ -26,30 +27,18 @@ struct ShmTime {
   std::uint32_t clock_nsec = 0;
   std::uint32_t receive_nsec = 250'000'000;
   std::int32_t dummy[8]{};
-};
-static_assert(sizeof(ShmTime) == kShmWide.size && offsetof(ShmTime, leap) == kShmWide.leap &&
-              offsetof(ShmTime, valid) == kShmWide.valid &&
-              offsetof(ShmTime, receive_nsec) == kShmWide.receive_nsec);
 
-// The same of a 32-bit system.
-struct NarrowShmTime {
-  std::int32_t mode = 1;
-  std::int32_t count = 0;
-  std::int32_t clock_sec = 1'790'000'000;
-  std::int32_t clock_usec = 0;
-  std::int32_t receive_sec = 1'790'000'000;
-  std::int32_t receive_usec = 250'000;
-  std::int32_t leap = 0;
-  std::int32_t precision = -20;
-  std::int32_t nsamples = 0;
-  std::int32_t valid = 1;
-  std::uint32_t clock_nsec = 0;
-  std::uint32_t receive_nsec = 250'000'000;
-  std::int32_t dummy[8]{};
+  static constexpr bool is_laid_out_as(const ShmLayout& layout) {
+    return sizeof(BasicShmTime) == layout.size && offsetof(BasicShmTime, leap) == layout.leap &&
+           offsetof(BasicShmTime, valid) == layout.valid &&
+           offsetof(BasicShmTime, receive_nsec) == layout.receive_nsec;
+  }
 };
-static_assert(sizeof(NarrowShmTime) == kShmNarrow.size &&
-              offsetof(NarrowShmTime, leap) == kShmNarrow.leap &&
-              offsetof(NarrowShmTime, receive_nsec) == kShmNarrow.receive_nsec);
+// Of a 64-bit system, and of a 32-bit one.
+using ShmTime = BasicShmTime<std::int64_t>;
+static_assert(ShmTime::is_laid_out_as(kShmWide));
+using NarrowShmTime = BasicShmTime<std::int32_t>;
+static_assert(NarrowShmTime::is_laid_out_as(kShmNarrow));
 
 template <class Time>
 struct Sock {

@@ -16,17 +16,14 @@
 #include "sys/process.h"
 #include "sys/random.h"
 #include "sys/signal_flag.h"
+#include "sys/testing.h"
 
 namespace timepool::sys {
 namespace {
 
-std::string make_directory() {
-  std::string path = ::testing::TempDir() + "sys_XXXXXX";
-  return ::mkdtemp(path.data()) != nullptr ? path : "";
-}
-
 TEST(File, an_atomic_write_replaces_the_whole_and_leaves_nothing_else) {
-  const std::string directory = make_directory();
+  const testing::TemporaryDirectory temporary;
+  const std::string& directory = temporary.path();
   const std::string path = directory + "/a/b/file";
   ASSERT_TRUE(make_directories(directory + "/a/b").ok());
   ASSERT_TRUE(write_file_atomic(path, "one", 0600).ok());
@@ -40,7 +37,8 @@ TEST(File, an_atomic_write_replaces_the_whole_and_leaves_nothing_else) {
 }
 
 TEST(File, errors_name_the_path) {
-  const std::string directory = make_directory();
+  const testing::TemporaryDirectory temporary;
+  const std::string& directory = temporary.path();
   EXPECT_EQ(read_file(directory + "/none", 10).error().code, ErrorCode::kNotFound);
   ASSERT_TRUE(write_file_atomic(directory + "/big", std::string(11, 'x')).ok());
   const auto big = read_file(directory + "/big", 10);
