@@ -27,9 +27,10 @@ def wait_until(condition, seconds, what):
 
 
 class Program:
-    """A running program of ours with a configuration file and a control socket."""
+    """A running program of ours with a configuration file and a control socket; `prefix` is a command
+    that executes it."""
 
-    def __init__(self, name, config, directory=None, wait=True):
+    def __init__(self, name, config, directory=None, wait=True, prefix=()):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="timepool-"))
         self.socket = self.directory / "control.sock"
         self.config = self.directory / "config.toml"
@@ -37,7 +38,7 @@ class Program:
         self.log = open(self.directory / "log", "ab")
         environment = dict(os.environ, TIMEPOOL_DIE_WITH_PARENT="1")
         self.process = subprocess.Popen(
-            [BINARY_DIR / "bin" / name, "--config", self.config],
+            [*prefix, BINARY_DIR / "bin" / name, "--config", self.config],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=environment)
         if wait:
             wait_until(self.answers, 20, f"{name} answers on its control socket\n{self.output()}")
