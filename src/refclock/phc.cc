@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "refclock/driver.h"
+#include "refclock/phc_device.h"
 #include "refclock/phc_offset.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -36,10 +37,10 @@ void add(Comparisons& out, UnixTime before, UnixTime device, UnixTime after) {
 }
 
 // The device reads both clocks at one moment.
-bool compare_precisely(int fd, unsigned samples, Comparisons& out) {
+bool compare_precisely(PhcDevice& device, unsigned samples, Comparisons& out) {
   for (unsigned i = 0; i < samples; ++i) {
     ptp_sys_offset_precise request{};
-    if (::ioctl(fd, PTP_SYS_OFFSET_PRECISE, &request) != 0) return false;
+    if (!device.control(PTP_SYS_OFFSET_PRECISE, &request)) return false;
     const UnixTime system = time_of(request.sys_realtime);
     add(out, system, time_of(request.device), system);
   }
@@ -47,10 +48,10 @@ bool compare_precisely(int fd, unsigned samples, Comparisons& out) {
 }
 
 // The kernel reads the system clock right around the device's register.
-bool compare_extended(int fd, unsigned samples, Comparisons& out) {
+bool compare_extended(PhcDevice& device, unsigned samples, Comparisons& out) {
   ptp_sys_offset_extended request{};
   request.n_samples = samples;
-  if (::ioctl(fd, PTP_SYS_OFFSET_EXTENDED, &request) != 0) return false;
+  if (!device.control(PTP_SYS_OFFSET_EXTENDED, &request)) return false;
   for (unsigned i = 0; i < std::min<unsigned>(request.n_samples, PTP_MAX_SAMPLES); ++i) {
     add(out, time_of(request.ts[i][0]), time_of(request.ts[i][1]), time_of(request.ts[i][2]));
   }
@@ -58,10 +59,10 @@ bool compare_extended(int fd, unsigned samples, Comparisons& out) {
 }
 
 // The kernel reads the clocks in turn.
-bool compare_basically(int fd, unsigned samples, Comparisons& out) {
+bool compare_basically(PhcDevice& device, unsigned samples, Comparisons& out) {
   ptp_sys_offset request{};
   request.n_samples = samples;
-  if (::ioctl(fd, PTP_SYS_OFFSET, &request) != 0) return false;
+  if (!device.control(PTP_SYS_OFFSET, &request)) return false;
   for (unsigned i = 0; i < std::min<unsigned>(request.n_samples, PTP_MAX_SAMPLES); ++i) {
     add(out, time_of(request.ts[2 * i]), time_of(request.ts[2 * i + 1]),
         time_of(request.ts[2 * i + 2]));
@@ -69,38 +70,37 @@ bool compare_basically(int fd, unsigned samples, Comparisons& out) {
   return true;
 }
 
-// We read the clocks in turn: the kernel makes a clock of a descriptor (its FD_TO_CLOCKID).
-bool compare_by_reading(int fd, unsigned samples, Comparisons& out) {
-  const auto clock = static_cast<clockid_t>((~static_cast<unsigned>(fd) << 3) | 3U);
+// We read the clocks in turn.
+bool compare_by_reading(PhcDevice& device, unsigned samples, Comparisons& out) {
   for (unsigned i = 0; i < samples; ++i) {
     const UnixTime before = sys::unix_now();
-    timespec device{};
-    if (::clock_gettime(clock, &device) != 0) return false;
-    add(out, before, sys::to_unix_time(device), sys::unix_now());
+    timespec read{};
+    if (!device.read_clock(read)) return false;
+    add(out, before, sys::to_unix_time(read), sys::unix_now());
   }
   return true;
 }
 
-bool compare(int fd, Method method, unsigned samples, Comparisons& out) {
+bool compare(PhcDevice& device, Method method, unsigned samples, Comparisons& out) {
   switch (method) {
     case Method::kPrecise:
-      return compare_precisely(fd, samples, out);
+      return compare_precisely(device, samples, out);
     case Method::kExtended:
-      return compare_extended(fd, samples, out);
+      return compare_extended(device, samples, out);
     case Method::kBasic:
-      return compare_basically(fd, samples, out);
+      return compare_basically(device, samples, out);
     case Method::kRead:
       break;
   }
-  return compare_by_reading(fd, samples, out);
+  return compare_by_reading(device, samples, out);
 }
 
 class PhcDriver final : public Driver {
  public:
-  PhcDriver(sys::Fd fd, Method method, const PhcOptions& options)
-      : fd_(std::move(fd)), method_(method), options_(options) {}
+  PhcDriver(std::unique_ptr<PhcDevice> device, Method method, const PhcOptions& options)
+      : device_(std::move(device)), method_(method), options_(options) {}
 
-  int fd() const override { return options_.external ? fd_.number() : -1; }
+  int fd() const override { return options_.external ? device_->fd() : -1; }
 
   void poll(Looks& out) override {
     static_cast<void>(out.push_back(options_.external ? look_at_input() : look_at_clock()));
@@ -109,7 +109,7 @@ class PhcDriver final : public Driver {
  private:
   Look look_at_clock() const {
     Comparisons comparisons;
-    if (compare(fd_.number(), method_, options_.samples, comparisons)) {
+    if (compare(*device_, method_, options_.samples, comparisons)) {
       return compare_clocks({comparisons.begin(), comparisons.size()});
     }
     Look failed;
@@ -121,11 +121,12 @@ class PhcDriver final : public Driver {
   Look look_at_input() const {
     Look out;
     // The kernel's read() waits even if it was asked not to.
-    pollfd ready{fd_.number(), POLLIN, 0};
-    if (::poll(&ready, 1, 0) <= 0) return out;
+    if (!device_->has_event()) return out;
     ptp_extts_event event{};
-    if (::read(fd_.number(), &event, sizeof event) != static_cast<ssize_t>(sizeof event)) {
-      if (errno != EINTR && errno != EAGAIN) out.reason = RefclockReason::kDeviceFailed;
+    const ssize_t got = device_->read_event(event);
+    if (got != static_cast<ssize_t>(sizeof event)) {
+      const bool later = got < 0 && (errno == EINTR || errno == EAGAIN);
+      if (!later) out.reason = RefclockReason::kDeviceFailed;
       return out;
     }
     if (event.index != options_.channel) return out;
@@ -137,15 +138,15 @@ class PhcDriver final : public Driver {
     return clocks;
   }
 
-  sys::Fd fd_;
+  std::unique_ptr<PhcDevice> device_;
   Method method_;
   PhcOptions options_;
 };
 
-Result<void> set_up_input(int fd, const PhcOptions& options) {
+Result<void> set_up_input(PhcDevice& device, const PhcOptions& options) {
   const std::string what = "PHC " + options.device;
   ptp_clock_caps capabilities{};
-  if (::ioctl(fd, PTP_CLOCK_GETCAPS, &capabilities) != 0) return fail(system_error(errno, what));
+  if (!device.control(PTP_CLOCK_GETCAPS, &capabilities)) return fail(system_error(errno, what));
   if (std::cmp_greater_equal(options.channel, capabilities.n_ext_ts)) {
     return fail(Error{ErrorCode::kInvalid, what,
                       "the device has " + std::to_string(capabilities.n_ext_ts) +
@@ -156,7 +157,7 @@ Result<void> set_up_input(int fd, const PhcOptions& options) {
     pin.index = options.pin;
     pin.func = PTP_PF_EXTTS;
     pin.chan = options.channel;
-    if (::ioctl(fd, PTP_PIN_SETFUNC, &pin) != 0) {
+    if (!device.control(PTP_PIN_SETFUNC, &pin)) {
       return fail(system_error(errno, what + ": pin " + std::to_string(options.pin)));
     }
   }
@@ -164,7 +165,7 @@ Result<void> set_up_input(int fd, const PhcOptions& options) {
   request.index = options.channel;
   request.flags = PTP_ENABLE_FEATURE |
                   (options.edge == PulseEdge::kAssert ? PTP_RISING_EDGE : PTP_FALLING_EDGE);
-  if (::ioctl(fd, PTP_EXTTS_REQUEST, &request) != 0) {
+  if (!device.control(PTP_EXTTS_REQUEST, &request)) {
     return fail(
         system_error(errno, what + ": timestamps of input " + std::to_string(options.channel)));
   }
@@ -172,25 +173,55 @@ Result<void> set_up_input(int fd, const PhcOptions& options) {
 }
 
 // The best method that works, by trying.
-Result<Method> method_of(int fd, const PhcOptions& options) {
+Result<Method> method_of(PhcDevice& device, const PhcOptions& options) {
   for (const Method method : {Method::kPrecise, Method::kExtended, Method::kBasic, Method::kRead}) {
     Comparisons comparisons;
-    if (compare(fd, method, options.samples, comparisons)) return method;
+    if (compare(device, method, options.samples, comparisons)) return method;
   }
   return fail(system_error(errno, "PHC " + options.device + ": read the clock"));
 }
 
+class OpenPhcDevice final : public PhcDevice {
+ public:
+  explicit OpenPhcDevice(sys::Fd fd) : fd_(std::move(fd)) {}
+
+  int fd() const override { return fd_.number(); }
+  bool control(unsigned long request, void* argument) override {
+    return ::ioctl(fd_.number(), request, argument) == 0;
+  }
+  bool read_clock(timespec& out) override {
+    // The kernel makes a clock of a descriptor (its FD_TO_CLOCKID).
+    const auto clock = static_cast<clockid_t>((~static_cast<unsigned>(fd_.number()) << 3) | 3U);
+    return ::clock_gettime(clock, &out) == 0;
+  }
+  bool has_event() override {
+    pollfd ready{fd_.number(), POLLIN, 0};
+    return ::poll(&ready, 1, 0) > 0;
+  }
+  ssize_t read_event(ptp_extts_event& out) override {
+    return ::read(fd_.number(), &out, sizeof out);
+  }
+
+ private:
+  sys::Fd fd_;
+};
+
 }  // namespace
 
-Result<std::unique_ptr<Driver>> open_phc(const PhcOptions& options) {
+Result<std::unique_ptr<Driver>> drive_phc(std::unique_ptr<PhcDevice> device,
+                                          const PhcOptions& options) {
   PhcOptions used = options;
   used.samples = std::clamp(options.samples, 1U, static_cast<unsigned>(PTP_MAX_SAMPLES));
+  const Method method = TRY(method_of(*device, used));
+  if (used.external) TRY(set_up_input(*device, used));
+  return std::unique_ptr<Driver>(std::make_unique<PhcDriver>(std::move(device), method, used));
+}
+
+Result<std::unique_ptr<Driver>> open_phc(const PhcOptions& options) {
   // To program an input the descriptor must be opened for writing.
-  sys::Fd fd(::open(used.device.c_str(), (used.external ? O_RDWR : O_RDONLY) | O_CLOEXEC));
-  if (!fd.valid()) return fail(system_error(errno, "PHC " + used.device));
-  const Method method = TRY(method_of(fd.number(), used));
-  if (used.external) TRY(set_up_input(fd.number(), used));
-  return std::unique_ptr<Driver>(std::make_unique<PhcDriver>(std::move(fd), method, used));
+  sys::Fd fd(::open(options.device.c_str(), (options.external ? O_RDWR : O_RDONLY) | O_CLOEXEC));
+  if (!fd.valid()) return fail(system_error(errno, "PHC " + options.device));
+  return drive_phc(std::make_unique<OpenPhcDevice>(std::move(fd)), options);
 }
 
 }  // namespace timepool::refclock
