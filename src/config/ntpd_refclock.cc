@@ -89,6 +89,7 @@ std::string check_one(const NtpRefclockConfig& it) {
   if (!printable(it.name)) return "name must be printable ASCII characters without spaces";
   if (!printable(it.refid)) return "refid must be printable ASCII characters without spaces";
   if (it.dpoll > it.poll) return "dpoll is above poll";
+  if (it.min_samples > it.max_samples) return "min_samples is above max_samples";
   if (!it.lock.empty() && it.lock == it.effective_name()) return "lock names the clock itself";
   return check_driver(it);
 }
@@ -178,6 +179,9 @@ Schema<NtpRefclockConfig> refclock_schema() {
       .field("filter", &It::filter, integer(1, 1024),
              "The most readings that make a sample. Those far off the others are left out; four "
              "are needed, or all where fewer are kept.")
+      .field("min_samples", &It::min_samples, integer(1, 128),
+             "Let at least so many samples count, however much the clock seems to wander.")
+      .field("max_samples", &It::max_samples, integer(1, 128), "Keep at most so many.")
       .field("pulses", &It::pulses, boolean(),
              "The readings only tell where seconds begin, as those of \"pps\" do.")
       .field("rate", &It::rate, integer(1, 1000), "Pulses in a second.")

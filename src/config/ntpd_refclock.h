@@ -34,6 +34,8 @@ struct NtpRefclockConfig {
   int dpoll = 0;
   int poll = 4;
   int filter = 64;
+  int min_samples = 1;
+  int max_samples = 128;
   bool pulses = false;
   int rate = 1;
   std::string lock;

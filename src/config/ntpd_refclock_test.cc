@@ -26,6 +26,8 @@ owner = "gpsd"
 dpoll = -1
 poll = 5
 filter = 32
+min_samples = 8
+max_samples = 32
 stratum = 1
 offset = "-150ms"
 delay = "200ms"
@@ -65,6 +67,8 @@ TEST(NtpRefclockConfig, reads_every_setting_and_prints_the_same) {
   ASSERT_EQ(config->refclocks.size(), 4U);
   EXPECT_EQ(config->refclocks[0].effective_permissions(), 0666U);
   EXPECT_EQ(config->refclocks[0].offset, Duration::milliseconds(-150));
+  EXPECT_EQ(config->refclocks[0].min_samples, 8);
+  EXPECT_EQ(config->refclocks[0].max_samples, 32);
   EXPECT_EQ(config->refclocks[2].edge, RefclockEdge::kClear);
   const std::string printed = print_config(ntpd_schema(), *config);
   const auto again = parse(ntpd_schema(), {{"b", printed}});
@@ -104,6 +108,8 @@ TEST(NtpRefclockConfig, refuses_what_means_nothing) {
   EXPECT_TRUE(refused("driver = \"shm\"\npermissions = \"0999\"\n", "octal"));
   EXPECT_TRUE(refused("driver = \"shm\"\npermissions = \"01777\"\n", "octal"));
   EXPECT_TRUE(refused("driver = \"shm\"\ndpoll = 5\n", "dpoll is above poll"));
+  EXPECT_TRUE(refused("driver = \"shm\"\nmin_samples = 9\nmax_samples = 8\n",
+                      "min_samples is above max_samples"));
   EXPECT_TRUE(refused("driver = \"pps\"\nlock = \"PPS0\"\n", "lock names the clock itself"));
   EXPECT_TRUE(refused("driver = \"shm\"\nname = \"two words\"\n", "without spaces"));
   EXPECT_TRUE(refused("driver = \"shm\"\n[[refclock]]\ndriver = \"shm\"\n", "named \"SHM0\""));

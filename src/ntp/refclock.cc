@@ -33,13 +33,15 @@ bool within_limits(const RefclockConfig& config) {
          config.poll >= kLowestRefclockPoll && config.poll <= kHighestRefclockPoll &&
          config.filter_length >= 1 && config.filter_length <= kMaxRefclockFilter &&
          config.rate >= 1 && config.rate <= kMaxPulseRate && positive(config.delay) &&
-         config.precision > Duration() && positive(config.max_dispersion);
+         config.precision > Duration() && positive(config.max_dispersion) &&
+         config.min_samples >= 1 && config.min_samples <= config.max_samples &&
+         config.max_samples <= kMaxSamples;
 }
 
 Refclock::Refclock(const RefclockConfig& config, std::int64_t clock_error_ppb, MonoTime now)
     : config_(config),
       filter_(config.filter_length),
-      samples_({.clock_error_ppb = clock_error_ppb, .precision = kResolution}),
+      samples_({clock_error_ppb, kResolution, config.max_samples, config.min_samples}),
       poll_(std::min(kFirstPoll, config.poll)) {
   CHECK(within_limits(config));
   poll_end_ = now + exp2_seconds(poll_);
@@ -104,6 +106,8 @@ bool Refclock::handle_timer(LocalTime now) {
   if (mean) filter_.clear();
   if (good) {
     samples_.add(sample_of(*mean, now));
+    last_mean_ = mean;
+    ++sample_count_;
     adapt_poll(mean->used + mean->left_out);
   }
   plan_poll(now.mono);
@@ -151,6 +155,11 @@ void Refclock::handle_time_lost(MonoTime now) {
   poll_ = std::min(kFirstPoll, config_.poll);
   score_ = 0;
   poll_end_ = now + exp2_seconds(poll_);
+}
+
+const RefclockPoint& Refclock::newest_reading() const {
+  CHECK(last_reason_ == RefclockReason::kAccepted);
+  return filter_.newest();
 }
 
 std::optional<PulseReference> Refclock::rough_time() const {

@@ -38,6 +38,9 @@ struct RefclockConfig {
   // Which source gives the seconds that pulses begin: a name, or empty for all sources together.
   std::string lock;
   bool tai = false;  // it keeps TAI
+  // As EstimatorConfig's.
+  std::size_t min_samples = 1;
+  std::size_t max_samples = kMaxSamples;
   SelectOptions select;
 };
 
@@ -90,6 +93,15 @@ class Refclock final : public Measured {
   }
   // log2 seconds, of the poll that runs.
   std::int8_t poll() const { return poll_; }
+  // What the last reading that was accepted became: its offset is the true time less raw time.
+  // CHECKs that it was accepted with the last look.
+  const RefclockPoint& newest_reading() const;
+  // How many readings the poll that runs has, at the most those that are kept.
+  std::size_t readings() const { return filter_.size(); }
+  // Of the last poll that brought a sample: what became of its readings.
+  const std::optional<RefclockMean>& last_mean() const { return last_mean_; }
+  // How many polls brought a sample.
+  std::uint64_t samples() const { return sample_count_; }
   // How many polls have ended.
   std::uint64_t polls() const { return polls_; }
 
@@ -111,6 +123,8 @@ class Refclock final : public Measured {
   std::int8_t poll_;  // of the poll that runs
   double score_ = 0;  // of what speaks for a longer one; 1 and -1 decide
   std::optional<UnixTime> last_reading_;
+  std::optional<RefclockMean> last_mean_;
+  std::uint64_t sample_count_ = 0;
   std::uint8_t reach_ = 0;
   std::uint64_t polls_ = 0;
   std::uint64_t lost_at_ = 0;  // how many polls there were when time was lost

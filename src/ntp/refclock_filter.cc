@@ -93,6 +93,11 @@ void RefclockFilter::clear() {
   points_.clear();
 }
 
+const RefclockPoint& RefclockFilter::newest() const {
+  CHECK(!points_.empty());
+  return points_.back();
+}
+
 std::size_t RefclockFilter::least() const {
   return std::min(length_, kLeast);
 }

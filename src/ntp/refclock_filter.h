@@ -44,6 +44,8 @@ class RefclockFilter {
   void add(const RefclockPoint& point);
   void clear();
   std::size_t size() const { return points_.size(); }
+  // The reading that was added last. CHECKs that there is one.
+  const RefclockPoint& newest() const;
   // How many readings a mean needs: four, or all where fewer are kept.
   std::size_t least() const;
   // Nothing while there are fewer than least().

@@ -91,6 +91,47 @@ TEST_F(RefclockTest, polls_are_short_while_the_clock_wanders) {
   EXPECT_EQ(clock_->poll(), 2);
 }
 
+TEST_F(RefclockTest, max_samples_bounds_the_window_and_min_samples_makes_old_ones_count) {
+  // What the samples say after 2000 s in which the local clock wanders.
+  const auto estimate_with = [this](std::size_t least, std::size_t most) {
+    RefclockConfig config = settings();
+    config.min_samples = least;
+    config.max_samples = most;
+    start(config);
+    Prng prng(5);
+    double frequency = 0;
+    double offset = 0;
+    for (int second = 0; second < 2000; ++second) {
+      frequency += 1e-8 * (static_cast<double>(prng.below(2001)) / 1000 - 1);
+      offset += frequency;
+      const double noise = 2e-5 * (static_cast<double>(prng.below(2001)) / 1000 - 1);
+      run(second + 0.5, second + 1.5, Duration::from_seconds(offset + noise));
+    }
+    return clock_->estimate(at(2000).mono);
+  };
+  const Estimate free = estimate_with(1, 128);
+  EXPECT_EQ(free.count, 128U);
+  EXPECT_EQ(estimate_with(1, 6).count, 6U);
+  EXPECT_LT(estimate_with(128, 128).wander, free.wander / 100);
+}
+
+TEST_F(RefclockTest, tells_what_became_of_readings_and_of_a_poll) {
+  RefclockConfig config = settings();
+  config.offset = Duration::milliseconds(-150);
+  start(config);
+  read(0.5, Duration::milliseconds(400));
+  EXPECT_EQ(clock_->newest_reading().offset, Duration::milliseconds(250));
+  EXPECT_EQ(clock_->newest_reading().dispersion, Duration::microseconds(1));
+  EXPECT_EQ(clock_->readings(), 1U);
+  EXPECT_FALSE(clock_->last_mean().has_value());
+  EXPECT_EQ(run(1.5, 5, Duration::milliseconds(400)), 1);
+  EXPECT_EQ(clock_->samples(), 1U);
+  ASSERT_TRUE(clock_->last_mean().has_value());
+  EXPECT_EQ(clock_->last_mean()->used, 5U);
+  EXPECT_EQ(clock_->last_mean()->point.offset, Duration::milliseconds(250));
+  EXPECT_LE(clock_->readings(), 1U);
+}
+
 TEST_F(RefclockTest, a_clock_that_stops_becomes_unreachable_and_is_decided_about) {
   run(0.5, 5, Duration());
   for (int poll = 0; poll < 8; ++poll) {
@@ -223,6 +264,12 @@ TEST(RefclockConfig, limits_are_kept) {
   refused([](RefclockConfig& it) { it.filter_length = 0; });
   refused([](RefclockConfig& it) { it.rate = 1001; });
   refused([](RefclockConfig& it) { it.stratum = 15; });
+  refused([](RefclockConfig& it) { it.min_samples = 0; });
+  refused([](RefclockConfig& it) { it.max_samples = kMaxSamples + 1; });
+  refused([](RefclockConfig& it) {
+    it.min_samples = 5;
+    it.max_samples = 4;
+  });
   refused([](RefclockConfig& it) { it.precision = Duration(); });
   refused([](RefclockConfig& it) { it.delay = Duration::nanoseconds(-1); });
 }

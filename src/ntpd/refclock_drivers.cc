@@ -73,6 +73,8 @@ ntp::RefclockConfig refclock_config(const NtpRefclockConfig& config) {
   out.rate = config.rate;
   out.lock = config.lock;
   out.tai = config.tai;
+  out.min_samples = static_cast<std::size_t>(config.min_samples);
+  out.max_samples = static_cast<std::size_t>(config.max_samples);
   out.select = {config.prefer, config.trust, config.require, config.noselect};
   return out;
 }
