@@ -6,7 +6,7 @@ Schema<NtpdLogConfig> ntpd_log_schema() {
   Schema<NtpdLogConfig> log;
   log.field("directory", &NtpdLogConfig::directory, text(),
             "Where the logs below are written: measurements.log, statistics.log, tracking.log, "
-            "selection.log. timepool-ntpd(8) has their columns.")
+            "selection.log, refclocks.log. timepool-ntpd(8) has their columns.")
       .field("measurements", &NtpdLogConfig::measurements, boolean(),
              "A line for each answer of a server, also for those that are not used.")
       .field("statistics", &NtpdLogConfig::statistics, boolean(),
@@ -15,6 +15,9 @@ Schema<NtpdLogConfig> ntpd_log_schema() {
              "A line for each time that the sources together give.")
       .field("selection", &NtpdLogConfig::selection, boolean(),
              "A line for each source whenever the selection was made anew.")
+      .field("refclocks", &NtpdLogConfig::refclocks, boolean(),
+             "A line for each reading of a reference clock, also for those that are not used, and "
+             "for each sample that is made of them.")
       .field("banner", &NtpdLogConfig::banner, integer(0, 1'000'000),
              "How many lines come between two headings. With 0 the heading stands only where a "
              "file begins.")

@@ -15,9 +15,10 @@ struct NtpdLogConfig {
   bool statistics = false;
   bool tracking = false;
   bool selection = false;
+  bool refclocks = false;
   int banner = 32;  // lines between two headings; 0: only where a file begins
 
-  bool any() const { return measurements || statistics || tracking || selection; }
+  bool any() const { return measurements || statistics || tracking || selection || refclocks; }
   bool operator==(const NtpdLogConfig&) const = default;
 };
 

@@ -8,9 +8,9 @@
 namespace timepool::ntpd {
 namespace {
 
-// "2026-11-21 15:21:59"
-std::string date_and_time(UnixTime at) {
-  std::string out = format_utc(at, 0);
+// "2026-11-21 15:21:59", and a point and as many digits.
+std::string date_and_time(UnixTime at, int digits = 0) {
+  std::string out = format_utc(at, digits);
   out[10] = ' ';
   out.pop_back();
   return out;
@@ -51,6 +51,10 @@ double seconds(Duration duration) {
   return duration.to_seconds();
 }
 
+std::string span_or_dash(const std::optional<Duration>& duration) {
+  return duration ? fmt::format("{:10.3e}", seconds(*duration)) : fmt::format("{:>10}", "-");
+}
+
 }  // namespace
 
 std::string_view name_of(LogKind kind) {
@@ -62,9 +66,11 @@ std::string_view name_of(LogKind kind) {
     case LogKind::kTracking:
       return "tracking";
     case LogKind::kSelection:
+      return "selection";
+    case LogKind::kRefclocks:
       break;
   }
-  return "selection";
+  return "refclocks";
 }
 
 std::string measurement_line(const ntp::SourceReport& report, UnixTime at) {
@@ -99,8 +105,8 @@ std::string tracking_line(const TrackingRecord& record, UnixTime at) {
   return fmt::format(
       "{} {:<24} {:2} {:10.3f} {:10.3f} {:10.3e} {} {:2} {:10.3e} {:10.3e} {:10.3e} {:10.3e} "
       "{:10.3e}",
-      date_and_time(at), format(tracking.server.address), tracking.stratum, record.frequency_ppm,
-      record.skew_ppm, seconds(record.offset), letter_of(tracking.leap), tracking.survivors,
+      date_and_time(at), record.reference, tracking.stratum, record.frequency_ppm, record.skew_ppm,
+      seconds(record.offset), letter_of(tracking.leap), tracking.survivors,
       tracking.clock.offset_sd, seconds(record.remaining), seconds(tracking.root_delay),
       seconds(tracking.root_dispersion), seconds(tracking.uncertainty));
 }
@@ -118,7 +124,21 @@ std::string selection_line(const ntp::SourceReport& report, UnixTime at) {
                      name_of(report.status));
 }
 
+std::string refclock_line(const RefclockRecord& record) {
+  const std::string number = record.readings == 0 ? "-" : std::to_string(record.readings);
+  const char pulse = record.sample ? '-' : record.pulse ? '1' : '0';
+  return fmt::format("{} {:<24} {:>4} {} {} {} {} {:10.3e} {}", date_and_time(record.at, 6),
+                     record.name, number, letter_of(record.leap), pulse, span_or_dash(record.raw),
+                     span_or_dash(record.offset), seconds(record.dispersion),
+                     record.sample ? "sample" : name_of(record.reason));
+}
+
 std::string heading_of(LogKind kind) {
+  if (kind == LogKind::kRefclocks) {
+    return "   Date (UTC) Time         Reference clock            Nr L P Raw offset     Offset     "
+           " "
+           "Disp. Reason";
+  }
   const std::string_view start = "   Date (UTC) Time  IP Address               ";
   std::string_view rest;
   switch (kind) {
@@ -137,6 +157,8 @@ std::string heading_of(LogKind kind) {
       break;
     case LogKind::kSelection:
       rest = "S Rch Last    Low end   High end Status";
+      break;
+    case LogKind::kRefclocks:
       break;
   }
   return std::string(start) + std::string(rest);

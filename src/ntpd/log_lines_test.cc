@@ -89,7 +89,7 @@ TEST(LogLines, of_selection_have_the_interval_or_dashes) {
 
 TEST(LogLines, of_tracking_have_the_clock) {
   TrackingRecord record;
-  record.tracking.server = parse_endpoint("[2001:db8::1]:123").value();
+  record.reference = "2001:db8::1";
   record.tracking.stratum = 3;
   record.tracking.leap = wire::ntp::Leap::kNone;
   record.tracking.survivors = 4;
@@ -106,17 +106,58 @@ TEST(LogLines, of_tracking_have_the_clock) {
             " 1.000e-06 -1.000e-06  3.000e-03  1.000e-03  4.000e-03");
 }
 
+RefclockRecord refclock_record() {
+  RefclockRecord out;
+  out.name = "PPS0";
+  out.at = kAt + Duration::microseconds(41);
+  out.readings = 7;
+  out.pulse = true;
+  out.raw = Duration::nanoseconds(-41'000);
+  out.offset = Duration::nanoseconds(-40'750);
+  out.dispersion = Duration::microseconds(1);
+  return out;
+}
+
+TEST(LogLines, of_a_refclocks_reading_have_what_came_and_what_is_used) {
+  EXPECT_EQ(refclock_line(refclock_record()),
+            "2026-11-21 15:21:59.000041 PPS0                        7 N 1 -4.100e-05 -4.075e-05  "
+            "1.000e-06 accepted");
+}
+
+TEST(LogLines, of_a_refclocks_reading_without_a_use_keep_their_columns) {
+  RefclockRecord refused = refclock_record();
+  refused.readings = 0;
+  refused.offset.reset();
+  refused.reason = ntp::RefclockReason::kAmbiguous;
+  const std::string line = refclock_line(refused);
+  EXPECT_EQ(words(line), words(refclock_line(refclock_record())));
+  EXPECT_NE(line.find(" - N 1 "), std::string::npos) << line;
+  EXPECT_TRUE(line.ends_with(" ambiguous")) << line;
+}
+
+TEST(LogLines, of_a_refclocks_sample_have_no_raw_offset) {
+  RefclockRecord sample = refclock_record();
+  sample.sample = true;
+  sample.raw.reset();
+  sample.leap = wire::ntp::Leap::kDelete;
+  EXPECT_EQ(refclock_line(sample),
+            "2026-11-21 15:21:59.000041 PPS0                        7 - -          - -4.075e-05  "
+            "1.000e-06 sample");
+}
+
 TEST(LogLines, stand_below_their_headings) {
   const auto fits = [](LogKind kind, const std::string& line) {
     const std::string heading = heading_of(kind);
     // The last column ends where the heading does, or is text that begins there.
-    return kind == LogKind::kSelection ? line.find("selected") == heading.find("Status")
-                                       : line.size() == heading.size();
+    return kind == LogKind::kSelection   ? line.find("selected") == heading.find("Status")
+           : kind == LogKind::kRefclocks ? line.find("accepted") == heading.find("Reason")
+                                         : line.size() == heading.size();
   };
   EXPECT_TRUE(fits(LogKind::kMeasurements, measurement_line(report(), kAt)));
   EXPECT_TRUE(fits(LogKind::kStatistics, statistics_line(report(), kAt)));
   EXPECT_TRUE(fits(LogKind::kSelection, selection_line(report(), kAt)));
   EXPECT_TRUE(fits(LogKind::kTracking, tracking_line(TrackingRecord(), kAt)));
+  EXPECT_TRUE(fits(LogKind::kRefclocks, refclock_line(refclock_record())));
 }
 
 }  // namespace

@@ -18,9 +18,11 @@ bool is_wanted(const config::NtpdLogConfig& config, LogKind kind) {
     case LogKind::kTracking:
       return config.tracking;
     case LogKind::kSelection:
+      return config.selection;
+    case LogKind::kRefclocks:
       break;
   }
-  return config.selection;
+  return config.refclocks;
 }
 
 constexpr double kPpm = 1e6;
@@ -28,6 +30,10 @@ constexpr double kPpm = 1e6;
 TrackingRecord tracking_record(const ntp::Timekeeper& keeper, const ntp::Tracking& tracking) {
   TrackingRecord out;
   out.tracking = tracking;
+  // A reference clock's name; a server that was replaced has no title any more.
+  const std::string title = keeper.sources().title(tracking.association);
+  const bool server = title.empty() || tracking.server != Endpoint();
+  out.reference = server ? format(tracking.server.address) : title;
   const ntp::ClockEstimate& estimate = tracking.clock;
   const double rate = keeper.steers() ? keeper.discipline().base_rate() : estimate.frequency;
   out.frequency_ppm = -rate * kPpm;
@@ -82,7 +88,13 @@ void log_answer(MeasurementLog& log, const ntp::Timekeeper& keeper, ntp::Associa
   if (found == reports.end() || !found->last_answer) return;
   log.append(LogKind::kMeasurements, measurement_line(*found, now.system));
   if (found->last_answer->reason != ntp::ReplyReason::kAccepted) return;
-  if (found->has_estimate) log.append(LogKind::kStatistics, statistics_line(*found, now.system));
+  log_sample(log, keeper, reports, *found, now);
+}
+
+void log_sample(MeasurementLog& log, const ntp::Timekeeper& keeper,
+                const std::vector<ntp::SourceReport>& reports, const ntp::SourceReport& source,
+                const ntp::ClockReading& now) {
+  if (source.has_estimate) log.append(LogKind::kStatistics, statistics_line(source, now.system));
   if (log.wants(LogKind::kSelection)) {
     for (const ntp::SourceReport& report : reports) {
       log.append(LogKind::kSelection, selection_line(report, now.system));

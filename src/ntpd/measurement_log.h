@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "config/ntpd_reports.h"
 #include "net/reactor.h"
@@ -36,6 +37,12 @@ class MeasurementLog {
 // An answer of that association was just handled: logs what it measured and, when it was used, what
 // became of its source, of the selection and of the clock with it.
 void log_answer(MeasurementLog& log, const ntp::Timekeeper& keeper, ntp::AssociationId association,
+                const ntp::ClockReading& now);
+
+// A source has a new sample: logs what became of its estimate, of the selection and of the clock.
+// `reports` are those of `now`, `source` is of them.
+void log_sample(MeasurementLog& log, const ntp::Timekeeper& keeper,
+                const std::vector<ntp::SourceReport>& reports, const ntp::SourceReport& source,
                 const ntp::ClockReading& now);
 
 }  // namespace timepool::ntpd

@@ -169,7 +169,9 @@ bool TimeClient::accept_step() {
 
 void TimeClient::on_timer() {
   outbox_->clear();
-  keeper_.handle_timer(read_clocks(), random_, *outbox_);
+  const ntp::ClockReading now = read_clocks();
+  keeper_.handle_timer(now, random_, *outbox_);
+  if (log_ != nullptr) refclock_log_.samples(*log_, keeper_, now);
   carry_out(*outbox_);
 }
 

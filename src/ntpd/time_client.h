@@ -18,6 +18,7 @@
 #include "ntpd/clock_record.h"
 #include "ntpd/measurement_log.h"
 #include "ntpd/refclock_drivers.h"
+#include "ntpd/refclock_log.h"
 #include "ntpd/rejections.h"
 #include "sys/log.h"
 #include "sys/network_watch.h"
@@ -114,6 +115,7 @@ class TimeClient {
   std::vector<IpAddress> other_addresses_;  // the setting own_addresses
   Rejections rejections_;
   MeasurementLog* log_ = nullptr;
+  RefclockLog refclock_log_;
   RefclockDrivers refclocks_;
   ClientLinks links_;
   std::unique_ptr<ntp::Outbox> outbox_ = std::make_unique<ntp::Outbox>();

@@ -19,6 +19,7 @@ void TimeClient::on_refclock(ntp::AssociationId id, const refclock::Look& look) 
   outbox_->clear();
   const ntp::RefclockReason reason =
       keeper_.handle_refclock(id, look.reason, look.reading, read_clocks(), *outbox_);
+  if (log_ != nullptr) refclock_log_.look(*log_, keeper_, id, look, reason);
   if (reason != ntp::RefclockReason::kNothingNew) {
     logger_.debug("reading of {}: {}", sources().title(id), name_of(reason));
   }

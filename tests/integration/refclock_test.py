@@ -139,6 +139,39 @@ class Refclocks(ProgramTest):
         self.assertRegex(told.stdout, r"GPS\s+-\s+\d+\s+\d+\s+0\s+accepted\s+open")
         self.assertRegex(told.stdout, r"wrong_magic\s+0")
 
+    def test_logs_tell_of_readings_and_of_samples(self):
+        unit = self.shm(0, 250_000_000)
+        folder = tempfile.TemporaryDirectory(prefix="timepool-log-")
+        self.addCleanup(folder.cleanup)
+        directory = pathlib.Path(folder.name)
+        kinds = ("refclocks", "statistics", "tracking", "selection")
+        program = self.observe([self.fast(unit, "GPS", 'offset = "-50ms"\n')] +
+                               [f'[log]\ndirectory = "{directory}"\nbanner = 0\n'] +
+                               [f"{kind} = true\n" for kind in kinds])
+        self.synchronised(program)
+        lines = {}
+        for kind, least in zip(kinds, (30, 3, 3, 3)):
+            path = directory / f"{kind}.log"
+            lines[kind] = wait_until(lambda p=path, n=least: (lambda t: t if len(t) > n + 3 else None)(
+                p.read_text().splitlines() if p.exists() else []), 20, f"lines in {path}")[3:]
+            for line in lines[kind][:-1]:
+                self.assertIn(" GPS ", line)
+        rows = [line.split() for line in lines["refclocks"][:-1]]
+        samples = [row for row in rows if row[-1] == "sample"]
+        readings = [row for row in rows if row[-1] == "accepted"]
+        self.assertGreater(len(samples), 0, rows)
+        self.assertGreater(len(readings), 3 * len(samples), rows)
+        for row in readings + samples:
+            self.assertEqual(len(row), 10, row)
+            self.assertRegex(row[1], r"^\d\d:\d\d:\d\d\.\d{6}$")
+            self.assertEqual(row[4:6], ["N", "-" if row in samples else "0"])
+            self.assertAlmostEqual(float(row[7]), 0.2, delta=0.003)
+        for row in readings:
+            self.assertAlmostEqual(float(row[6]), 0.25, delta=0.003)
+        # A sample has all readings since the one before it, or all but outliers.
+        self.assertGreaterEqual(int(samples[-1][3]), 4)
+        self.assertEqual(samples[-1][6], "-")
+
     def test_b5_of_two_clocks_one_lies_and_a_third_decides(self):
         units = [self.shm(0, 0), self.shm(1, 800_000_000)]
         pair = [self.fast(unit, f"SHM{i}") for i, unit in enumerate(units)]
