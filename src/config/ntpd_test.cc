@@ -138,6 +138,8 @@ TEST(NtpdConfig, names_what_does_not_fit) {
 TEST(NtpdConfig, logs_need_a_directory) {
   EXPECT_NE(problems_of("[log]\ntracking = true\n").find("there is no directory"),
             std::string::npos);
+  EXPECT_NE(problems_of("[log]\nrefclocks = true\n").find("there is no directory"),
+            std::string::npos);
   EXPECT_EQ(problems_of("[log]\ntracking = true\ndirectory = \"/var/log/timepool\"\n"), "ok");
   EXPECT_EQ(problems_of("[log]\nbanner = 0\n"), "ok");
 }

@@ -94,7 +94,11 @@ class Pool:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        self.ready = wait_until(lambda: self.event("ready"), 40, "the pool is ready\n" + self.output())
+        try:
+            self.ready = wait_until(lambda: self.event("ready"), 40, "the pool is ready\n" + self.output())
+        except AssertionError:
+            self.close()
+            raise
         address, port = self.ready["dns"].rsplit(":", 1)
         self.dns_address = (address, int(port))
 

@@ -65,6 +65,7 @@ class PoolTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.base = pathlib.Path(tempfile.mkdtemp(prefix="tp-pool-"))
+        cls.addClassCleanup(shutil.rmtree, cls.base, ignore_errors=True)
         cls.pool = Pool(cls.base / "pool")
         cls.watcher = Watcher(cls.pool)
         cls.zone = cls.pool.ready["zone"]
@@ -73,7 +74,6 @@ class PoolTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.watcher.stop()
         cls.pool.close()
-        shutil.rmtree(cls.base, ignore_errors=True)
 
     def good(self):
         return {a: s for a, s in self.pool.servers().items() if a not in (LIAR, DEAD)}
