@@ -87,8 +87,10 @@ class Association final : public Measured {
   std::uint32_t unusable() const { return unusable_; }
   // DENY or RSTR was the last answer.
   bool denied() const { return denied_; }
+  // It has answered since time began or was lost.
+  bool heard() const { return heard_ || unusable_ > 0; }
   // It has answered, or failed to often enough that it need not be waited for.
-  bool decided() const override { return heard_ || unusable_ > 0 || unanswered_ >= kDecidedAfter; }
+  bool decided() const override { return heard() || unanswered_ >= kDecidedAfter; }
   // Its replies are proved to be its own.
   bool authenticated() const { return authenticator_->authenticates(); }
   // It did not say in its latest answer that it has no time.
@@ -112,7 +114,7 @@ class Association final : public Measured {
   bool measurable() const override { return reachable() && !estimator_.empty(); }
   // CHECKs that there are samples.
   Estimate estimate(MonoTime now) const override { return estimator_.estimate(now); }
-  bool has_samples() const { return !estimator_.empty(); }
+  bool has_samples() const override { return !estimator_.empty(); }
   const Sample& latest() const override { return estimator_.latest(); }
 
  private:

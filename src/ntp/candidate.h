@@ -57,7 +57,10 @@ struct Candidate {
   bool decided = true;         // it has answered, or failed to often enough
   bool reachable = true;
   bool synchronised = true;  // by its latest answer
-  bool measured = true;      // there are samples; without, the rest means nothing
+  bool measured = true;      // there are samples, and it is reachable
+  // It is silent, and agreed when it was heard last: its interval, grown since, still counts.
+  bool remembered = false;
+  // What follows means nothing unless it is measured or remembered.
   std::uint8_t stratum = 0;
   Duration offset;
   Duration distance;  // half the width of the correctness interval; positive

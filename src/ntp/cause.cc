@@ -41,6 +41,9 @@ constexpr std::array<Row, kCauseCount> kRows{{
     {'O', "ourselves", "It is this machine's own server."},
     {'L', "loop", "It is synchronised to this machine: following it would be following ourselves."},
     {'?', "unreachable", "None of the last eight requests brought a usable answer."},
+    {'r', "remembered",
+     "None of the last eight requests brought a usable answer, but it agreed with the majority "
+     "within the last hour: what it said then still counts against those who contradict it."},
     {'M', "no_samples", "There is no measurement of it yet."},
     {'s', "unsynchronised", "It says that its own clock is not synchronised."},
     {'S', "stratum", "Its stratum is outside min_stratum and max_stratum."},

@@ -28,6 +28,7 @@ enum class Cause : std::uint8_t {
   kOurselves,
   kLoop,
   kUnreachable,
+  kRemembered,  // silent, but what it said before counts against those who contradict it
   kNoSamples,
   kUnsynchronised,
   kStratum,
@@ -35,7 +36,7 @@ enum class Cause : std::uint8_t {
   kTooVariable,
   kSmeared,
 };
-inline constexpr std::size_t kCauseCount = 21;
+inline constexpr std::size_t kCauseCount = 22;
 
 // "*", "+", "D", ... one each.
 char letter_of(Cause cause);

@@ -33,8 +33,9 @@ constexpr Rule kRules[] = {
     {Cause::kUnsynchronised,
      [](const Candidate& it, const SelectionConfig&) { return !it.synchronised; }},
     {Cause::kUnreachable,
-     [](const Candidate& it, const SelectionConfig&) { return !it.reachable; }},
-    {Cause::kNoSamples, [](const Candidate& it, const SelectionConfig&) { return !it.measured; }},
+     [](const Candidate& it, const SelectionConfig&) { return !it.reachable && !it.remembered; }},
+    {Cause::kNoSamples,
+     [](const Candidate& it, const SelectionConfig&) { return !it.measured && !it.remembered; }},
     {Cause::kLoop, [](const Candidate& it,
                       const SelectionConfig&) { return it.loop == Loop::kSynchronisedToUs; }},
     {Cause::kStratum,
@@ -50,6 +51,7 @@ constexpr Rule kRules[] = {
        return it.jitter > config.max_jitter;
      }},
     {Cause::kSmeared, [](const Candidate& it, const SelectionConfig&) { return it.smear_differs; }},
+    {Cause::kRemembered, [](const Candidate& it, const SelectionConfig&) { return it.remembered; }},
 };
 
 }  // namespace

@@ -26,6 +26,15 @@ TEST(Eligibility, a_silent_source_has_no_vote) {
   EXPECT_EQ(cause_of(reachable), Cause::kNoSamples);
 }
 
+TEST(Eligibility, what_a_silent_source_said_is_no_source_itself) {
+  EXPECT_EQ(cause_of(remembered(0, 1)), Cause::kRemembered);
+  EXPECT_EQ(select_of({remembered(0, 1), remembered(0, 1)}).agreement, Agreement::kNobody);
+  Candidate unsynchronised = remembered(0, 1);
+  unsynchronised.synchronised = false;
+  EXPECT_EQ(cause_of(unsynchronised), Cause::kUnsynchronised);
+  EXPECT_EQ(cause_of(with(remembered(0, 1), kNoselect)), Cause::kNoselect);
+}
+
 TEST(Eligibility, a_server_that_says_that_it_has_no_time_is_left_at_once) {
   Candidate one = candidate(0, 1);
   one.synchronised = false;

@@ -181,6 +181,9 @@ std::string_view change_of(Cause cause) {
       return "It is used when it follows somebody else.";
     case Cause::kUnreachable:
       return "One usable answer is enough.";
+    case Cause::kRemembered:
+      return "One usable answer makes it a source again; without one it is forgotten an hour after "
+             "it last agreed.";
     case Cause::kNoSamples:
       return "The first usable answer is enough.";
     case Cause::kUnsynchronised:

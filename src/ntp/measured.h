@@ -14,6 +14,8 @@ class Measured {
 
   // Whether there is an estimate: samples, and reachable.
   virtual bool measurable() const = 0;
+  // Whether estimate() and latest() may be asked.
+  virtual bool has_samples() const = 0;
   // It has answered, or failed to often enough that it need not be waited for.
   virtual bool decided() const = 0;
   // CHECKs that there are samples.

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "ntp/association.h"
@@ -47,7 +48,8 @@ struct Member {
   Cause cause = Cause::kNoSamples;
   SelectOptions options;
   double score = 1;
-  MonoTime selected_with;  // when the sample came that was its latest then
+  std::optional<MonoTime> agreed;  // when a selection last found that it agrees, if it still did
+  MonoTime selected_with;          // when the sample came that was its latest then
   Liveness liveness;
   std::uint32_t useless = 0;  // samples in a row that were of no use (F11)
   std::uint32_t unsent = 0;   // requests in a row that the system had no route for

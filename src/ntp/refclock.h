@@ -82,7 +82,7 @@ class Refclock final : public Measured {
     filter_.clear();
   }
   void handle_time_lost(MonoTime now) override;
-  bool has_samples() const { return !samples_.empty(); }
+  bool has_samples() const override { return !samples_.empty(); }
 
   // What its readings say at once, before the first poll ended: for those that are locked to it.
   std::optional<PulseReference> rough_time() const;

@@ -83,7 +83,43 @@ ClockEstimate clock_of(const Selection& selection, const Members& members, Local
   return out;
 }
 
+// What it said before it fell silent still counts. Whoever is offline is so by command.
+bool is_remembered(const Member& member, MonoTime now) {
+  const bool online = !member.association || member.association->online();
+  return online && member.measured().has_samples() && member.agreed &&
+         now - *member.agreed < kRememberedFor;
+}
+
+// Whether what the next selections make of it while it is silent is that it agreed.
+void remember(Member& member, const Candidate& candidate, Cause cause, MonoTime now) {
+  if (!candidate.measured || cause == Cause::kUndecided) return;
+  member.agreed = is_survivor(cause) ? std::optional(now) : std::nullopt;
+}
+
 }  // namespace
+
+// One that never answered, or that no way leads to, is waited for no longer when patience is over.
+bool Reference::decided(const Member& member, MonoTime now) const {
+  if (member.association && member.association->heard()) return true;
+  if (patient_ && (!patience_ends_ || now < *patience_ends_) && member.association) return false;
+  return member.measured().decided() || member.unsent > 0;
+}
+
+void Reference::end_patience(std::span<const Candidate> candidates, bool found, MonoTime now) {
+  if (!patient_) return;
+  const bool any = std::any_of(candidates.begin(), candidates.end(),
+                               [](const Candidate& it) { return it.measured; });
+  if (any && !patience_ends_) patience_ends_ = now + kStartPatience;
+  if (found || (patience_ends_ && now >= *patience_ends_)) {
+    patient_ = false;
+    patience_ends_.reset();
+  }
+}
+
+void Reference::handle_time_lost() {
+  patient_ = true;
+  patience_ends_.reset();
+}
 
 Candidate Reference::candidate_of(const Member& member, const SourceTable& sources,
                                   MonoTime now) const {
@@ -93,15 +129,17 @@ Candidate Reference::candidate_of(const Member& member, const SourceTable& sourc
   if (member.is_refclock()) out.options = member.refclock->config().select;
   out.authenticated = member.authenticated();
   out.refclock = member.is_refclock();
-  out.decided = measured.decided();
+  out.decided = decided(member, now);
   out.reachable = measured.reach() != 0;
   out.synchronised = member.synchronised();
   out.measured = measured.measurable();
   out.was_selected = member.cause == Cause::kSelected;
   out.score = member.score;
   if (!member.is_refclock() && is_ourselves(member.server(), own_)) out.loop = Loop::kOurselves;
-  if (!out.measured) return out;
+  const bool silent = !out.measured && is_remembered(member, now);
+  if (!out.measured && !silent) return out;
   const Estimate estimate = measured.estimate(now);
+  out.remembered = silent && estimate.distance <= config_.max_distance;
   out.stratum = estimate.sample.stratum;
   out.offset = estimate.offset;
   out.distance = estimate.distance;
@@ -142,8 +180,10 @@ void Reference::update(const SourceTable& sources, Members& members, LocalTime n
     set_cause(member, selection.causes[i], out);
     member.options = selection.options[i];
     member.score = selection.scores[i];
+    remember(member, candidates[i], selection.causes[i], now.mono);
     if (candidates[i].measured) member.selected_with = member.measured().latest().at.mono;
   }
+  end_patience(candidates, selection.found(), now.mono);
   if (selection.found()) {
     take(selection, members, now, out);
     return;

@@ -18,6 +18,13 @@
 
 namespace timepool::ntp {
 
+// Before there is a reference for the first time, or for the first time after time was lost, those
+// who are silent are waited for this long after the first answer of anybody, so that the quickest
+// do not decide alone. It costs time only where those who answer are no majority of all.
+inline constexpr Duration kStartPatience = Duration::seconds(32);
+// A source that agreed and fell silent stays a juror for so long (ADR 0025).
+inline constexpr Duration kRememberedFor = Duration::seconds(3600);
+
 class Reference {
  public:
   // The second is the drift that the bound grows with.
@@ -30,6 +37,10 @@ class Reference {
 
   // Selects anew and sets the members' statuses.
   void update(const SourceTable& sources, Members& members, LocalTime now, Outbox& out);
+  // When update() may come to something else though nobody says anything.
+  MonoTime next_deadline() const { return patience_ends_.value_or(MonoTime::max()); }
+  // Raw time was lost: all are waited for as at the start.
+  void handle_time_lost();
   // True time jumped against raw time.
   void handle_leap(Duration step) {
     tracking_.offset += step;
@@ -43,6 +54,8 @@ class Reference {
   const SelectionConfig& config() const { return config_; }
 
  private:
+  bool decided(const Member& member, MonoTime now) const;
+  void end_patience(std::span<const Candidate> candidates, bool found, MonoTime now);
   Candidate candidate_of(const Member& member, const SourceTable& sources, MonoTime now) const;
   void find_smears(const Members& members, LocalTime now, std::span<Candidate> candidates);
   void set_cause(Member& member, Cause cause, Outbox& out) const;
@@ -52,6 +65,8 @@ class Reference {
   std::int64_t clock_error_ppb_;
   OwnIdentity own_;
   SmearWatch smears_;
+  bool patient_ = true;                    // there was no reference yet since time began
+  std::optional<MonoTime> patience_ends_;  // once somebody has a vote, while patient
   Agreement agreement_ = Agreement::kNobody;
   Tracking tracking_;
 };

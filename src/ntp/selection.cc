@@ -39,8 +39,10 @@ class Round {
  private:
   bool votes(std::size_t i) const { return is_voter(out_.causes[i]); }
   bool survives(std::size_t i) const { return is_survivor(out_.causes[i]); }
+  // Those who are silent are jurors too while what they said is remembered.
   bool is_juror(std::size_t i) const {
-    return votes(i) && (!trusted_jury_ || out_.options[i].trust);
+    const bool heard = votes(i) || out_.causes[i] == Cause::kRemembered;
+    return heard && (!trusted_jury_ || out_.options[i].trust);
   }
   void mark_voters(Cause cause) {
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
@@ -71,6 +73,7 @@ class Round {
   std::span<const Candidate> candidates_;
   const Absent& absent_;
   const SelectionConfig& config_;
+  bool any_voter_ = false;
   bool trusted_jury_ = false;
   Intersection jury_;
   Selection out_;
@@ -78,6 +81,7 @@ class Round {
 
 void Round::form_jury() {
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    any_voter_ = any_voter_ || votes(i);
     if (votes(i) && out_.options[i].trust) trusted_jury_ = true;
   }
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
@@ -99,7 +103,7 @@ std::size_t Round::undecided(bool trusted_only) const {
 }
 
 Agreement Round::deliberate() {
-  if (jury_.size() == 0) return Agreement::kNobody;
+  if (!any_voter_) return Agreement::kNobody;
   const std::size_t agreeing = jury_.most();
   if (2 * agreeing <= jury_.size()) {
     mark_voters(Cause::kNoMajority);
@@ -171,9 +175,11 @@ Agreement Round::count_survivors() {
       CHECK(agreed.add(candidates_[i].interval()));
     }
   }
-  if (agreed.most() >= config_.min_sources && requirement_met()) return Agreement::kFound;
+  // Nobody survives where only remembered jurors make the majority.
+  const bool enough = out_.survivors > 0 && agreed.most() >= config_.min_sources;
+  if (enough && requirement_met()) return Agreement::kFound;
   out_.survivors = 0;
-  return agreed.most() < config_.min_sources ? Agreement::kTooFew : Agreement::kNotRequired;
+  return enough ? Agreement::kNotRequired : Agreement::kTooFew;
 }
 
 void Round::heed_preference() {

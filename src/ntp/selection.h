@@ -11,6 +11,11 @@
 // each point of it is within the correctness interval of some honest juror, so liars move the
 // offset by no more than the width of one honest interval.
 //
+// A source that agreed and then fell silent stays a juror for a while (Candidate::remembered): its
+// interval, grown by what the local clock may have drifted since, counts for and against others as
+// before, but its time is not used. So liars gain nothing from the silence of honest sources, and
+// where everybody is honest nobody notices, since all intervals hold the truth (ADR 0025).
+//
 // When groups as large as each other contradict each other, those are used that agree with each of
 // the groups: if f liars make such a tie, they need an honest source with a wide interval for it,
 // and then that source decides, not they.
@@ -36,7 +41,7 @@ enum class Agreement : std::uint8_t {
   kNobody,      // nobody has a vote
   kNoMajority,  // no majority agrees
   kUndecided,   // a majority agrees, but those who have not answered yet could outvote it
-  kTooFew,      // a majority agrees, but fewer than min_sources
+  kTooFew,      // a majority agrees, but fewer of it than min_sources can be used
   kNotRequired  // a majority agrees, but none of those that are required
 };
 // "found", "nobody", ...

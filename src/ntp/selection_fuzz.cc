@@ -1,6 +1,7 @@
 // Looks for liars who move the offset out of the bound: the input says who is honest, by how much
-// each errs within its interval, and anything at all about the liars, who are less than half.
-// Whatever they say, the offset stays within an honest interval and the truth within the region.
+// each errs within its interval, who is silent and remembered, and anything at all about the liars,
+// who are less than half. Whatever they say, the offset stays within an honest interval and the
+// truth within the region.
 #include <algorithm>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct House {
   Duration truth;
   std::size_t honest = 0;
   std::vector<ntp::Candidate> all;
+  std::vector<bool> silent;
 };
 
 void read_common(ByteReader& in, ntp::Candidate& out) {
@@ -54,6 +56,9 @@ House read_house(ByteReader& in) {
   const std::size_t liars = in.u8() % ((n - 1) / 2 + 1);
   out.truth = Duration::microseconds(static_cast<std::int32_t>(in.u32()));
   out.honest = n - liars;
+  // The truth says as well who is silent: seeds keep their form.
+  const auto bits = static_cast<std::uint64_t>(out.truth.ns() / 1000);
+  for (std::size_t i = 0; i < n; ++i) out.silent.push_back(((bits >> i) & 1) != 0);
   for (std::size_t i = 0; i < out.honest; ++i) out.all.push_back(read_honest(in, out.truth));
   for (std::size_t i = 0; i < liars; ++i) out.all.push_back(read_liar(in));
   return out;
@@ -71,13 +76,17 @@ void check(const House& house, bool trusted) {
   ntp::SelectionConfig config;
   config.max_distance = Duration::max();
   const ntp::Selection got = ntp::select(house.all, {}, config);
-  CHECK(got.found());
+  const bool all_speak = std::none_of(house.all.begin(), house.all.end(),
+                                      [](const ntp::Candidate& it) { return it.remembered; });
+  CHECK(got.found() || !all_speak);
+  if (!got.found()) return;
+  CHECK(!house.all[got.selected].remembered);
   CHECK(within_honest(house, got.offset));
   CHECK(got.region.low <= house.truth + kRounding && house.truth - kRounding <= got.region.high);
   CHECK((got.offset - house.truth).abs() <= got.uncertainty + kRounding);
   const bool survived = std::any_of(got.causes.begin(), got.causes.begin() + house.honest,
                                     [](ntp::Cause cause) { return ntp::is_survivor(cause); });
-  CHECK(survived || trusted);
+  CHECK(survived || trusted || !all_speak);
 }
 
 }  // namespace
@@ -93,5 +102,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     house.all.push_back(read_liar(in));
   }
   check(house, true);
+  // And with any of them silent.
+  for (std::size_t i = 0; i < house.all.size(); ++i) {
+    ntp::Candidate& it = house.all[i];
+    it.options.trust = false;
+    it.remembered = i < house.silent.size() && house.silent[i];
+    it.reachable = it.measured = !it.remembered;
+  }
+  house.all.resize(house.silent.size());
+  check(house, false);
   return 0;
 }

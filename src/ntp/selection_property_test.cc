@@ -131,6 +131,26 @@ RC_GTEST_PROP(SelectionOfLiars, a_majority_of_them_that_is_divided_is_not_follow
   RC_ASSERT(select_of(all).agreement == Agreement::kNoMajority);
 }
 
+// Whoever falls silent is remembered: liars win nothing by silencing honest sources.
+RC_GTEST_PROP(SelectionOfLiars, the_silence_of_any_of_the_honest_helps_no_liar, ()) {
+  const auto n = *rc::gen::inRange<std::size_t>(1, 14);
+  const auto liars = *rc::gen::inRange<std::size_t>(0, (n - 1) / 2 + 1);
+  Parliament it = random_parliament(n, liars);
+  for (Candidate& one : it.all) {
+    one.remembered = *rc::gen::arbitrary<bool>();
+    one.reachable = one.measured = !one.remembered;
+  }
+  const Selection got = select_of(it.all);
+  for (std::size_t i = 0; i < n; ++i) {
+    RC_ASSERT(!it.all[i].remembered || got.causes[i] == Cause::kRemembered);
+  }
+  if (!got.found()) return;
+  RC_ASSERT(!it.all[got.selected].remembered);
+  RC_ASSERT((got.offset - it.truth).abs() <= got.uncertainty + kRounding);
+  RC_ASSERT(it.covered_by_honest(got.offset));
+  RC_ASSERT(got.region.low - kRounding <= it.truth && it.truth <= got.region.high + kRounding);
+}
+
 // While undecided ones could still make an honest majority, liars who came first wait for them.
 RC_GTEST_PROP(SelectionOfLiars, who_come_first_do_not_decide, ()) {
   const auto liars = *rc::gen::inRange<std::size_t>(1, 10);
@@ -148,6 +168,7 @@ RC_GTEST_PROP(SelectionOfAnything, gives_each_a_cause_and_at_most_one_is_selecte
     one.offset = Duration::nanoseconds(*rc::gen::arbitrary<std::int64_t>());
     one.distance = Duration::nanoseconds(*rc::gen::inRange<std::int64_t>(1, 1'000'000'000'000));
     one.measured = *rc::gen::arbitrary<bool>();
+    one.remembered = *rc::gen::arbitrary<bool>();
     one.decided = *rc::gen::arbitrary<bool>();
     one.authenticated = *rc::gen::arbitrary<bool>();
     one.options = {*rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>(),

@@ -32,6 +32,15 @@ inline Candidate undecided() {
   return out;
 }
 
+// Silent, but it agreed before.
+inline Candidate remembered(double offset_ms, double distance_ms) {
+  Candidate out = candidate(offset_ms, distance_ms);
+  out.reachable = false;
+  out.measured = false;
+  out.remembered = true;
+  return out;
+}
+
 inline Candidate with(Candidate of, SelectOptions options) {
   of.options = options;
   return of;

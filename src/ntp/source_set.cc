@@ -76,7 +76,7 @@ SourceSet::SourceSet(const SourceSetConfig& config, AuthenticatorFactory factory
       reference_(selection_of(config), config.exchange.clock_error_ppb) {}
 
 MonoTime SourceSet::next_deadline() const {
-  MonoTime out = population_.next_deadline();
+  MonoTime out = std::min(population_.next_deadline(), reference_.next_deadline());
   for (const Member& member : population_.members()) {
     out = std::min(out, member.association ? member.association->next_deadline()
                                            : member.refclock->next_deadline());
@@ -133,6 +133,7 @@ void SourceSet::handle_leap(Duration step) {
 
 void SourceSet::handle_time_lost(MonoTime now) {
   for (Member& member : population_.members()) member.measured().handle_time_lost(now);
+  reference_.handle_time_lost();
 }
 
 void SourceSet::update(LocalTime now, Outbox& out) {
