@@ -47,7 +47,11 @@ ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precis
                       steering.max_change.ignore};
   rules.panic = steering.panic_threshold;
   rules.panic_quorum = static_cast<std::size_t>(steering.panic_quorum);
-  if (!in_network_simulator()) rules.floor = sys::build_date();
+  if (!in_network_simulator()) {
+    rules.floor = sys::build_date();
+    // B10. Not the last good time: it may be wrong itself, and a person may overrule it.
+    out.sources.exchange.earliest = rules.floor;
+  }
   out.discipline.max_slew_rate = config.steering.max_slew_rate * 1e-6;
   if (record) record->apply(out);
   return out;

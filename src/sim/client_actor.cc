@@ -13,6 +13,16 @@ namespace {
 constexpr Duration kSendLatency = Duration::microseconds(20);
 constexpr Duration kLookupLatency = Duration::milliseconds(15);
 
+// Its build date, where the scenario has none: hours before the world begins, so that whoever
+// drives the clock below it is seen.
+constexpr Duration kBuiltBefore = Duration::seconds(86'400);
+
+ClientConfig with_floor(ClientConfig config, const World& world) {
+  if (config.rules.floor == UnixTime()) config.rules.floor = world.start() - kBuiltBefore;
+  return config;
+}
+
+// As ntpd/time_client.cc makes it of a daemon's settings.
 ntp::TimekeeperConfig keeper_config(const ClientConfig& config) {
   ntp::TimekeeperConfig out;
   out.sources.min_sources = config.min_sources;
@@ -20,6 +30,7 @@ ntp::TimekeeperConfig keeper_config(const ClientConfig& config) {
   out.sources.selection.auth = config.auth_selection;
   out.sources.exchange.clock_error_ppb = config.clock_error_ppb;
   out.sources.replace_interval = config.replace_interval;
+  out.sources.exchange.earliest = config.rules.floor;
   out.discipline.rules = config.rules;
   out.leap = {config.leap.mode, config.leap.sources_smear};
   return out;
@@ -47,12 +58,12 @@ ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns,
     : world_(world),
       network_(network),
       dns_(dns),
-      config_(config),
+      config_(with_floor(config, world)),
       clock_(config.clock, world.start(), MonoTime::from_ns(987'654'321), world.random("clock")),
       prng_(world.random("client")),
       random_({prng_.next(), prng_.next()}),
       control_(world, clock_, config.steer),
-      keeper_(keeper_config(config), control_, clock_.read(world.now()), authenticator_of),
+      keeper_(keeper_config(config_), control_, clock_.read(world.now()), authenticator_of),
       address_(IpAddress::v4(0xc6336401)),
       upset_prng_(world.random("upsets")) {
   network.attach(address_, *this);

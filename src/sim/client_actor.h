@@ -82,6 +82,10 @@ class ClientActor final : public Node {
   Duration true_raw_offset();
   // Whether something befell its clock that it has not had an occasion to notice.
   bool unaware() const { return asleep_ || last_upset_ > last_look_; }
+  // Its build date: it may not set its clock to a time before it.
+  UnixTime floor() const { return config_.rules.floor; }
+  // When others moved its clock last, as time since the start; negative: never.
+  Duration last_upset() const { return last_upset_; }
   // When names were looked up, as time since the start.
   const std::vector<Duration>& lookups() const { return lookups_; }
   const std::vector<TimedEvent>& events() const { return events_; }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ntp/reply_reason.h"
+#include "sim/clock_floor.h"
 #include "sim/poll_rate.h"
 #include "sim/scenario.h"
 
@@ -32,7 +33,8 @@ class Run {
       : scenario_(scenario),
         world_(seed, scenario.start),
         network_(world_),
-        client_(world_, network_, dns_, scenario.client) {
+        client_(world_, network_, dns_, scenario.client),
+        floor_(client_.floor()) {
     if (scenario.leap.at) world_.set_leap({*scenario.leap.at, scenario.leap.seconds});
     servers_.reserve(scenario.servers.size());
     for (const ServerConfig& server : scenario.servers) {
@@ -107,6 +109,10 @@ class Run {
   // The steered clock itself, and what the client says of it.
   void watch_clock() {
     if (!scenario_.client.steer) return;
+    if (!floor_.look(client_.local_now().system, client_.last_upset())) {
+      violation("the clock was set to before the build date: by " +
+                format(client_.floor() - client_.local_now().system));
+    }
     const Duration error = client_.true_offset();
     const Expectations& expect = scenario_.expect;
     // The first correction begins on one side of the truth.
@@ -350,6 +356,7 @@ class Run {
   Network network_;
   FakeDns dns_;
   ClientActor client_;
+  ClockFloor floor_;
   std::vector<std::unique_ptr<ServerActor>> servers_;
   std::map<IpAddress, std::string> names_;
   std::map<std::string, IpAddress> addresses_;

@@ -19,8 +19,8 @@ def timestamp(seconds):
     return struct.pack("!II", int(seconds) + NTP_TO_UNIX, int(seconds % 1 * 2**32))
 
 
-def reply_to(request):
-    now = timestamp(time.time())
+def reply_to(request, moment=None):
+    now = timestamp(time.time() if moment is None else moment)
     header = bytes([0x24, 2, 6, 0xEC]) + bytes(8) + b"\x7f\0\0\1" + now
     return header + request[40:48] + now + now
 
@@ -115,6 +115,21 @@ class Sources(ProgramTest):
         server.sendto(reply_to(request), where)
         wait_until(lambda: client.control("counters")["client"]["reasons"]["accepted"] == 1, 5,
                    "the server itself is heard")
+
+    def test_b10_a_time_before_the_build_is_counted_and_never_believed(self):
+        server = self.fake_server()
+        client = self.client(server, source="minpoll = 0\nmaxpoll = 0\niburst = false")
+        year_1980 = 315_532_800
+        for count in range(1, 5):
+            request, where = server.recvfrom(100)
+            server.sendto(reply_to(request, year_1980 + count), where)
+            wait_until(lambda wanted=count:
+                       client.control("counters")["client"]["reasons"]["stale_timestamp"] == wanted,
+                       5, "the stale reply")
+        self.assertFalse(client.control("tracking")["synchronised"])
+        request, where = server.recvfrom(100)
+        server.sendto(reply_to(request), where)
+        wait_until(lambda: client.control("tracking")["synchronised"], 5, "a time that can be")
 
     def test_each_sign_of_an_attack_is_counted_apart(self):
         server = self.fake_server()
