@@ -16,6 +16,7 @@ timepool_dependency(curl libcurl)
 
 # libunbound is used where [resolver] servers is set, and by few. As an archive, what nobody calls is
 # not even loaded: 0.5 MB less resident memory in a client. All archives come with the packages.
+# What is handed on to others is built with OFF, for nettle's and gmp's LGPL: docs/adr/0026.
 option(TIMEPOOL_STATIC_UNBOUND "Link libunbound and what it needs as archives, if they are there" ON)
 set(TIMEPOOL_UNBOUND_ARCHIVES "")
 foreach(name IN ITEMS unbound event hogweed nettle gmp)
