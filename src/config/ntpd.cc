@@ -41,7 +41,12 @@ Schema<NtpSteeringConfig> steering_schema() {
       .field("panic_quorum", &NtpSteeringConfig::panic_quorum, integer(0, 64),
              "This many authenticated sources that agree may pass the threshold. 0: never.")
       .field("max_slew_rate", &NtpSteeringConfig::max_slew_rate, number(1, 83333.333),
-             "How much faster or slower at the most, in parts in a million.");
+             "How much faster or slower at the most, in parts in a million.")
+      .field("max_clock_error", &NtpSteeringConfig::max_clock_error, number(0, 1000),
+             "How much the clock's frequency may change from one measurement to the next beyond "
+             "what the measurements show, in parts in a million. The error bounds of sources, the "
+             "root dispersion that is served and the one that the kernel is told grow by it. More "
+             "for a clock whose temperature or load changes suddenly.");
   return out;
 }
 
@@ -69,6 +74,11 @@ Schema<NtpdConfig> ntpd_schema() {
           "Where a steered clock's frequency, its last good time and whether it was ever set are "
           "kept from one run to the next, in clock.json, hourly and at the end. An empty string: "
           "the directory that systemd names in STATE_DIRECTORY, else nothing is kept.")
+      .field("save_samples", &NtpdConfig::save_samples, boolean(),
+             "Keep the sources' samples in samples.bin in the same directory too, every quarter of "
+             "an hour and at the end. A daemon that goes on within an hour, without a reboot or a "
+             "suspend between, then needs one answer of a source to know the time and the "
+             "frequency as well as before. Without effect while the clock is not steered.")
       .table("steering", &NtpdConfig::steering, steering_schema(), "How the clock is steered.")
       .field("log_level", &NtpdConfig::log_level, log_level(), kLogLevelDoc)
       .table("server", &NtpdConfig::server, ntp_server_schema(),

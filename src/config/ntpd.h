@@ -116,6 +116,7 @@ struct NtpSteeringConfig {
   Duration panic_threshold = Duration::seconds(1000);
   int panic_quorum = 3;
   double max_slew_rate = 83333.333;  // parts in a million
+  double max_clock_error = 1;        // parts in a million
   bool operator==(const NtpSteeringConfig&) const = default;
 };
 
@@ -128,6 +129,7 @@ struct NtpdConfig {
   ClockControl clock = ClockControl::kObserve;
   NtpSteeringConfig steering;
   std::string state_directory;  // empty: systemd's, or none
+  bool save_samples = true;
   sys::LogLevel log_level = sys::LogLevel::kInfo;
   std::string leap_file;  // empty: none
   LeapMode leap_mode = LeapMode::kKernel;

@@ -23,8 +23,8 @@ Association::Association(AssociationId id, const AssociationConfig& config,
       exchange_(config.exchange),
       schedule_(config.poll, first),
       filter_(config.filter),
-      estimator_({config.exchange.clock_error_ppb, config.exchange.precision, config.max_samples,
-                  config.min_samples}) {
+      estimator_({config.exchange.clock_error_ppb, config.exchange.max_clock_error_ppb,
+                  config.exchange.precision, config.max_samples, config.min_samples}) {
   CHECK(authenticator_ != nullptr);
 }
 
@@ -150,8 +150,22 @@ void Association::accept(const Reply& reply, MonoTime now, RandomStream& random,
   // Interleaved mode has begun: it measures again what the reply before measured.
   if (reply.repeated) return schedule_.accepted(now, 0, random);
   const std::optional<Sample> kept = filter_.add(sample);
-  if (kept) estimator_.add(*kept);
+  if (kept) take(*kept);
   schedule_.accepted(now, kept ? estimator_.poll_score(schedule_.poll()) : 0, random);
+}
+
+void Association::take(const Sample& sample) {
+  if (saved_.empty()) return estimator_.add(sample);
+  estimator_.resume(std::exchange(saved_, {}), sample);
+}
+
+void Association::resume(std::vector<Sample> saved) {
+  CHECK(estimator_.empty() && saved.size() <= kMaxSamples);
+  saved_ = std::move(saved);
+}
+
+std::vector<Sample> Association::window() const {
+  return estimator_.empty() ? saved_ : samples_of(estimator_);
 }
 
 // B30: the origin was right, or it would not have come here.
@@ -195,6 +209,7 @@ bool Association::stands_out(const Sample& sample) {
 void Association::handle_time_lost(MonoTime now) {
   exchange_.handle_clock_step();
   estimator_.clear();
+  saved_.clear();
   filter_.clear();
   exchange_.forget_previous();
   // Whoever answers first must not decide alone: the others are waited for as at the start.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/ip.h"
 #include "ntp/authenticator.h"
@@ -72,8 +73,14 @@ class Association final : public Measured {
   // Timestamps kept for interleaved mode are from the other side of the leap.
   void handle_leap(Duration step) override {
     estimator_.shift(step);
+    saved_.clear();
     exchange_.forget_previous();
   }
+  // Samples of an earlier run, at most kMaxSamples, in the raw time of this one: they count from
+  // the first sample on that this run brings, when that fits them. CHECKs that there is none yet.
+  void resume(std::vector<Sample> saved);
+  // The samples that there are, else those that wait for the first.
+  std::vector<Sample> window() const;
   // Asks again in a burst.
   void handle_time_lost(MonoTime now) override;
 
@@ -122,6 +129,7 @@ class Association final : public Measured {
   void miss(LocalTime now, RandomStream& random);
   void request(LocalTime now, RandomStream& random, Outbox& out);
   void warm_up(RandomStream& random, Outbox& out);
+  void take(const Sample& sample);
   void accept(const Reply& reply, MonoTime now, RandomStream& random, Outbox& out);
   void handle_kiss(ReplyReason reason, LocalTime now, RandomStream& random, Outbox& out);
   bool stands_out(const Sample& sample);
@@ -134,6 +142,7 @@ class Association final : public Measured {
   PollSchedule schedule_;
   SampleFilter filter_;
   Estimator estimator_;
+  std::vector<Sample> saved_;
   MonoTime reply_deadline_ = MonoTime::max();
   bool missed_ = true;  // the last request was counted as a miss, or there is none
   std::uint8_t reach_ = 0;

@@ -13,11 +13,10 @@ namespace {
 // Samples before the frequency means something: two lie on a line whatever they are.
 constexpr std::size_t kFrequencySamples = 3;
 // Standard deviations of the frequency that bounds allow for, more while there are few samples,
-// beside kLeastDrift in parts in 10^9.
+// beside max_clock_error_ppb.
 constexpr double kBoundDeviations = 8;
 // Until there are so many samples, what is stated of the clock bounds it, not what was measured.
 constexpr std::size_t kBoundSamples = 8;
-constexpr std::int64_t kLeastDrift = 1'000;
 // Before that our clock may run at any rate that a kernel can make up for.
 constexpr std::int64_t kUnknownDrift = 100'000'000;
 // Longer while the next offset stays within this many of the present standard deviations, shorter
@@ -122,6 +121,7 @@ double roughness(std::span<const FitPoint> points) {
 }  // namespace
 
 Estimator::Estimator(const EstimatorConfig& config) : config_(config) {
+  config_.clock_error_ppb = std::max(config.clock_error_ppb, config.max_clock_error_ppb);
   CHECK(config.max_samples >= 1 && config.max_samples <= kMaxSamples);
   CHECK(config.min_samples >= 1 && config.min_samples <= config.max_samples);
 }
@@ -140,6 +140,17 @@ void Estimator::add(const Sample& sample) {
     aside_.clear();
   }
   samples_.push_back(sample);
+  fit();
+}
+
+void Estimator::resume(std::span<const Sample> before, const Sample& first) {
+  CHECK(empty() && before.size() <= kMaxSamples);
+  for (const Sample& sample : before) samples_.push_back(sample);
+  if (!before.empty()) {
+    fit();
+    if (!fits(first)) clear();
+  }
+  samples_.push_back(first);
   fit();
 }
 
@@ -224,7 +235,8 @@ Duration Estimator::drift(Duration span) const {
   const double n = static_cast<double>(samples_.size());
   const double deviations = kBoundDeviations * (1 + kBoundSamples / n);
   const double likely = deviations * std::sqrt(fit_.growth(seconds));
-  return std::min(most, drift_over(span, kLeastDrift) + Duration::from_seconds(likely));
+  return std::min(most,
+                  drift_over(span, config_.max_clock_error_ppb) + Duration::from_seconds(likely));
 }
 
 // The most that the fitted offset is wrong by what each sample says alone.
@@ -297,6 +309,13 @@ double Estimator::poll_score(int poll) const {
   }
   if (std::sqrt(fit_.growth(interval)) > kShorterBeyond * now) return kShorterScore;
   return 0;
+}
+
+std::vector<Sample> samples_of(const Estimator& estimator) {
+  std::vector<Sample> out;
+  out.reserve(estimator.size());
+  for (std::size_t i = 0; i < estimator.size(); ++i) out.push_back(estimator[i]);
+  return out;
 }
 
 }  // namespace timepool::ntp

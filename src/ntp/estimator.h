@@ -9,6 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "base/ring_buffer.h"
 #include "base/static_vector.h"
@@ -22,6 +24,9 @@ inline constexpr std::size_t kMaxSamples = 128;
 struct EstimatorConfig {
   // The most that the local clock's frequency is off before it is measured, in parts in 10^9.
   std::int64_t clock_error_ppb = 50'000;
+  // How much its frequency may change between two samples beyond what the samples before show, in
+  // parts in 10^9 (ADR 0024).
+  std::int64_t max_clock_error_ppb = 1'000;
   // log2 seconds: how well the local clock can be read.
   std::int8_t precision = -20;
   // 1 to kMaxSamples: the most that are kept, and how many at least the fit leans on.
@@ -65,6 +70,9 @@ class Estimator {
   explicit Estimator(const EstimatorConfig& config);
 
   void add(const Sample& sample);
+  // Begins with the samples of an earlier run, at most kMaxSamples, and the first of this one. They
+  // are dropped when it does not fit them. CHECKs empty().
+  void resume(std::span<const Sample> before, const Sample& first);
   // True time jumped against raw time: adds to every offset.
   void shift(Duration by);
   // Raw time was lost: the offsets mean nothing any more.
@@ -106,5 +114,8 @@ class Estimator {
   ClockFit fit_;  // of the samples; seconds from the last one, offsets from its offset
   Duration jitter_;
 };
+
+// The samples that are kept, the oldest first.
+std::vector<Sample> samples_of(const Estimator& estimator);
 
 }  // namespace timepool::ntp

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include <cmath>
 
 #include "base/prng.h"
@@ -212,6 +214,56 @@ TEST(Estimator, the_truth_stays_within_the_bound) {
                            Duration::from_seconds(1e-4 + up + down)));
     }
   }
+}
+
+// An hour of samples of a clock that runs 12 ppm fast, with 40 us of jitter.
+std::vector<Sample> hour_of_samples() {
+  std::vector<Sample> out;
+  Prng prng(5);
+  for (int i = 0; i < 60; ++i) {
+    const Duration queue = Duration::nanoseconds(static_cast<std::int64_t>(40'000 * prng.unit()));
+    out.push_back(sample(64 * i, us(-768 * i) + queue / 2, us(100) + queue));
+  }
+  return out;
+}
+
+TEST(Estimator, goes_on_with_the_samples_of_an_earlier_run) {
+  const std::vector<Sample> before = hour_of_samples();
+  Estimator whole({});
+  for (const Sample& it : before) whole.add(it);
+  const Sample next = sample(64 * 61, us(-768 * 61), us(100));
+  whole.add(next);
+  Estimator resumed({});
+  resumed.resume(before, next);
+  const Estimate a = whole.estimate(next.at.mono);
+  const Estimate b = resumed.estimate(next.at.mono);
+  EXPECT_EQ(a.offset, b.offset);
+  EXPECT_EQ(a.frequency, b.frequency);
+  EXPECT_EQ(a.distance, b.distance);
+  EXPECT_EQ(resumed.size(), 61u);
+}
+
+TEST(Estimator, forgets_an_earlier_run_that_the_first_sample_does_not_fit) {
+  Estimator resumed({});
+  const Sample next = sample(64 * 61, us(-768 * 61) + Duration::milliseconds(50), us(100));
+  resumed.resume(hour_of_samples(), next);
+  EXPECT_EQ(resumed.size(), 1u);
+  EXPECT_EQ(resumed.estimate(next.at.mono).offset, next.offset);
+}
+
+TEST(Estimator, the_bound_of_a_known_frequency_grows_by_the_stated_error_too) {
+  const std::vector<Sample> before = hour_of_samples();
+  Duration grown[2];
+  for (const int i : {0, 1}) {
+    EstimatorConfig config;
+    config.max_clock_error_ppb = i == 0 ? 1'000 : 31'000;
+    Estimator estimator(config);
+    for (const Sample& it : before) estimator.add(it);
+    const MonoTime last = before.back().at.mono;
+    grown[i] = estimator.estimate(last + Duration::seconds(64)).distance;
+  }
+  // The best bound may be an older sample's: of 30 ppm more in 64 s at least.
+  EXPECT_GE(grown[1] - grown[0], us(30 * 64));
 }
 
 }  // namespace

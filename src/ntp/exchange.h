@@ -34,6 +34,8 @@ struct ExchangeConfig {
   // The most that the local clock's frequency is off, in parts in 10^9. A free-running crystal
   // keeps within 50 parts in a million; RFC 5905's 15 (PHI) is for a disciplined clock.
   std::int64_t clock_error_ppb = 50'000;
+  // How much it may change between two measurements beyond what they show, as EstimatorConfig's.
+  std::int64_t max_clock_error_ppb = 1'000;
   Duration max_delay = Duration::seconds(3);
   Duration max_distance = Duration::seconds(3);
   bool interleaved = false;

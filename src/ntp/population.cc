@@ -90,6 +90,17 @@ void Population::trim(Source& source, MonoTime now) {
   }
 }
 
+SampleWindow Population::identity_of(const Member& member) {
+  SampleWindow out;
+  if (member.is_refclock()) {
+    out.refclock = member.refclock->config().name;
+  } else {
+    out.server = {member.server().address, member.server().port, 0};
+    out.authenticated = member.authenticated();
+  }
+  return out;
+}
+
 void Population::end(AssociationId id) {
   members_.remove(id);
   closes_.push_back(id);
@@ -107,8 +118,8 @@ std::optional<AssociationId> Population::add_refclock(const RefclockConfig& conf
     if (member.refclock->config().name == config.name) return std::nullopt;
   }
   if (count >= kMaxRefclocks || members_.full() || !within_limits(config)) return std::nullopt;
-  members_.add(
-      {next_id_, std::make_unique<Refclock>(config, config_.exchange.clock_error_ppb, now)});
+  members_.add({next_id_, std::make_unique<Refclock>(config, config_.exchange, now)});
+  resume(members_[members_.size() - 1]);
   return next_id_++;
 }
 
@@ -258,6 +269,41 @@ void Population::start_association(Source& source, const IpAddress& address, Mon
       factory_ ? factory_(source) : std::make_unique<NoAuthentication>();
   members_.add({source.id(),
                 std::make_unique<Association>(next_id_++, config, std::move(authenticator), now)});
+  resume(members_[members_.size() - 1]);
+}
+
+void Population::set_saved(std::vector<SampleWindow> windows) {
+  saved_ = std::move(windows);
+  for (Member& member : members_) {
+    const bool measures =
+        member.association ? member.association->has_samples() : member.refclock->has_samples();
+    if (!measures) resume(member);
+  }
+}
+
+void Population::resume(Member& member) {
+  const SampleWindow wanted = identity_of(member);
+  const auto found = std::find_if(saved_.begin(), saved_.end(), [&](const SampleWindow& it) {
+    return same_identity(it, wanted);
+  });
+  if (found == saved_.end()) return;
+  if (member.association) {
+    member.association->resume(std::move(found->samples));
+  } else {
+    member.refclock->resume(std::move(found->samples));
+  }
+  saved_.erase(found);
+}
+
+std::vector<SampleWindow> Population::windows() const {
+  std::vector<SampleWindow> out;
+  for (const Member& member : members_) {
+    SampleWindow window = identity_of(member);
+    window.samples = member.association ? member.association->window() : member.refclock->window();
+    if (!window.samples.empty()) out.push_back(std::move(window));
+  }
+  out.insert(out.end(), saved_.begin(), saved_.end());
+  return out;
 }
 
 void Population::observe(Member& member, MonoTime now) {

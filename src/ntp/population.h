@@ -17,6 +17,7 @@
 #include "ntp/members.h"
 #include "ntp/outage.h"
 #include "ntp/outbox.h"
+#include "ntp/saved_samples.h"
 #include "ntp/source_table.h"
 
 namespace timepool::ntp {
@@ -76,6 +77,14 @@ class Population {
   // Notices outages, and replaces whom it must; `survivors` agree now on the time. Moves members.
   void care(MonoTime now, std::size_t survivors, Outbox& out);
 
+  // Samples of an earlier run, in the raw time of this one, for the sources whose they are, now or
+  // when they come.
+  void set_saved(std::vector<SampleWindow> windows);
+  // What such a run finds: of the members and of sources that have not come.
+  std::vector<SampleWindow> windows() const;
+  // Raw time was lost, or true time jumped against it: what waits is worth nothing.
+  void forget_saved() { saved_.clear(); }
+
   bool outage() const { return outage_.on(); }
   // How many requests in vain make this one fail; 0 is never. It must be an association.
   std::uint32_t patience_with(const Member& member) const;
@@ -99,6 +108,8 @@ class Population {
   void start_association(Source& source, const IpAddress& address, MonoTime now);
   std::optional<IpAddress> next_address(const Source& source, const Member* instead_of,
                                         bool only_good, MonoTime now) const;
+  static SampleWindow identity_of(const Member& member);
+  void resume(Member& member);
   static ServerIdentity beside_of(const Member& member);
   std::vector<ServerIdentity> beside(const Member* without) const;
 
@@ -129,6 +140,7 @@ class Population {
   AuthenticatorFactory factory_;
   SourceTable sources_;
   Members members_;
+  std::vector<SampleWindow> saved_;
   Outage outage_;
   std::vector<Endpoint> own_;
   std::vector<AssociationId> closes_;  // bounded by flush_closes(): at most one for each member

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/check.h"
-#include "ntp/exchange.h"
 
 namespace timepool::ntp {
 namespace {
@@ -38,10 +38,11 @@ bool within_limits(const RefclockConfig& config) {
          config.max_samples <= kMaxSamples;
 }
 
-Refclock::Refclock(const RefclockConfig& config, std::int64_t clock_error_ppb, MonoTime now)
+Refclock::Refclock(const RefclockConfig& config, const ExchangeConfig& clock, MonoTime now)
     : config_(config),
       filter_(config.filter_length),
-      samples_({clock_error_ppb, kResolution, config.max_samples, config.min_samples}),
+      samples_({clock.clock_error_ppb, clock.max_clock_error_ppb, kResolution, config.max_samples,
+                config.min_samples}),
       poll_(std::min(kFirstPoll, config.poll)) {
   CHECK(within_limits(config));
   poll_end_ = now + exp2_seconds(poll_);
@@ -105,7 +106,12 @@ bool Refclock::handle_timer(LocalTime now) {
   if (scattered) static_cast<void>(count_reason(RefclockReason::kTooDispersed));
   if (mean) filter_.clear();
   if (good) {
-    samples_.add(sample_of(*mean, now));
+    const Sample sample = sample_of(*mean, now);
+    if (saved_.empty()) {
+      samples_.add(sample);
+    } else {
+      samples_.resume(std::exchange(saved_, {}), sample);
+    }
     last_mean_ = mean;
     ++sample_count_;
     adapt_poll(mean->used + mean->left_out);
@@ -147,9 +153,19 @@ Sample Refclock::sample_of(const RefclockMean& mean, LocalTime now) const {
   return out;
 }
 
+void Refclock::resume(std::vector<Sample> saved) {
+  CHECK(samples_.empty() && saved.size() <= kMaxSamples);
+  saved_ = std::move(saved);
+}
+
+std::vector<Sample> Refclock::window() const {
+  return samples_.empty() ? saved_ : samples_of(samples_);
+}
+
 void Refclock::handle_time_lost(MonoTime now) {
   filter_.clear();
   samples_.clear();
+  saved_.clear();
   last_reading_.reset();
   lost_at_ = polls_;
   poll_ = std::min(kFirstPoll, config_.poll);

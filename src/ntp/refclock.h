@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ntp/candidate.h"
 #include "ntp/estimator.h"
+#include "ntp/exchange.h"
 #include "ntp/local_time.h"
 #include "ntp/measured.h"
 #include "ntp/refclock_filter.h"
@@ -56,7 +58,7 @@ struct RefclockContext {
 class Refclock final : public Measured {
  public:
   // CHECKs within_limits(config). The first poll ends soon after `now`.
-  Refclock(const RefclockConfig& config, std::int64_t clock_error_ppb, MonoTime now);
+  Refclock(const RefclockConfig& config, const ExchangeConfig& clock, MonoTime now);
 
   const RefclockConfig& config() const { return config_; }
 
@@ -79,10 +81,14 @@ class Refclock final : public Measured {
   // The readings of the poll that runs are from both sides of the leap.
   void handle_leap(Duration step) override {
     samples_.shift(step);
+    saved_.clear();
     filter_.clear();
   }
   void handle_time_lost(MonoTime now) override;
   bool has_samples() const override { return !samples_.empty(); }
+  // As Association's.
+  void resume(std::vector<Sample> saved);
+  std::vector<Sample> window() const;
 
   // What its readings say at once, before the first poll ended: for those that are locked to it.
   std::optional<PulseReference> rough_time() const;
@@ -119,6 +125,7 @@ class Refclock final : public Measured {
   RefclockConfig config_;
   RefclockFilter filter_;
   Estimator samples_;
+  std::vector<Sample> saved_;
   MonoTime poll_end_;
   std::int8_t poll_;  // of the poll that runs
   double score_ = 0;  // of what speaks for a longer one; 1 and -1 decide

@@ -27,7 +27,11 @@ class RefclockTest : public ::testing::Test {
  protected:
   explicit RefclockTest(const RefclockConfig& config = settings()) { start(config); }
 
-  void start(const RefclockConfig& config) { clock_.emplace(config, kErrorPpb, kMono); }
+  void start(const RefclockConfig& config) {
+    ExchangeConfig clock;
+    clock.clock_error_ppb = kErrorPpb;
+    clock_.emplace(config, clock, kMono);
+  }
   // A reading of a moment ago.
   RefclockReason read(double seconds, Duration offset, const RefclockContext& context = {}) {
     RefclockReading reading;

@@ -73,7 +73,8 @@ bool is_useless(Cause cause) {
 
 SourceSet::SourceSet(const SourceSetConfig& config, AuthenticatorFactory factory)
     : population_(config, std::move(factory)),
-      reference_(selection_of(config), config.exchange.clock_error_ppb) {}
+      reference_(selection_of(config),
+                 std::max(config.exchange.clock_error_ppb, config.exchange.max_clock_error_ppb)) {}
 
 MonoTime SourceSet::next_deadline() const {
   MonoTime out = std::min(population_.next_deadline(), reference_.next_deadline());
@@ -128,12 +129,14 @@ void SourceSet::handle_clock_step() {
 
 void SourceSet::handle_leap(Duration step) {
   for (Member& member : population_.members()) member.measured().handle_leap(step);
+  population_.forget_saved();
   reference_.handle_leap(step);
 }
 
 void SourceSet::handle_time_lost(MonoTime now) {
   for (Member& member : population_.members()) member.measured().handle_time_lost(now);
   reference_.handle_time_lost();
+  population_.forget_saved();
 }
 
 void SourceSet::update(LocalTime now, Outbox& out) {

@@ -75,6 +75,9 @@ class SourceSet {
   void handle_leap(Duration step);
   // Raw time was lost, by a suspend: drops all samples and measures anew.
   void handle_time_lost(MonoTime now);
+  // See Population.
+  void set_saved(std::vector<SampleWindow> windows) { population_.set_saved(std::move(windows)); }
+  std::vector<SampleWindow> windows() const { return population_.windows(); }
   // One look of a reference clock's driver; `reading` counts with kAccepted only. What became of
   // it; kNothingNew when there is no such clock.
   RefclockReason handle_refclock(AssociationId id, RefclockReason reason,

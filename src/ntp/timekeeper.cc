@@ -125,6 +125,21 @@ void Timekeeper::release(Outbox& out) {
   if (clock_.steers()) set_rate(discipline_.base_rate(), out);
 }
 
+RunMoment Timekeeper::moment_of(const OscillatorReading& now) const {
+  const UnixTime raw = local_.local(now.mono).raw;
+  return {now.boot, now.oscillator, raw, local_.system(raw), now.suspended};
+}
+
+SavedSamples Timekeeper::save_samples(const OscillatorReading& now) const {
+  return {moment_of(now), sources_.windows()};
+}
+
+Result<void, StaleSamples> Timekeeper::resume(SavedSamples saved, const OscillatorReading& now) {
+  const auto moved = carry_over(saved, moment_of(now), now.mono);
+  if (moved.ok()) sources_.set_saved(std::move(saved.windows));
+  return moved;
+}
+
 void Timekeeper::update(const ClockReading& now, Outbox& out) {
   const Tracking tracking = sources_.tracking(now.mono);
   if (!tracking.synchronised) return;

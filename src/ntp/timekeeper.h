@@ -67,6 +67,11 @@ class Timekeeper {
   // Ends a slew that is under way: the clock is left at its base rate. Before the program ends.
   void release(Outbox& out);
 
+  // For a warm restart: what is measured, to be written down, and what an earlier run measured. The
+  // latter before the first reply; an error says why it can't be used.
+  SavedSamples save_samples(const OscillatorReading& now) const;
+  Result<void, StaleSamples> resume(SavedSamples saved, const OscillatorReading& now);
+
   // Which leap second is next. Its table may be set at any time.
   LeapKeeper& leap() { return leap_; }
   const LeapKeeper& leap() const { return leap_; }
@@ -102,6 +107,7 @@ class Timekeeper {
   bool pass_leap(const ClockReading& now, Outbox& out);
   void leap_passed(const ClockReading& now, Outbox& out);
   void tell_tai(UnixTime utc, Outbox& out);
+  RunMoment moment_of(const OscillatorReading& now) const;
   LocalTime look(const ClockReading& now, Outbox& out);
   void begin(const ClockReading& now, Outbox& out);
   // True when what was measured is worth nothing any more.

@@ -256,5 +256,49 @@ TEST_F(TimekeeperTest, a_clock_that_refuses_is_told) {
   EXPECT_EQ(keeper_->failure()->code, ErrorCode::kDenied);
 }
 
+TEST_F(TimekeeperTest, a_restart_with_saved_samples_needs_one_answer) {
+  clock_.stepped = ms(30);
+  make();
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(exchange(), ReplyReason::kAccepted);
+  const auto oscillator = [&] {
+    const ClockReading now = clock_.read();
+    // It has no error of its own, and no rate changes it.
+    return OscillatorReading{
+        {std::byte{7}}, kMono + (clock_.truth - kStart), now.mono, now.suspended};
+  };
+  const SavedSamples saved = keeper_->save_samples(oscillator());
+  ASSERT_EQ(saved.windows.size(), 1u);
+  EXPECT_EQ(saved.windows[0].samples.size(), 20u);
+  // It crashes while it slews, and the rate stays.
+  clock_.settle();
+  clock_.rate = 5e-4;
+  clock_.advance(Duration::seconds(600));
+  make();
+  ASSERT_TRUE(keeper_->resume(saved, oscillator()).ok());
+  EXPECT_FALSE(keeper_->tracking(clock_.read().mono).synchronised) << "nobody has answered";
+  EXPECT_EQ(keeper_->save_samples(oscillator()).windows.size(), 1u) << "a second restart";
+  ASSERT_EQ(exchange(), ReplyReason::kAccepted);
+  const MonoTime now = clock_.read().mono;
+  const auto reports = keeper_->reports(now);
+  ASSERT_EQ(reports.size(), 1u);
+  EXPECT_EQ(reports[0].estimate.count, 21u);
+  EXPECT_LT(reports[0].estimate.frequency_sd, 1e-6);
+  EXPECT_TRUE(keeper_->tracking(now).synchronised);
+  EXPECT_LT((clock_.truth - clock_.read().system - keeper_->tracking(now).offset).abs(), ms(1));
+}
+
+TEST_F(TimekeeperTest, samples_of_another_boot_are_not_used) {
+  make();
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(exchange(), ReplyReason::kAccepted);
+  const MonoTime mono = clock_.read().mono;
+  const SavedSamples saved = keeper_->save_samples({{std::byte{7}}, mono, mono, {}});
+  make();
+  const auto used = keeper_->resume(saved, {{std::byte{8}}, mono + ms(1), mono, {}});
+  ASSERT_FALSE(used.ok());
+  EXPECT_EQ(used.error(), StaleSamples::kOtherBoot);
+  ASSERT_EQ(exchange(), ReplyReason::kAccepted);
+  EXPECT_EQ(keeper_->reports(clock_.read().mono)[0].estimate.count, 1u);
+}
+
 }  // namespace
 }  // namespace timepool::ntp

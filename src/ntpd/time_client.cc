@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <utility>
 
@@ -39,6 +40,7 @@ ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precis
   out.sources.selection = selection_config(config.sources);
   out.sources.replace_interval = config.sources.replace_interval;
   out.leap = leap_config(config);
+  out.sources.exchange.max_clock_error_ppb = std::llround(config.steering.max_clock_error * 1e3);
   const config::NtpSteeringConfig& steering = config.steering;
   ntp::CorrectionRules& rules = out.discipline.rules;
   rules.step = {steering.step.threshold, steering.step.limit,
@@ -95,6 +97,7 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
 
 TimeClient::~TimeClient() {
   if (record_) record_->save(keeper_, sys::mono_now());
+  if (samples_) samples_->save(keeper_, sys::mono_now());
   outbox_->clear();
   keeper_.release(*outbox_);
 }
@@ -111,6 +114,10 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(
                                                  std::move(record)));
   static_cast<void>(out->apply(sources));
   out->start_refclocks(config.refclocks);
+  if (out->record_ && config.save_samples) {
+    out->samples_.emplace(state_directory(config.state_directory), logger);
+    out->samples_->load(out->keeper_);
+  }
   out->refresh_identity();
   out->watch_network();
   out->watch_resolver();
@@ -188,6 +195,7 @@ void TimeClient::carry_out(ntp::Outbox& out) {
   watch_resolver();
   schedule();
   if (record_) record_->note(keeper_, sys::mono_now());
+  if (samples_) samples_->note(keeper_, sys::mono_now());
   if (on_update_) on_update_();
 }
 

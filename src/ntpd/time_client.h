@@ -20,6 +20,7 @@
 #include "ntpd/refclock_drivers.h"
 #include "ntpd/refclock_log.h"
 #include "ntpd/rejections.h"
+#include "ntpd/sample_record.h"
 #include "sys/log.h"
 #include "sys/network_watch.h"
 
@@ -100,6 +101,7 @@ class TimeClient {
   ntp::RandomStream random_;
   std::unique_ptr<ntp::ClockControl> clock_;
   std::optional<ClockRecord> record_;  // of a clock that is steered
+  std::optional<SampleRecord> samples_;
   ntp::Timekeeper keeper_;
   std::vector<ntp::SourceId> configured_;  // the sources that apply() decides about
   std::unique_ptr<net::Resolver> resolver_;

@@ -22,6 +22,8 @@ ClientConfig with_floor(ClientConfig config, const World& world) {
   return config;
 }
 
+}  // namespace
+
 // As ntpd/time_client.cc makes it of a daemon's settings.
 ntp::TimekeeperConfig keeper_config(const ClientConfig& config) {
   ntp::TimekeeperConfig out;
@@ -29,12 +31,15 @@ ntp::TimekeeperConfig keeper_config(const ClientConfig& config) {
   out.sources.selection.max_stratum = config.max_stratum;
   out.sources.selection.auth = config.auth_selection;
   out.sources.exchange.clock_error_ppb = config.clock_error_ppb;
+  out.sources.exchange.max_clock_error_ppb = config.max_clock_error_ppb;
   out.sources.replace_interval = config.replace_interval;
   out.sources.exchange.earliest = config.rules.floor;
   out.discipline.rules = config.rules;
   out.leap = {config.leap.mode, config.leap.sources_smear};
   return out;
 }
+
+namespace {
 
 // Replies that nobody could forge: no bytes are added for it.
 class Proven final : public ntp::Authenticator {
@@ -63,23 +68,27 @@ ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns,
       prng_(world.random("client")),
       random_({prng_.next(), prng_.next()}),
       control_(world, clock_, config.steer),
-      keeper_(keeper_config(config_), control_, clock_.read(world.now()), authenticator_of),
       address_(IpAddress::v4(0xc6336401)),
       upset_prng_(world.random("upsets")) {
   network.attach(address_, *this);
-  keeper_.sources().set_own_identity({{address_}, {}});
+  begin(keeper_config(config_));
+}
+
+void ClientActor::begin(const ntp::TimekeeperConfig& config) {
+  keeper_.emplace(config, control_, local_now(), authenticator_of);
+  keeper_->sources().set_own_identity({{address_}, {}});
 }
 
 void ClientActor::add(const ntp::SourceConfig& source) {
-  CHECK(keeper_.sources().add(source, local_now().mono).ok());
+  CHECK(keeper_->sources().add(source, local_now().mono).ok());
 }
 
 Duration ClientActor::true_raw_offset() {
-  return world_.utc() - keeper_.local_clock().local(local_now().mono).raw;
+  return world_.utc() - keeper_->local_clock().local(local_now().mono).raw;
 }
 
 void ClientActor::add(const RefclockActorConfig& clock) {
-  const auto id = keeper_.sources().add_refclock(clock.settings(), local_now().mono);
+  const auto id = keeper_->sources().add_refclock(clock.settings(), local_now().mono);
   CHECK(id.has_value());
   refclocks_.push_back(std::make_unique<RefclockActor>(
       world_, clock, [this] { return local_now().system; },
@@ -89,14 +98,14 @@ void ClientActor::add(const RefclockActorConfig& clock) {
 void ClientActor::take(ntp::AssociationId id, const ntp::RefclockReading& reading) {
   ntp::Outbox out;
   const ntp::RefclockReason reason =
-      keeper_.handle_refclock(id, ntp::RefclockReason::kAccepted, reading, local_now(), out);
+      keeper_->handle_refclock(id, ntp::RefclockReason::kAccepted, reading, local_now(), out);
   world_.trace().add(world_.now(), ntp::name_of(reason), id);
   act(out);
 }
 
 void ClientActor::command(const SourceChange& change, MonoTime now) {
   const ntp::SourceMatch match(change.source.name);
-  ntp::SourceSet& sources = keeper_.sources();
+  ntp::SourceSet& sources = keeper_->sources();
   const std::size_t count =
       change.action == SourceChange::Action::kBurst
           ? sources.begin_burst(match, {}, now)
@@ -111,20 +120,20 @@ void ClientActor::carry_out(const SourceChange& change) {
   } else if (change.action >= SourceChange::Action::kOnline) {
     command(change, now);
   } else {
-    const ntp::SourceTable& table = keeper_.sources().sources();
+    const ntp::SourceTable& table = keeper_->sources().sources();
     const auto found = std::find_if(table.begin(), table.end(), [&](const ntp::Source& source) {
       return source.config().name == change.source.name;
     });
     CHECK(found != table.end());
     const bool removes = change.action == SourceChange::Action::kRemove;
-    CHECK(removes ? keeper_.sources().remove(found->id(), now).ok()
-                  : keeper_.sources().change(found->id(), change.source, now).ok());
+    CHECK(removes ? keeper_->sources().remove(found->id(), now).ok()
+                  : keeper_->sources().change(found->id(), change.source, now).ok());
   }
   settle();
 }
 
 void ClientActor::start() {
-  keeper_.leap().set_table(leap_table(config_.leap, world_));
+  keeper_->leap().set_table(leap_table(config_.leap, world_));
   for (const auto& clock : refclocks_) clock->start();
   if (config_.upsets.network_events) tell_of_routes();
   if (config_.step_at > Duration()) {
@@ -132,6 +141,7 @@ void ClientActor::start() {
   }
   plan_commands();
   plan_upsets();
+  plan_restarts();
   settle();
 }
 
@@ -146,7 +156,7 @@ void ClientActor::plan_commands() {
   if (config_.accept_step_at > Duration()) {
     world_.after(config_.accept_step_at, [this] {
       ntp::Outbox out;
-      if (!keeper_.accept_step(local_now(), out)) violations_.push_back("nothing to accept");
+      if (!keeper_->accept_step(local_now(), out)) violations_.push_back("nothing to accept");
       act(out);
       settle();
     });
@@ -156,7 +166,7 @@ void ClientActor::plan_commands() {
 // After each call: plans the next wake-up and lets the watcher look.
 void ClientActor::settle() {
   const std::uint64_t number = ++wakes_;
-  const MonoTime deadline = keeper_.next_deadline();
+  const MonoTime deadline = keeper_->next_deadline();
   if (deadline != MonoTime::max()) {
     world_.at(clock_.moment_of(deadline, world_.now()), [this, number] {
       if (number == wakes_) wake();
@@ -169,7 +179,7 @@ void ClientActor::wake() {
   if (asleep_) return;
   last_look_ = world_.elapsed();
   ntp::Outbox out;
-  keeper_.handle_timer(local_now(), random_, out);
+  keeper_->handle_timer(local_now(), random_, out);
   act(out);
   settle();
 }
@@ -187,7 +197,7 @@ void ClientActor::act(ntp::Outbox& out) {
 void ClientActor::send(const ntp::SendAction& action) {
   if (!has_route(action.to.address)) {
     sockets_.erase(action.association);
-    keeper_.sources().handle_send_failure(action.association, local_now().mono);
+    keeper_->sources().handle_send_failure(action.association, local_now().mono);
     return;
   }
   Socket& socket = sockets_[action.association];
@@ -201,7 +211,7 @@ void ClientActor::send(const ntp::SendAction& action) {
     const auto found = sockets_.find(association);
     if (found == sockets_.end() || found->second.port != datagram.from.port) return;
     if (offline() || asleep_) return;
-    keeper_.handle_transmit_timestamp(association, {local_now().system});
+    keeper_->handle_transmit_timestamp(association, {local_now().system});
     found->second.request = network_.send(datagram);
   });
 }
@@ -209,10 +219,10 @@ void ClientActor::send(const ntp::SendAction& action) {
 void ClientActor::resolve(ntp::SourceId source) {
   lookups_.push_back(world_.elapsed());
   const std::vector<IpAddress> addresses =
-      dns_.lookup(keeper_.sources().name(source), world_.elapsed());
+      dns_.lookup(keeper_->sources().name(source), world_.elapsed());
   world_.after(kLookupLatency, [this, source, addresses] {
     world_.trace().add(world_.now(), "resolved", addresses.size());
-    keeper_.sources().handle_addresses(source, addresses, local_now().mono);
+    keeper_->sources().handle_addresses(source, addresses, local_now().mono);
     settle();
   });
 }
@@ -230,7 +240,7 @@ void ClientActor::handle_datagram(const Datagram& datagram) {
   const ntp::ClockReading now = local_now();
   ntp::Outbox out;
   const ntp::ReplyReason reason =
-      keeper_.handle_datagram(found->first, {now, now.system}, datagram.bytes, random_, out);
+      keeper_->handle_datagram(found->first, {now, now.system}, datagram.bytes, random_, out);
   world_.trace().add(world_.now(), ntp::name_of(reason), found->first);
   if (ntp::is_answer(reason)) {
     Socket& socket = found->second;

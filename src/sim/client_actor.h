@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,11 +36,14 @@ struct ClientConfig {
   std::uint8_t max_stratum = 15;
   ntp::AuthSelection auth_selection = ntp::AuthSelection::kMix;
   std::int64_t clock_error_ppb = 50'000;
+  std::int64_t max_clock_error_ppb = 1'000;
   Duration replace_interval = Duration::seconds(1800);
   // Somebody steps the client's clock by this much at this time; zero is never.
   Duration step_at;
   Duration step_by;
 };
+
+ntp::TimekeeperConfig keeper_config(const ClientConfig& config);
 
 // At `at` the operator does this with a source.
 struct SourceChange {
@@ -70,8 +74,8 @@ class ClientActor final : public Node {
 
   void handle_datagram(const Datagram& datagram) override;
 
-  const ntp::Timekeeper& keeper() const { return keeper_; }
-  const ntp::SourceSet& sources() const { return keeper_.sources(); }
+  const ntp::Timekeeper& keeper() const { return *keeper_; }
+  const ntp::SourceSet& sources() const { return keeper_->sources(); }
   const SimClockControl& control() const { return control_; }
   ntp::ClockReading local_now() { return clock_.read(world_.now()); }
   // True time less the client's clock's, now.
@@ -86,6 +90,8 @@ class ClientActor final : public Node {
   UnixTime floor() const { return config_.rules.floor; }
   // When others moved its clock last, as time since the start; negative: never.
   Duration last_upset() const { return last_upset_; }
+  // How often the program was started anew.
+  std::uint64_t restarts() const { return restarts_; }
   // When names were looked up, as time since the start.
   const std::vector<Duration>& lookups() const { return lookups_; }
   const std::vector<TimedEvent>& events() const { return events_; }
@@ -99,6 +105,12 @@ class ClientActor final : public Node {
     bool answered = false;
   };
 
+  void begin(const ntp::TimekeeperConfig& config);
+  void plan_restarts();
+  void save_samples();
+  void stop(const Restart& restart);
+  void start_anew(const std::vector<ntp::SourceConfig>& sources);
+  ntp::OscillatorReading oscillator();
   void wake();
   void take(ntp::AssociationId id, const ntp::RefclockReading& reading);
   void act(ntp::Outbox& out);
@@ -125,7 +137,7 @@ class ClientActor final : public Node {
   Prng prng_;
   ntp::RandomStream random_;
   SimClockControl control_;
-  ntp::Timekeeper keeper_;
+  std::optional<ntp::Timekeeper> keeper_;  // always; another after a restart
   IpAddress address_;
   std::map<ntp::AssociationId, Socket> sockets_;
   std::vector<std::unique_ptr<RefclockActor>> refclocks_;
@@ -133,7 +145,11 @@ class ClientActor final : public Node {
   std::vector<Duration> lookups_;
   Duration last_look_;
   Duration last_upset_ = Duration::seconds(-1);
-  bool asleep_ = false;
+  bool asleep_ = false;  // or the program does not run
+  std::uint64_t restarts_ = 0;
+  std::vector<std::byte> saved_samples_;  // the file
+  std::optional<double> saved_frequency_;
+  double saved_frequency_sd_ = 0;
   Prng upset_prng_;
   std::function<void()> watcher_;
   std::vector<TimedEvent> events_;

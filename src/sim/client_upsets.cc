@@ -32,7 +32,7 @@ void ClientActor::tell_of_routes() {
     for (const Window& window : *windows) {
       for (const Duration at : {window.from, window.until}) {
         world_.after(at, [this] {
-          keeper_.sources().handle_network_change(local_now().mono);
+          keeper_->sources().handle_network_change(local_now().mono);
           settle();
         });
       }

@@ -51,6 +51,11 @@ ntp::ClockReading Clock::read(UnixTime truth) {
           suspended_};
 }
 
+MonoTime Clock::oscillator(UnixTime truth) {
+  const Duration drift = Duration::nanoseconds(std::llround(drift_at(truth)));
+  return mono_start_ + (truth - start_) + drift - suspended_;
+}
+
 void Clock::arm_leap(int seconds, UnixTime truth) {
   const UnixTime midnight = ntp::next_midnight(read(truth).system);
   if (seconds == 0) {

@@ -26,6 +26,8 @@ class Clock {
 
   // Both clocks at a moment of true time; moments must not go back.
   ntp::ClockReading read(UnixTime truth);
+  // The clock that no rate changes: CLOCK_MONOTONIC_RAW.
+  MonoTime oscillator(UnixTime truth);
   // True time when mono will be `deadline`, if the frequency stays as it is; not before `truth`.
   UnixTime moment_of(MonoTime deadline, UnixTime truth);
   // Steps the system clock forward (or back) by this much.

@@ -138,8 +138,14 @@ Schema<ntp::CorrectionRules> rules_schema() {
 }
 
 Schema<ClientUpsets> upsets_schema() {
+  Schema<Restart> restart;
+  restart.required("at", &Restart::at, span(), "When.")
+      .required("pause", &Restart::pause, span(), "Until it runs again.")
+      .field("saved_before", &Restart::saved_before, span(), "A crash, so long after saving.");
   using U = ClientUpsets;
   Schema<U> out;
+  out.tables("restart", &U::restarts, restart, "The program ends and starts anew.")
+      .field("save_samples", &U::save_samples, boolean(), "The samples survive that.");
   out.field("offline", &U::offline, list_of(window()), "Without an interface.")
       .field("offline_v6", &U::offline_v6, list_of(window()), "Without IPv6.")
       .field("network_events", &U::network_events, boolean(), "It is told of interfaces.")
@@ -189,6 +195,8 @@ Schema<ClientConfig> client_schema() {
              "Servers farther up are not used.")
       .field("clock_error_ppb", &ClientConfig::clock_error_ppb, config::integer64(0, 1'000'000),
              "What the client takes its clock for.")
+      .field("max_clock_error_ppb", &ClientConfig::max_clock_error_ppb,
+             config::integer64(0, 1'000'000), "And how much it may change unseen.")
       .field("replace_interval", &ClientConfig::replace_interval, span(), "F11.")
       .field("step_at", &ClientConfig::step_at, span(), "When its clock is stepped.")
       .field("step_by", &ClientConfig::step_by, signed_span(), "And by how much.");
@@ -285,6 +293,7 @@ Schema<Expectations> expect_schema() {
   out.tables("cause", &E::causes, cause, "Why a server is used or not, at the end.");
   out.field("synchronised", &E::synchronised, boolean(), "At the end.")
       .field("synchronised_within", &E::synchronised_within, span(), "The first time.")
+      .field("back_within", &E::back_within, span(), "Synchronised after each restart.")
       .field("settled", &E::settled, span(), "The limits hold from here on.")
       .field("max_error", &E::max_error, span(), "Of the tracked offset.")
       .field("max_uncertainty", &E::max_uncertainty, span(), "As reported.")

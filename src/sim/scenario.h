@@ -46,6 +46,7 @@ struct ExpectedCause {
 struct Expectations {
   bool synchronised = true;      // at the end
   Duration synchronised_within;  // the first time
+  Duration back_within;          // after each restart
   Duration settled;              // the limits below hold from this time on
   Duration max_error;            // of the tracked offset
   Duration max_uncertainty;

@@ -98,12 +98,29 @@ class Run {
     // Asleep it reads no clock.
     if (client_.unaware()) return;
     const MonoTime now = client_.local_now().mono;
+    watch_restarts(now);
     watch_pool(now);
     if (in_leap()) return;
     const Duration truth = client_.true_raw_offset();
     watch_tracking(client_.sources().tracking(now), truth);
     watch_sources(now, truth);
     watch_clock();
+  }
+
+  // A program that starts anew has new ids, and knows the time again soon.
+  void watch_restarts(MonoTime now) {
+    if (client_.restarts() != restarts_seen_) {
+      restarts_seen_ = client_.restarts();
+      for (const std::string& text : poll_rate_.violations()) violation(text);
+      poll_rate_ = PollRate();
+      restarted_at_ = world_.elapsed();
+    }
+    if (!restarted_at_ || !client_.sources().tracking(now).synchronised) return;
+    const Duration took = world_.elapsed() - *restarted_at_;
+    restarted_at_.reset();
+    const Duration most = scenario_.expect.back_within;
+    if (most > Duration() && took > most)
+      violation("synchronised " + format(took) + " after a restart");
   }
 
   // The steered clock itself, and what the client says of it.
@@ -234,6 +251,9 @@ class Run {
   void check_synchronisation() {
     const Expectations& expect = scenario_.expect;
     const bool synchronised = client_.sources().tracking(client_.local_now().mono).synchronised;
+    if (expect.back_within > Duration() && (restarted_at_ || restarts_seen_ == 0)) {
+      violation("not synchronised after a restart");
+    }
     if (synchronised != expect.synchronised) {
       violation(synchronised ? "synchronised at the end" : "not synchronised at the end");
     }
@@ -366,6 +386,8 @@ class Run {
   Duration worst_error_;
   int side_ = 0;
   PollRate poll_rate_;
+  std::uint64_t restarts_seen_ = 0;
+  std::optional<Duration> restarted_at_;  // and not synchronised since
   std::size_t events_seen_ = 0;
   std::vector<std::string> violations_;
 };

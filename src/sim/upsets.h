@@ -8,7 +8,18 @@
 
 namespace timepool::sim {
 
+// The program ends and starts anew.
+struct Restart {
+  Duration at;
+  Duration pause;
+  // It crashed: what was saved so long before is all there is, and the clock keeps the rate of the
+  // slew that ran. Zero: it ended in order.
+  Duration saved_before;
+};
+
 struct ClientUpsets {
+  std::vector<Restart> restarts;
+  bool save_samples = true;        // the sources' samples survive them
   std::vector<Window> offline;     // no interface: sending fails, nothing arrives
   std::vector<Window> offline_v6;  // the same for IPv6 alone
   bool network_events = true;      // the system tells when interfaces come and go

@@ -1,9 +1,17 @@
 #include "sys/clock.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/hex.h"
+#include "sys/file.h"
 
 namespace timepool::sys {
 namespace {
+
+// Of readings one after the other: the pair that lay closest is taken.
+constexpr int kTries = 5;
 
 std::int64_t read_ns(clockid_t id) {
   timespec time{};
@@ -23,7 +31,6 @@ UnixTime unix_now() {
 }
 
 ClockSample sample_clocks() {
-  constexpr int kTries = 5;
   ClockSample best;
   Duration best_gap = Duration::max();
   for (int i = 0; i < kTries; ++i) {
@@ -39,6 +46,33 @@ ClockSample sample_clocks() {
   const std::int64_t boot = read_ns(CLOCK_BOOTTIME);
   if (boot != 0) best.suspended = MonoTime::from_ns(boot) - mono_now();
   return best;
+}
+
+OscillatorSample sample_oscillator() {
+  OscillatorSample best;
+  Duration best_gap = Duration::max();
+  for (int i = 0; i < kTries; ++i) {
+    const MonoTime before = mono_now();
+    const MonoTime oscillator = MonoTime::from_ns(read_ns(CLOCK_MONOTONIC_RAW));
+    const Duration gap = mono_now() - before;
+    if (gap < best_gap) {
+      best_gap = gap;
+      best = {oscillator, before + gap / 2};
+    }
+  }
+  return best;
+}
+
+std::array<std::byte, 16> boot_id() {
+  constexpr std::size_t kMaxText = 64;
+  std::array<std::byte, 16> out{};
+  Result<std::string> text = read_file("/proc/sys/kernel/random/boot_id", kMaxText);
+  if (!text.ok()) return out;
+  std::erase_if(*text, [](char c) { return c == '-' || c == '\n'; });
+  const Result<std::vector<std::byte>> bytes = from_hex(*text);
+  if (bytes.ok() && bytes->size() == out.size())
+    std::copy(bytes->begin(), bytes->end(), out.begin());
+  return out;
 }
 
 UnixTime to_unix_time(const timespec& time) {

@@ -1,6 +1,8 @@
 // The system's clocks. Only clock_gettime of libc is used, so that a simulator can stand in.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <ctime>
 
 #include "base/time.h"
@@ -23,6 +25,19 @@ struct ClockSample {
 // The pair of readings that lay closest together of a few tries; `mono` is the middle of the two
 // monotonic readings around the other.
 ClockSample sample_clocks();
+
+// The clock that follows the oscillator alone, whatever rate the others are given: it stands still
+// in a suspend.
+struct OscillatorSample {
+  MonoTime oscillator;  // CLOCK_MONOTONIC_RAW; zero where the system has none
+  MonoTime mono;
+};
+// As sample_clocks().
+OscillatorSample sample_oscillator();
+
+// The run of the kernel, as 16 octets; zeros where the system does not tell. Linux:
+// /proc/sys/kernel/random/boot_id.
+std::array<std::byte, 16> boot_id();
 
 UnixTime to_unix_time(const timespec& time);
 timespec to_timespec(Duration duration);

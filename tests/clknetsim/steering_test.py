@@ -88,6 +88,31 @@ class Steering(unittest.TestCase):
         again = simulate(network(0.0, 1e-4), [Timepool(BINARY_DIR, SERVER), slow], 60, 5, LATER)
         self.assertLess(again.worst(2, 1), 1e-3, again.log(2))
 
+    def test_saved_samples_make_a_restart_warm(self):
+        # The oscillator's own clock goes on from run to run: after 10,000 s at 100 ppm it reads 10,001 s.
+        steady = ("node2_freq = 1e-4\nnode2_offset = @OFFSET@\n" + delays([(1, 2)], path("1e-3", 1e-3)))
+        later = {"CLKNETSIM_START_DATE": str(1262304000 + 10000), "CLKNETSIM_START_MONO": "10001"}
+        worst = {}
+        for saves in (True, False):
+            folder, setting = self.state()
+            node = client(f"save_samples = {str(saves).lower()}\n" + setting)
+            simulate(steady.replace("@OFFSET@", "0.1"), [Timepool(BINARY_DIR, SERVER), node], 9990)
+            self.assertEqual((folder / "samples.bin").exists(), saves)
+            remembered = {path.name: path.read_bytes() for path in folder.iterdir()}
+            runs = []
+            for seed in range(1, 6):
+                for name, content in remembered.items():
+                    (folder / name).write_bytes(content)
+                nodes = [Timepool(BINARY_DIR, SERVER), node]
+                runs.append(simulate(steady.replace("@OFFSET@", "1e-3"), nodes, 64, seed, later))
+            self.assertEqual(["going on with the samples of 1 sources" in run.log(2) for run in runs], [saves] * 5,
+                             runs[0].log(2))
+            worst[saves] = sorted(run.worst(2, 10) for run in runs)
+            print(f"save_samples {saves}: worst offset from the tenth second of a restart on "
+                  f"{worst[saves][2]:.2e} s (median of 5), {worst[saves][-1]:.2e} s (worst)")
+        self.assertLess(worst[True][2], worst[False][2] / 2)
+        self.assertLess(worst[True][-1], 3e-4)
+
     def test_b25_a_first_start_is_granted_once(self):
         folder, setting = self.state()
         nodes = [Timepool(BINARY_DIR, SERVER), client(setting)]
