@@ -13,7 +13,7 @@
 
 #include "base/ip.h"
 #include "dns/country.h"
-#include "dns/runs.h"
+#include "base/runs.h"
 #include "dns/zone.h"
 
 namespace timepool::dns {

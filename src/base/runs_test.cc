@@ -1,4 +1,4 @@
-#include "dns/runs.h"
+#include "base/runs.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/prng.h"
 
-namespace timepool::dns {
+namespace timepool {
 namespace {
 
 template <class Key>
@@ -165,4 +165,4 @@ TEST(Runs, combine_merges_pointwise) {
 }
 
 }  // namespace
-}  // namespace timepool::dns
+}  // namespace timepool

@@ -16,7 +16,7 @@
 #include "base/check.h"
 #include "base/ip.h"
 
-namespace timepool::dns {
+namespace timepool {
 
 using V4Key = std::uint32_t;
 __extension__ using V6Key = unsigned __int128;
@@ -242,4 +242,4 @@ Runs<Key> combine(const Merge& merge, const Runs<Key>& head, const More&... more
   return std::move(builder).finish();
 }
 
-}  // namespace timepool::dns
+}  // namespace timepool
