@@ -3,7 +3,8 @@
 # Makes of src/<folder>: the static library timepool_<name> (alias timepool::<name>) from its *.cc,
 # the test program <name>_test from its *_test.cc, and of each *_fuzz.cc a program that replays
 # fuzz/corpus/<name>_<x>/ as a test (or, with TIMEPOOL_FUZZ, a libFuzzer target). <name> is the
-# folder with / turned into _. It links the libraries of the layer table that exist.
+# folder with / turned into _, and of each *_bench.cc a program bench_<name>_<x> that `./dev bench`
+# runs. It links the libraries of the layer table that exist.
 include(GoogleTest)
 include(CheckCXXSourceCompiles)
 
@@ -16,7 +17,9 @@ function(timepool_library folder)
   set(fuzzers ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
+  set(benches ${sources})
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cc$")
 
   allowed_layers(${folder} allowed)
   set(deps "")
@@ -44,6 +47,14 @@ function(timepool_library folder)
   endif()
   foreach(fuzzer IN LISTS fuzzers)
     timepool_fuzzer(${name} ${fuzzer})
+  endforeach()
+  foreach(bench IN LISTS benches)
+    get_filename_component(stem ${bench} NAME_WE)
+    string(REGEX REPLACE "_bench$" "" stem ${stem})
+    add_executable(bench_${name}_${stem} ${bench})
+    set_target_properties(bench_${name}_${stem} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
+                          ${CMAKE_BINARY_DIR}/bench)
+    target_link_libraries(bench_${name}_${stem} PRIVATE timepool_${name})
   endforeach()
 endfunction()
 

@@ -30,6 +30,11 @@ struct State {
   }
 };
 
+State start(const SiphashKey& key) {
+  return {key[0] ^ 0x736f6d6570736575ULL, key[1] ^ 0x646f72616e646f6dULL,
+          key[0] ^ 0x6c7967656e657261ULL, key[1] ^ 0x7465646279746573ULL};
+}
+
 // Up to eight bytes, little endian.
 std::uint64_t little_endian(Bytes bytes) {
   std::uint64_t out = 0;
@@ -47,13 +52,25 @@ SiphashKey siphash_key(Bytes bytes) {
 }
 
 std::uint64_t siphash24(const SiphashKey& key, Bytes bytes) {
-  State state{key[0] ^ 0x736f6d6570736575ULL, key[1] ^ 0x646f72616e646f6dULL,
-              key[0] ^ 0x6c7967656e657261ULL, key[1] ^ 0x7465646279746573ULL};
+  State state = start(key);
   const auto length = static_cast<std::uint64_t>(bytes.size());
   for (; bytes.size() >= 8; bytes = bytes.subspan(8)) state.absorb(little_endian(bytes.first(8)));
   state.absorb(little_endian(bytes) | length << 56);
   state.v2 ^= 0xff;
   for (int i = 0; i < 4; ++i) state.round();
+  return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+}
+
+std::uint64_t siphash13(const SiphashKey& key, std::uint64_t first, std::uint64_t second) {
+  State state = start(key);
+  constexpr std::uint64_t kLength = std::uint64_t{16} << 56;
+  for (const std::uint64_t word : {first, second, kLength}) {
+    state.v3 ^= word;
+    state.round();
+    state.v0 ^= word;
+  }
+  state.v2 ^= 0xff;
+  for (int i = 0; i < 3; ++i) state.round();
   return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
 }
 

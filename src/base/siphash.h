@@ -15,5 +15,8 @@ using SiphashKey = std::array<std::uint64_t, 2>;
 SiphashKey siphash_key(Bytes bytes);
 // The 64-bit hash; its little-endian bytes are the reference implementation's output.
 std::uint64_t siphash24(const SiphashKey& key, Bytes bytes);
+// SipHash-1-3 of 16 bytes, the two words little endian: for tables on packet paths, whose hashes
+// nobody outside sees.
+std::uint64_t siphash13(const SiphashKey& key, std::uint64_t first, std::uint64_t second);
 
 }  // namespace timepool
