@@ -27,8 +27,13 @@ if(TIMEPOOL_STATIC_UNBOUND AND NOT "${TIMEPOOL_UNBOUND_ARCHIVES}" MATCHES "NOTFO
   add_library(timepool_unbound INTERFACE)
   target_link_libraries(timepool_unbound INTERFACE ${TIMEPOOL_UNBOUND_ARCHIVES} Threads::Threads)
   add_library(timepool::dep::unbound ALIAS timepool_unbound)
+  # The archive holds nettle once, for libunbound and for our keys.
+  add_library(timepool_nettle INTERFACE)
+  target_link_libraries(timepool_nettle INTERFACE ${TIMEPOOL_ARCHIVE_nettle})
+  add_library(timepool::dep::nettle ALIAS timepool_nettle)
 else()
   timepool_dependency(unbound libunbound)
+  timepool_dependency(nettle nettle)
 endif()
 timepool_dependency(maxminddb libmaxminddb)
 timepool_dependency(sqlite sqlite3)

@@ -1,11 +1,9 @@
 #include "crypto/key_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <string_view>
 
@@ -14,26 +12,13 @@
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/random.h"
+#include "sys/secret_file.h"
 
 namespace timepool::crypto {
 namespace {
 
-// 64 digits and a line end.
-constexpr std::size_t kMaxText = 66;
-
-Result<void> check_mode(int fd, const std::string& path) {
-  struct stat info{};
-  if (::fstat(fd, &info) < 0) return fail(system_error(errno, "stat " + path));
-  if (!S_ISREG(info.st_mode)) {
-    return fail(Error{ErrorCode::kDenied, "key file " + path, "not a plain file"});
-  }
-  if ((info.st_mode & 077) != 0) {
-    return fail(Error{ErrorCode::kDenied, "key file " + path,
-                      "others may read or write it: chmod 600, and make a new key if others had "
-                      "access"});
-  }
-  return {};
-}
+// A key is 66; a file that is longer by little is still said to be none.
+constexpr std::size_t kMaxText = 4096;
 
 Result<void> write_durably(int fd, std::string_view text, const std::string& path) {
   if (::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
@@ -55,17 +40,11 @@ Result<void> sync_parent(const std::string& path) {
 }  // namespace
 
 Result<SigningKey> load_signing_key(const std::string& path) {
-  // Without O_NONBLOCK, opening a FIFO in its place would wait for ever.
-  const sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return fail(system_error(errno, "open key file " + path));
-  TRY(check_mode(file.number(), path));
-  std::array<char, kMaxText + 1> text{};
-  const ssize_t size = ::read(file.number(), text.data(), text.size());
-  if (size < 0) return fail(system_error(errno, "read key file " + path));
-  std::string_view hex(text.data(), static_cast<std::size_t>(size));
+  std::string text = TRY(sys::read_secret_file(path, kMaxText));
+  std::string_view hex = text;
   while (!hex.empty() && (hex.back() == '\n' || hex.back() == '\r')) hex.remove_suffix(1);
   auto bytes = from_hex(hex);
-  wipe(std::as_writable_bytes(std::span(text)));
+  wipe(std::as_writable_bytes(std::span(text.data(), text.size())));
   SigningKey::Seed seed{};
   if (!bytes.ok() || bytes->size() != seed.size()) {
     return fail(Error{ErrorCode::kCorrupt, "key file " + path,

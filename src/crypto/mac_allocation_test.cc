@@ -1,0 +1,70 @@
+// No allocation per packet: malloc itself is counted while digests are made and checked.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <vector>
+
+#include "crypto/mac.h"
+
+// A sanitizer has its own allocator in this place.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define TIMEPOOL_COUNTS_MALLOC 1
+#endif
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#undef TIMEPOOL_COUNTS_MALLOC
+#endif
+#endif
+
+#ifdef TIMEPOOL_COUNTS_MALLOC
+namespace {
+std::atomic<std::uint64_t> allocations{0};
+}  // namespace
+
+extern "C" {
+void* __libc_malloc(std::size_t size);
+// NOLINTBEGIN: libc's own name.
+void* malloc(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_malloc(size);
+}
+// NOLINTEND
+}
+#endif
+
+namespace timepool::crypto {
+namespace {
+
+TEST(NtpMacAllocation, none_in_ten_thousand_packets_of_each_type) {
+#ifndef TIMEPOOL_COUNTS_MALLOC
+  GTEST_SKIP() << "a sanitizer counts allocations itself";
+#else
+  for (std::size_t i = 0; i < kMacTypeCount; ++i) {
+    const auto type = static_cast<MacType>(i);
+    const std::vector<std::byte> secret(key_size(type) > 0 ? key_size(type) : 20, std::byte{3});
+    const auto mac = make_mac(type, secret);
+    ASSERT_TRUE(mac.ok());
+    std::array<std::byte, 48> packet{};
+    std::array<std::byte, 16> digest{};
+    int right = 0;
+    const std::uint64_t before = allocations.load();
+    for (int n = 0; n < 10'000; ++n) {
+      packet[0] = static_cast<std::byte>(n);
+      (*mac)->sign(packet, digest);
+      right += (*mac)->verify(packet, digest) ? 1 : 0;
+    }
+    EXPECT_EQ(allocations.load() - before, 0U) << name_of(type);
+    EXPECT_EQ(right, 10'000);
+  }
+  // The counter counts.
+  const std::uint64_t before = allocations.load();
+  const std::vector<std::byte> seen(10'000);
+  EXPECT_GT(allocations.load(), before) << seen.size();
+#endif
+}
+
+}  // namespace
+}  // namespace timepool::crypto
