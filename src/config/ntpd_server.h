@@ -29,8 +29,8 @@ struct NtpTestConfig {
 struct NtpServerConfig {
   std::vector<Endpoint> listen;  // empty: every address, port 123
   unsigned threads = 0;
-  bool pin_threads = false;
-  std::int64_t receive_buffer = 4 << 20;
+  bool pin_threads = true;
+  std::int64_t receive_buffer = 8 << 20;
   std::string interface;
   std::optional<NtpLocalConfig> local;
   NtpTestConfig test;

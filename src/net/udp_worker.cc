@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "sys/port_steering.h"
 #include "sys/signal_flag.h"
 
 namespace timepool::net {
@@ -35,6 +36,11 @@ Result<std::vector<sys::UdpSocket>> bind_address(Endpoint address, const UdpServ
   address.port = out.front().local().port;
   while (out.size() < count) {
     out.push_back(TRY(sys::UdpSocket::bind(address, socket_options)));
+  }
+  // Where the system can't, it spreads the clients as it likes.
+  if (options.steer_by_prefix) {
+    (void)sys::steer_by_source_prefix(out.front().fd(), address.address.family(),
+                                      static_cast<unsigned>(count));
   }
   return out;
 }

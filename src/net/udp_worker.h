@@ -7,12 +7,17 @@
 //   void begin_batch();                    // take the newest state, once for up to 64 datagrams
 //   std::size_t operator()(const sys::Datagram& datagram, Bytes request, MutableBytes reply);
 //                                          // the reply's length; 0: no answer
+// and, when its replies tell times, for the replies since begin_batch(), counted from 0:
+//   void finish(std::size_t index, MutableBytes reply, UnixTime leaving);  // just before sending
+//   bool wants_departures() const;
+//   void departed(std::size_t index, UnixTime at);  // if it wants them: just after
 // Nothing is allocated and no lock is taken per datagram.
 #pragma once
 
 #include <poll.h>
 
 #include <atomic>
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +27,8 @@
 
 #include "base/ip.h"
 #include "net/reactor.h"
+#include "net/send_pace.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/udp_batch.h"
 #include "sys/udp_socket.h"
@@ -35,9 +42,12 @@ struct UdpServerOptions {
   bool rx_timestamps = true;
   std::size_t max_request = 2048;
   std::size_t max_reply = 2048;
-  // The kernel's queue of what came while the worker was not running: 4 MiB hold about 40 ms at
-  // 100,000 requests a second, the longest pause seen on virtual machines (docs/adr).
-  int receive_buffer = 4 << 20;
+  // The kernel's queue of what came while the worker was not running: 8 MiB hold about 80 ms at
+  // 100,000 requests a second; pauses of 40 ms are seen on virtual machines (ADR 0017, 0029).
+  int receive_buffer = 8 << 20;
+  // All clients of one /24 or /48 come to one worker (sys/port_steering.h); else the system spreads
+  // them by address and port.
+  bool steer_by_prefix = false;
   std::string interface;                    // bind to this interface only
   std::string setting = "[server] listen";  // named in errors
 };
@@ -60,6 +70,15 @@ struct UdpTotals {
   std::uint64_t batches = 0;
 };
 
+// A handler whose replies tell when they leave.
+template <class Handler>
+concept TellsTimes =
+    requires(Handler& handler, std::size_t index, MutableBytes reply, UnixTime at) {
+      handler.finish(index, reply, at);
+      { handler.wants_departures() } -> std::same_as<bool>;
+      handler.departed(index, at);
+    };
+
 // One worker's sockets and counters, without its handler.
 class UdpWorker {
  public:
@@ -67,43 +86,38 @@ class UdpWorker {
   std::vector<sys::UdpSocket>& sockets() { return sockets_; }
   const UdpCounters& counters() const { return counters_; }
 
-  // Replies given to one sendmmsg. The transmit time in an NTP reply is read before those ahead of
-  // it are sent, 3 to 4 us each: 16 keep it within about 60 us on the slowest machine measured, and
-  // more save no measurable time.
-  static constexpr std::size_t kSendChunk = 16;
+  // Replies given to one sendmmsg. Each tells when it will leave (net/send_pace.h), and the further
+  // back it stands the less surely: 32 of 3 us each, known within a fifth, are 20 us at the end.
+  static constexpr std::size_t kSendChunk = 32;
 
   // Relaxed and by one writer: a plain add.
   static void add(std::atomic<std::uint64_t>& counter, std::uint64_t count) {
     counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
   }
 
-  // Answers what lies in `socket`, a batch; false when the batch was not full.
+  // Answers what lies in `socket`, a batch; how many datagrams that was.
   template <class Handler>
-  bool run_batch(sys::UdpSocket& socket, sys::UdpBatch& batch, Handler& handler) {
+  std::size_t run_batch(sys::UdpSocket& socket, sys::UdpBatch& batch, Handler& handler) {
     const Result<std::size_t> count = batch.receive(socket);
     if (!count.ok()) {
       add(counters_.errors, 1);
-      return false;
+      return 0;
     }
-    if (*count == 0) return false;
+    if (*count == 0) return 0;
     // Before any reply leaves: whoever has a reply finds its request counted.
     add(counters_.batches, 1);
     add(counters_.received, *count);
     handler.begin_batch();
-    std::size_t queued = 0;
-    std::size_t refused = 0;
+    Sent sent;
     for (std::size_t i = 0; i < *count; ++i) {
       const std::size_t length = handler(batch.datagram(i), batch.request(i), batch.reply_room(i));
-      if (length != 0) {
-        batch.reply(i, length);
-        ++queued;
-      }
-      if ((i + 1) % kSendChunk == 0) refused += batch.send(socket);
+      if (length != 0) batch.reply(i, length);
+      if (batch.queued() == kSendChunk) send(socket, batch, handler, sent);
     }
-    refused += batch.send(socket);
-    add(counters_.sent, queued - refused);
-    add(counters_.refused, refused);
-    return *count == sys::UdpBatch::kSize;
+    if (batch.queued() > 0) send(socket, batch, handler, sent);
+    add(counters_.sent, sent.replies - sent.refused);
+    add(counters_.refused, sent.refused);
+    return *count;
   }
 
   // Answers one datagram by recvmsg and sendmsg; false when there was none.
@@ -121,14 +135,48 @@ class UdpWorker {
     add(counters_.batches, 1);
     const std::size_t length = handler(datagram, Bytes(request).first(datagram.length), reply);
     if (length == 0) return true;
+    if constexpr (TellsTimes<Handler>) handler.finish(0, reply.first(length), sys::unix_now());
     const bool sent = socket.send_to(Bytes(reply).first(length), datagram.from, datagram.to).ok();
     add(sent ? counters_.sent : counters_.refused, 1);
+    if constexpr (TellsTimes<Handler>) {
+      if (handler.wants_departures()) handler.departed(0, sys::unix_now());
+    }
     return true;
   }
 
  private:
+  struct Sent {
+    std::size_t replies = 0;
+    std::size_t refused = 0;
+  };
+
+  // What is queued, finished by a handler whose replies tell when they leave.
+  template <class Handler>
+  void send(sys::UdpSocket& socket, sys::UdpBatch& batch, Handler& handler, Sent& sent) {
+    const std::size_t count = batch.queued();
+    const std::size_t first = sent.replies;
+    sent.replies += count;
+    if constexpr (!TellsTimes<Handler>) {
+      sent.refused += batch.send(socket);
+    } else {
+      const UnixTime start = sys::unix_now();
+      for (std::size_t i = 0; i < count; ++i) {
+        handler.finish(first + i, batch.queued_reply(i), pace_.leaves(start, i, count));
+      }
+      const UnixTime begun = sys::unix_now();
+      sent.refused += batch.send(socket);
+      const UnixTime ended = sys::unix_now();
+      pace_.note(start, begun, ended, count);
+      if (!handler.wants_departures()) return;
+      for (std::size_t i = 0; i < count; ++i) {
+        handler.departed(first + i, SendPace::left(begun, ended, i, count));
+      }
+    }
+  }
+
   std::vector<sys::UdpSocket> sockets_;
   UdpCounters counters_;
+  SendPace pace_;
 };
 
 // Binds every address for every worker: result[i] belongs to worker i, at least one. Another
@@ -228,13 +276,19 @@ class UdpServer {
       ::poll(polled.data(), polled.size(), -1);
       if (polled.back().revents != 0) return;
       for (std::size_t i = 0; i + 1 < polled.size(); ++i) {
-        if (polled[i].revents == 0) continue;
-        // A socket that is never empty must not keep the others waiting.
-        constexpr int kMaxBatches = 16;
-        for (int round = 0; round < kMaxBatches; ++round) {
-          if (!worker.run_batch(worker.sockets()[i], batch, handler)) break;
-        }
+        if (polled[i].revents != 0) drain(worker, worker.sockets()[i], batch, handler);
       }
+    }
+  }
+
+  // Batches until one finds nothing: under load more has come while the last was answered, and then
+  // the call of poll() is saved.
+  static void drain(UdpWorker& worker, sys::UdpSocket& socket, sys::UdpBatch& batch,
+                    Handler& handler) {
+    // A socket that is never empty must not keep the others waiting.
+    constexpr int kMaxBatches = 16;
+    for (int round = 0; round < kMaxBatches; ++round) {
+      if (worker.run_batch(socket, batch, handler) == 0) return;
     }
   }
 

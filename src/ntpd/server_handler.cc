@@ -1,7 +1,5 @@
 #include "ntpd/server_handler.h"
 
-#include "sys/clock.h"
-
 namespace timepool::ntpd {
 
 ServerHandler::ServerHandler(net::Published<ntp::Service>& service)
@@ -20,10 +18,18 @@ std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes reque
     return 0;
   }
   counters_.count(response.reason, request);
-  const UnixTime now = sys::unix_now();
-  responder_.finish(response, *service_, now, reply.first(response.length));
-  counters_.count_reply(now - datagram.received);
+  pending_[replies_++] = {response, datagram.received};
   return response.length;
+}
+
+void ServerHandler::finish(std::size_t index, MutableBytes reply, UnixTime leaving) {
+  const Pending& pending = pending_[index];
+  responder_.finish(pending.response, *service_, leaving, reply);
+  counters_.count_reply(leaving - pending.received);
+}
+
+void ServerHandler::departed(std::size_t index, UnixTime at) {
+  responder_.sent(pending_[index].response, *service_, at);
 }
 
 void ServerHandler::drop(ntp::Reason reason, const sys::Datagram& datagram, Bytes request) {

@@ -10,6 +10,7 @@
 #include "ntp/server/service.h"
 #include "ntpd/last_seen.h"
 #include "ntpd/server_counters.h"
+#include "sys/udp_batch.h"
 #include "sys/udp_socket.h"
 
 namespace timepool::ntpd {
@@ -21,8 +22,15 @@ class ServerHandler {
 
   explicit ServerHandler(net::Published<ntp::Service>& service);
 
-  void begin_batch() { service_ = &reader_.acquire(); }
+  // For net::UdpServer.
+  void begin_batch() {
+    service_ = &reader_.acquire();
+    replies_ = 0;
+  }
   std::size_t operator()(const sys::Datagram& datagram, Bytes request, MutableBytes reply);
+  void finish(std::size_t index, MutableBytes reply, UnixTime leaving);
+  bool wants_departures() const { return responder_.remembers_replies(); }
+  void departed(std::size_t index, UnixTime at);
 
   // Adds what was counted so far; from any thread.
   void add_counts(ServerCounts& out) const { counters_.add_to(out); }
@@ -32,11 +40,18 @@ class ServerHandler {
   }
 
  private:
+  // A reply that has not left yet.
+  struct Pending {
+    ntp::Response response;
+    UnixTime received;  // its request
+  };
   void drop(ntp::Reason reason, const sys::Datagram& datagram, Bytes request);
 
   net::Published<ntp::Service>::Reader reader_;
   const ntp::Service* service_ = nullptr;
   ntp::Responder responder_;
+  std::array<Pending, sys::UdpBatch::kSize> pending_;
+  std::size_t replies_ = 0;  // of this batch
   ServerCounters counters_;
   std::array<LastSeen, ntp::kReasonCount> dropped_;
 };

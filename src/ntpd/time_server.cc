@@ -28,6 +28,7 @@ net::UdpServerOptions options_of(const config::NtpServerConfig& config) {
   out.threads = config.threads;
   out.pin_threads = config.pin_threads;
   out.receive_buffer = static_cast<int>(config.receive_buffer);
+  out.steer_by_prefix = true;
   out.interface = config.interface;
   out.max_request = ServerHandler::kMaxRequest;
   out.max_reply = ServerHandler::kMaxRequest;

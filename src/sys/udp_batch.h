@@ -1,5 +1,6 @@
-// UdpBatch: up to kSize datagrams taken by one recvmmsg and answered by one sendmmsg, in memory
-// that is allocated once. One thread.
+// UdpBatch: up to kSize datagrams taken by one recvmmsg and answered by sendmmsg, in memory that is
+// allocated once. One thread. Nothing is looked at before it is asked for, and only what a receive
+// call has changed is made ready again.
 #pragma once
 
 #include <sys/socket.h>
@@ -24,35 +25,55 @@ class UdpBatch {
 
   // Takes what is there without waiting and returns the count, 0 when there is nothing.
   Result<std::size_t> receive(const UdpSocket& socket);
-  const Datagram& datagram(std::size_t index) const { return datagrams_[index]; }
+  // Of the batch last received; the value stays until the next call. `index` below its count.
+  const Datagram& datagram(std::size_t index);
   Bytes request(std::size_t index) const {
-    return Bytes(requests_).subspan(index * max_request_, datagrams_[index].length);
+    return Bytes(requests_).subspan(index * request_stride_, messages_[index].msg_len);
   }
   MutableBytes reply_room(std::size_t index) {
-    return MutableBytes(replies_).subspan(index * max_reply_, max_reply_);
+    return MutableBytes(replies_).subspan(index * reply_stride_, max_reply_);
   }
-  // Queues the first `length` bytes of reply_room(index), to where request `index` came from.
+  // Queues the first `length` bytes of reply_room(index), to where request `index` came from and
+  // from the address that it was sent to.
   void reply(std::size_t index, std::size_t length);
-  // Sends what was queued, from the address each request was sent to. Returns how many the system
-  // refused: those are lost.
+  std::size_t queued() const { return queued_; }
+  // The bytes of the `position`th reply in the queue.
+  MutableBytes queued_reply(std::size_t position) {
+    const iovec& part = reply_parts_[position];
+    return {static_cast<std::byte*>(part.iov_base), part.iov_len};
+  }
+  // Sends what was queued and empties the queue. Returns how many the system refused: those are
+  // lost.
   std::size_t send(const UdpSocket& socket);
 
  private:
   struct alignas(cmsghdr) Control {
     std::byte bytes[kControlBytes];
   };
+  struct alignas(cmsghdr) ReplyControl {
+    std::byte bytes[kReplyControlBytes];
+  };
+  void make_ready(std::size_t index);
+
   std::size_t max_request_;
   std::size_t max_reply_;
+  std::size_t request_stride_;
+  std::size_t reply_stride_;
   std::vector<std::byte> requests_;
   std::vector<std::byte> replies_;
-  std::vector<Datagram> datagrams_;
   std::vector<sockaddr_storage> names_;
   std::vector<Control> controls_;
   std::vector<iovec> parts_;
   std::vector<mmsghdr> messages_;
-  std::vector<Control> reply_controls_;
+  std::vector<ReplyControl> reply_controls_;
   std::vector<iovec> reply_parts_;
   std::vector<mmsghdr> reply_messages_;
+  Datagram datagram_;
+  std::size_t decoded_ = kSize;  // whose datagram_ is
+  Endpoint local_;               // of the socket last received from
+  bool any_address_ = false;     // it is bound to none
+  UnixTime received_at_;         // for datagrams without a kernel timestamp
+  std::size_t received_ = 0;
   std::size_t queued_ = 0;
 };
 

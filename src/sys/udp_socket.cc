@@ -71,23 +71,35 @@ IpAddress address_of(const in6_addr& in) {
 }
 
 // A timestamp of an scm_timestamping, or nothing: index 0 is the kernel's, 2 the device's.
-std::optional<UnixTime> timestamp_of(cmsghdr* header, int index) {
-  if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_TIMESTAMPING) {
-    return std::nullopt;
-  }
-  const auto stamps = control_data<scm_timestamping>(header);
+std::optional<UnixTime> timestamp_of(const scm_timestamping& stamps, int index) {
   if (stamps.ts[index].tv_sec == 0 && stamps.ts[index].tv_nsec == 0) return std::nullopt;
   return to_unix_time(stamps.ts[index]);
 }
 constexpr int kKernelStamp = 0;
 constexpr int kHardwareStamp = 2;
 
+bool is_timestamps(const cmsghdr* header) {
+  return header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPING;
+}
+
 // Which device received the packet, where a bond or a bridge hides it, and how long its frame was.
 void read_device(cmsghdr* header, HardwareStamp& stamp) {
-  if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_TIMESTAMPING_PKTINFO) return;
   const auto info = control_data<scm_ts_pktinfo>(header);
   stamp.interface = info.if_index;
   stamp.length = info.pkt_length;
+}
+
+void read_socket_control(cmsghdr* header, Datagram& datagram, HardwareStamp& stamp) {
+  if (header->cmsg_type == SCM_TIMESTAMPING) {
+    const auto stamps = control_data<scm_timestamping>(header);
+    if (const auto kernel = timestamp_of(stamps, kKernelStamp)) {
+      datagram.received = *kernel;
+      datagram.kernel_timestamp = true;
+    }
+    if (const auto hardware = timestamp_of(stamps, kHardwareStamp)) stamp.device = *hardware;
+  } else if (header->cmsg_type == SCM_TIMESTAMPING_PKTINFO) {
+    read_device(header, stamp);
+  }
 }
 
 void set_dscp(int fd, IpFamily family, int dscp) {
@@ -121,15 +133,14 @@ socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out) {
   return sizeof address;
 }
 
+// No copies and no clearing of what is then overwritten: this runs for every datagram.
 std::optional<Endpoint> from_sockaddr(const sockaddr_storage& in) {
   if (in.ss_family == AF_INET) {
-    sockaddr_in address{};
-    std::memcpy(&address, &in, sizeof address);
+    const auto& address = reinterpret_cast<const sockaddr_in&>(in);
     return Endpoint{address_of(address.sin_addr), ntohs(address.sin_port), 0};
   }
   if (in.ss_family != AF_INET6) return std::nullopt;
-  sockaddr_in6 address{};
-  std::memcpy(&address, &in, sizeof address);
+  const auto& address = reinterpret_cast<const sockaddr_in6&>(in);
   return Endpoint{address_of(address.sin6_addr), ntohs(address.sin6_port), address.sin6_scope_id};
 }
 
@@ -158,7 +169,6 @@ Result<UdpSocket> UdpSocket::create(IpFamily family, const UdpOptions& options) 
   if (!v4 && !set_option(number, IPPROTO_IPV6, IPV6_V6ONLY, 1)) {
     return fail(system_error(errno, "setsockopt IPV6_V6ONLY"));
   }
-  if (options.packet_info) TRY(set_packet_info(number, family));
   if (options.reuse_port && !set_option(number, SOL_SOCKET, SO_REUSEPORT, 1)) {
     return fail(system_error(errno, "setsockopt SO_REUSEPORT"));
   }
@@ -197,6 +207,9 @@ Result<void> UdpSocket::bind_to(const Endpoint& local) {
 
 Result<UdpSocket> UdpSocket::bind(const Endpoint& local, const UdpOptions& options) {
   UdpSocket out = TRY(create(local.address.family(), options));
+  if (options.packet_info && local.address.is_unspecified()) {
+    TRY(set_packet_info(out.fd(), local.address.family()));
+  }
   TRY(out.bind_to(local));
   TRY(out.read_local());
   return out;
@@ -225,28 +238,22 @@ Result<void> UdpSocket::allow_reuse_port() {
   return {};
 }
 
-void read_control(msghdr& message, std::uint16_t local_port, Datagram& datagram) {
+void read_control(msghdr& message, const Endpoint& local, Datagram& datagram) {
   datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;
   datagram.kernel_timestamp = false;
   datagram.hardware.reset();
   HardwareStamp stamp;
-  datagram.to = {};
-  datagram.to.port = local_port;
+  datagram.to = local;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
        header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
+    if (header->cmsg_level == SOL_SOCKET) {
+      read_socket_control(header, datagram, stamp);
+    } else if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
       datagram.to.address = address_of(control_data<in_pktinfo>(header).ipi_addr);
     } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
       const auto info = control_data<in6_pktinfo>(header);
       datagram.to.address = address_of(info.ipi6_addr);
       datagram.to.scope_id = static_cast<std::uint32_t>(info.ipi6_ifindex);
-    } else {
-      if (const auto kernel = timestamp_of(header, kKernelStamp)) {
-        datagram.received = *kernel;
-        datagram.kernel_timestamp = true;
-      }
-      if (const auto hardware = timestamp_of(header, kHardwareStamp)) stamp.device = *hardware;
-      read_device(header, stamp);
     }
   }
   if (stamp.device != UnixTime()) datagram.hardware = stamp;
@@ -304,7 +311,7 @@ Result<std::optional<Datagram>> UdpSocket::receive(MutableBytes buffer) {
   Datagram out;
   out.length = static_cast<std::size_t>(count);
   out.from = from_sockaddr(address).value_or(Endpoint{});
-  read_control(message, local_.port, out);
+  read_control(message, local_, out);
   if (!out.kernel_timestamp) out.received = unix_now();
   return std::optional<Datagram>(out);
 }
@@ -318,7 +325,7 @@ Result<void> UdpSocket::send(Bytes bytes) {
 
 Result<void> UdpSocket::send_to(Bytes bytes, const Endpoint& to, const Endpoint& from) {
   sockaddr_storage address{};
-  alignas(cmsghdr) std::array<std::byte, kControlBytes> control;
+  alignas(cmsghdr) std::array<std::byte, kReplyControlBytes> control;
   // sendmsg does not write through the buffer.
   iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
   msghdr message{};
@@ -326,7 +333,7 @@ Result<void> UdpSocket::send_to(Bytes bytes, const Endpoint& to, const Endpoint&
   message.msg_name = &address;
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  write_source(message, control.data(), from);
+  if (from.address != local_.address) write_source(message, control.data(), from);
   if (::sendmsg(fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
     return fail(system_error(errno, what("send to", to)));
   }
@@ -354,8 +361,10 @@ TransmitTimes UdpSocket::transmit_times() {
     if (::recvmsg(fd(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
          header = CMSG_NXTHDR(&message, header)) {
-      if (const auto kernel = timestamp_of(header, kKernelStamp)) out.kernel = kernel;
-      if (const auto hardware = timestamp_of(header, kHardwareStamp)) out.hardware = hardware;
+      if (!is_timestamps(header)) continue;
+      const auto stamps = control_data<scm_timestamping>(header);
+      if (const auto kernel = timestamp_of(stamps, kKernelStamp)) out.kernel = kernel;
+      if (const auto hardware = timestamp_of(stamps, kHardwareStamp)) out.hardware = hardware;
     }
   }
   return out;

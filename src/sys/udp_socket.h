@@ -17,7 +17,9 @@
 namespace timepool::sys {
 
 struct UdpOptions {
-  bool packet_info = false;    // learn the local address of what comes (IP_PKTINFO)
+  // Learn the local address of what comes (IP_PKTINFO). A socket bound to one address knows it, and
+  // is spared the cost.
+  bool packet_info = false;
   bool rx_timestamps = false;  // kernel receive timestamps
   bool tx_timestamps = false;  // kernel transmit timestamps, read from the error queue
   bool reuse_port = false;     // SO_REUSEPORT before bind
@@ -47,7 +49,9 @@ struct TransmitTimes {
 // What came with a datagram.
 struct Datagram {
   Endpoint from;
-  Endpoint to;        // the address it was sent to, when packet_info; else unspecified
+  // The address it was sent to: the socket's own, and where that is unspecified, what packet_info
+  // tells.
+  Endpoint to;
   UnixTime received;  // by the kernel when kernel_timestamp, else on return
   bool kernel_timestamp = false;
   std::optional<HardwareStamp> hardware;
@@ -77,7 +81,8 @@ class UdpSocket {
   Result<std::optional<Datagram>> receive(MutableBytes buffer);
   // To the connected peer.
   Result<void> send(Bytes bytes);
-  // To `to`, from `from`'s address when that is specified (the reply of a multi-homed host).
+  // To `to`, from `from`'s address when that is specified and not the socket's own (the reply of a
+  // multi-homed host).
   Result<void> send_to(Bytes bytes, const Endpoint& to, const Endpoint& from);
   // The kernel's time of an earlier send; nothing when none has come yet.
   std::optional<UnixTime> transmit_timestamp();
@@ -110,9 +115,13 @@ std::optional<Endpoint> from_sockaddr(const sockaddr_storage& address);
 
 // Room for the control messages that come with a datagram: pktinfo, timestamps, an error.
 inline constexpr std::size_t kControlBytes = 512;
-// Fills `to`, `received`, `kernel_timestamp` and `truncated` from a received message.
-void read_control(msghdr& message, std::uint16_t local_port, Datagram& datagram);
-// Writes the control message that sets the source address; `control` has kControlBytes. Sets
+// Fills `to`, `received`, `kernel_timestamp`, `hardware` and `truncated` from a message received by
+// a socket that is bound to `local`.
+void read_control(msghdr& message, const Endpoint& local, Datagram& datagram);
+// Room for what write_source() writes: CMSG_SPACE of an in6_pktinfo.
+inline constexpr std::size_t kReplyControlBytes = 64;
+// Writes the control message that sets the source address; `control` has
+// kReplyControlBytes. Sets
 // msg_control and msg_controllen, to nothing when `from` is unspecified.
 void write_source(msghdr& message, std::byte* control, const Endpoint& from);
 
