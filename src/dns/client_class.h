@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/ip.h"
-#include "dns/country.h"
 #include "base/runs.h"
+#include "dns/country.h"
 #include "dns/zone.h"
 
 namespace timepool::dns {

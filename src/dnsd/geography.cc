@@ -12,13 +12,13 @@ class Collector {
   Collector() { append(0, {}); }
   void add(Key base, int length, const geo::GeoRecord& record) {
     append(base, record);
-    const Key last = dns::PrefixValue<Key>{base, length, 0}.last();
+    const Key last = PrefixValue<Key>{base, length, 0}.last();
     // What lies behind it is unknown until the next network says otherwise.
     if (last != static_cast<Key>(~Key{0})) append(static_cast<Key>(last + 1), {});
   }
   struct Both {
-    dns::Runs<Key> country;
-    dns::Runs<Key> asn;
+    Runs<Key> country;
+    Runs<Key> asn;
   };
   Both finish() && { return {std::move(country_).finish(), std::move(asn_).finish()}; }
 
@@ -29,8 +29,8 @@ class Collector {
     asn_.append(from, record.asn);
   }
 
-  typename dns::Runs<Key>::Builder country_;
-  typename dns::Runs<Key>::Builder asn_;
+  typename Runs<Key>::Builder country_;
+  typename Runs<Key>::Builder asn_;
 };
 
 Error with_setting(Error error) {
@@ -41,15 +41,15 @@ Error with_setting(Error error) {
 Result<dns::GeoTable> read_file(const std::string& path, GeoFile& info) {
   const auto opened = geo::GeoDatabase::open(path);
   if (!opened.ok()) return fail(with_setting(opened.error()));
-  Collector<dns::V4Key> v4;
-  Collector<dns::V6Key> v6;
+  Collector<V4Key> v4;
+  Collector<V6Key> v6;
   const auto walked =
       opened->walk([&](const geo::GeoNetwork& network, const geo::GeoRecord& record) {
         ++info.networks;
         if (network.family == IpFamily::kV4) {
-          v4.add(static_cast<dns::V4Key>(network.low), network.length, record);
+          v4.add(static_cast<V4Key>(network.low), network.length, record);
         } else {
-          v6.add(static_cast<dns::V6Key>(network.high) << 64 | network.low, network.length, record);
+          v6.add(static_cast<V6Key>(network.high) << 64 | network.low, network.length, record);
         }
       });
   if (!walked.ok()) return fail(with_setting(walked.error()));

@@ -38,8 +38,8 @@ geo::MmdbMap country(const char* code) {
 
 std::string country_at(const dns::GeoTable& table, const char* text) {
   const IpAddress address = parse_ip(text).value();
-  const std::uint32_t bits = address.is_v4() ? table.country4.value_at(dns::v4_key(address))
-                                             : table.country6.value_at(dns::v6_key(address));
+  const std::uint32_t bits = address.is_v4() ? table.country4.value_at(v4_key(address))
+                                             : table.country6.value_at(v6_key(address));
   return dns::CountryCode::from_bits(static_cast<std::uint16_t>(bits)).text();
 }
 
@@ -66,8 +66,8 @@ TEST_F(GeographyTest, first_file_and_overrides_win) {
   EXPECT_EQ(country_at(table, "198.17.255.255"), "");
   EXPECT_EQ(country_at(table, "2001:db8::1"), "jp");
   EXPECT_EQ(country_at(table, "2001:db9::1"), "");
-  EXPECT_EQ(table.asn4.value_at(dns::v4_key(parse_ip("198.18.7.1").value())), 64500U);
-  EXPECT_EQ(table.asn4.value_at(dns::v4_key(parse_ip("198.19.7.1").value())), 64501U);
+  EXPECT_EQ(table.asn4.value_at(v4_key(parse_ip("198.18.7.1").value())), 64500U);
+  EXPECT_EQ(table.asn4.value_at(v4_key(parse_ip("198.19.7.1").value())), 64501U);
 }
 
 TEST_F(GeographyTest, names_the_setting_of_a_file_that_is_not_there) {
@@ -97,9 +97,9 @@ TEST_F(GeographyTest, table_says_what_a_whole_database_says) {
     const IpAddress v4 = IpAddress::v4(static_cast<std::uint32_t>(prng.next()));
     ASSERT_EQ(country_at(loaded->table, format(v4).c_str()), database->lookup(v4).country_text())
         << format(v4);
-    const dns::V6Key key =
-        static_cast<dns::V6Key>(0x2000'0000'0000'0000 | prng.next() >> 3) << 64 | prng.next();
-    const IpAddress v6 = dns::address_of(key);
+    const V6Key key =
+        static_cast<V6Key>(0x2000'0000'0000'0000 | prng.next() >> 3) << 64 | prng.next();
+    const IpAddress v6 = address_of(key);
     // 6to4 and Teredo repeat IPv4 in the file; the table leaves them out.
     if (block("2001::/32").contains(v6) || block("2002::/16").contains(v6)) continue;
     ASSERT_EQ(country_at(loaded->table, format(v6).c_str()), database->lookup(v6).country_text())

@@ -40,12 +40,19 @@ Duration Association::reply_timeout() const {
 void Association::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
   const bool due = schedule_.request_due(now.mono);
   if (!missed_ && exchange_.waiting() && (due || now.mono >= reply_deadline_)) miss(now, random);
+  tell_unreachable(out);
   if (out.sends.full()) return;
   if (schedule_.request_due(now.mono)) {
     request(now, random, out);
   } else if (schedule_.warm_up_due(now.mono)) {
     warm_up(random, out);
   }
+}
+
+void Association::tell_unreachable(Outbox& out) {
+  if (!told_reachable_ || reachable()) return;
+  told_reachable_ = false;
+  out.event({EventKind::kUnreachable, id_, config_.server, last_reason_});
 }
 
 void Association::miss(LocalTime now, RandomStream& random) {
@@ -55,11 +62,8 @@ void Association::miss(LocalTime now, RandomStream& random) {
 }
 
 void Association::request(LocalTime now, RandomStream& random, Outbox& out) {
-  const bool was_reachable = reachable();
+  was_reachable_ = reach_ != 0;
   reach_ = static_cast<std::uint8_t>(reach_ << 1);
-  if (was_reachable && !reachable()) {
-    out.event({EventKind::kUnreachable, id_, config_.server, last_reason_});
-  }
   denied_ = false;
   schedule_.sent(now.mono, random);
   SendAction send;
@@ -140,7 +144,9 @@ std::uint64_t Association::answered() const {
 
 void Association::accept(const Reply& reply, MonoTime now, RandomStream& random, Outbox& out) {
   const Sample& sample = reply.sample;
-  if (!reachable()) out.event({EventKind::kReachable, id_, config_.server, ReplyReason::kAccepted});
+  if (!std::exchange(told_reachable_, true)) {
+    out.event({EventKind::kReachable, id_, config_.server, ReplyReason::kAccepted});
+  }
   reach_ |= 1;
   ever_answered_ = true;
   heard_ = true;
@@ -227,6 +233,7 @@ void Association::set_online(bool online, MonoTime now) {
   exchange_.abandon();
   missed_ = true;
   reach_ = 0;
+  told_reachable_ = false;
 }
 
 }  // namespace timepool::ntp

@@ -86,7 +86,9 @@ class Association final : public Measured {
 
   // One bit a request, the newest lowest; set when it brought a usable sample (RFC 5905 9.2).
   std::uint8_t reach() const override { return reach_; }
-  bool reachable() const { return reach_ != 0; }
+  // A request alone makes nobody unreachable: after an outage whoever is asked first would leave
+  // the decision to those that are asked later.
+  bool reachable() const override { return reach_ != 0 || (was_reachable_ && !missed_); }
   // F7.
   bool ever_answered() const { return ever_answered_; }
   std::uint32_t unanswered() const { return unanswered_; }
@@ -126,6 +128,7 @@ class Association final : public Measured {
 
  private:
   void cross_leap(const LeapNearness& leap, Reply& reply) const;
+  void tell_unreachable(Outbox& out);
   void miss(LocalTime now, RandomStream& random);
   void request(LocalTime now, RandomStream& random, Outbox& out);
   void warm_up(RandomStream& random, Outbox& out);
@@ -146,6 +149,8 @@ class Association final : public Measured {
   MonoTime reply_deadline_ = MonoTime::max();
   bool missed_ = true;  // the last request was counted as a miss, or there is none
   std::uint8_t reach_ = 0;
+  bool was_reachable_ = false;  // before the last request
+  bool told_reachable_ = false;
   bool ever_answered_ = false;
   bool heard_ = false;  // it has answered since time began or was lost
   bool denied_ = false;

@@ -23,6 +23,8 @@ class Measured {
   virtual const Sample& latest() const = 0;
   // One bit a poll, the newest lowest; set when it brought a usable sample (RFC 5905 9.2).
   virtual std::uint8_t reach() const = 0;
+  // By its reach, or by what that was before the request that is waiting.
+  virtual bool reachable() const = 0;
   // The system clock was stepped: what is being measured across the step is no measurement.
   // Samples, which are in raw time, stay.
   virtual void handle_clock_step() = 0;

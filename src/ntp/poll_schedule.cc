@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "base/check.h"
 #include "ntp/exchange.h"
@@ -11,6 +12,9 @@ namespace timepool::ntp {
 namespace {
 
 constexpr Duration kBurstSpacing = Duration::seconds(2);
+// What a burst of the start leaves over follows more slowly: all within seconds tells the offset
+// well and the frequency badly. The gap doubles from the first on.
+constexpr Duration kFirstGap = Duration::seconds(4);
 // With `burst`, a poll in vain becomes at most this many requests.
 constexpr int kMostAgain = 4;
 // F10: seconds from each miss in a row to the next request, a quarter more or less. With 2 s for
@@ -85,7 +89,6 @@ void PollSchedule::measured_delay(Duration delay) {
 }
 
 void PollSchedule::sent(MonoTime now, RandomStream& random) {
-  const Duration regular = interval(random);
   last_sent_ = now;
   warm_ = false;
   if (burst_left_ > 0) {
@@ -93,8 +96,21 @@ void PollSchedule::sent(MonoTime now, RandomStream& random) {
   } else if (now >= regular_) {
     asked_again_ = false;
   }
-  regular_ = now + regular;
-  next_ = burst_left_ > 0 ? now + std::min(kBurstSpacing, regular) : regular_;
+  const Duration gap = burst_left_ > 0 ? interval(random) : next_gap(random);
+  regular_ = now + gap;
+  next_ = burst_left_ > 0 ? now + std::min(kBurstSpacing, gap) : regular_;
+}
+
+void PollSchedule::end_start() {
+  start_ = false;
+  spared_ = 0;
+}
+
+Duration PollSchedule::next_gap(RandomStream& random) {
+  const Duration regular = interval(random);
+  if (spared_ == 0 || spared_gap_ >= regular) return regular;
+  --spared_;
+  return spread(std::exchange(spared_gap_, spared_gap_ * 2), kIntervalSpread, random);
 }
 
 void PollSchedule::answered() {
@@ -108,6 +124,7 @@ void PollSchedule::ask_again(MonoTime now) {
   const int more = std::min(kMostAgain, 1 << longer) - 1;
   asked_again_ = true;
   if (more < 1) return;
+  end_start();
   burst_left_ = more;
   burst_good_ = 1;
   next_ = std::min(next_, now + kBurstSpacing);
@@ -121,8 +138,13 @@ void PollSchedule::missed(MonoTime now, std::uint32_t unanswered, RandomStream& 
 
 void PollSchedule::accepted(MonoTime now, double score, RandomStream& random) {
   if (in_burst() && --burst_good_ <= 0) {
+    // The frequency may be known well enough already.
+    if (start_ && score <= 0) spared_ = burst_left_;
+    spared_gap_ = kFirstGap;
     burst_left_ = 0;
-    next_ = regular_ = now + interval(random);
+    next_ = regular_ = now + next_gap(random);
+  } else if (score > 0) {
+    spared_ = 0;
   }
   score_ += score;
   if (score_ >= 1) set_poll(poll_ + 1);
@@ -135,6 +157,7 @@ void PollSchedule::accepted(MonoTime now, double score, RandomStream& random) {
 
 void PollSchedule::rate_limited(MonoTime now, RandomStream& random) {
   burst_left_ = 0;
+  end_start();
   good_since_rate_ = 0;
   // Whoever polls more slowly than the limit already stays there.
   const int slowest = std::max<int>(poll(), std::min(config_.maxpoll, kRatePollLimit));
@@ -145,6 +168,7 @@ void PollSchedule::rate_limited(MonoTime now, RandomStream& random) {
 
 void PollSchedule::pause_until(MonoTime time) {
   burst_left_ = 0;
+  end_start();
   next_ = std::max(next_, time);
 }
 
@@ -168,12 +192,15 @@ void PollSchedule::restart(MonoTime now) {
   const BurstSize size;
   burst_left_ = config_.iburst ? size.most : 0;
   burst_good_ = size.good;
+  start_ = config_.iburst;
+  spared_ = 0;
   warm_ = true;
   next_ = std::min(next_, now);
 }
 
 bool PollSchedule::begin_burst(MonoTime now, BurstSize size) {
   if (!online_ || floor_ > config_.minpoll || size.most < 1 || size.good < 1) return false;
+  end_start();
   burst_left_ = std::min(size.most, kMaxBurst);
   burst_good_ = size.good;
   warm_ = true;
@@ -185,6 +212,7 @@ void PollSchedule::set_online(bool online, MonoTime now) {
   if (online == online_) return;
   online_ = online;
   burst_left_ = 0;
+  end_start();
   if (!online) return;
   // Neither sooner than a server that asked for peace is due, nor in a burst.
   if (floor_ > config_.minpoll) return;

@@ -3,8 +3,11 @@
 // later after a RATE kiss (B30); never while it is switched off.
 //
 // How many packets a server gets: one each 2^poll seconds a sixteenth more or less, and besides
-//   a burst at the start, on request, or after the local clock was stepped: 8 at the most (a
-//     request may name another number), 2 s apart
+//   a burst at the start, when switched on, on request, or after raw time was lost: 8 at the most
+//   (a
+//     request may name another number), 2 s apart. Of the start's those that four answers leave
+//     over follow after 4, 8, 16 and 32 s, as far as that is within the interval and the samples
+//     don't allow the interval before: samples within six seconds tell the frequency badly
 //   after a miss: probes after 4, 4, 8, 8, 16 ... seconds, then doubling up to the interval
 //   with `burst`, after a poll in vain: up to 3 more, as many as keep the mean at 2^minpoll
 //   with `presend`, a packet of warming up before each regular one at long intervals
@@ -94,6 +97,8 @@ class PollSchedule {
 
  private:
   Duration interval(RandomStream& random) const;
+  void end_start();
+  Duration next_gap(RandomStream& random);
   void set_poll(int poll);
   MonoTime warm_up_at() const;
   void ask_again(MonoTime now);
@@ -111,6 +116,9 @@ class PollSchedule {
   bool asked_again_ = false;  // since the last regular request
   int burst_left_ = 0;
   int burst_good_ = 0;  // still wanted
+  bool start_ = false;  // the burst is the start's
+  int spared_ = 0;      // requests of it that follow later
+  Duration spared_gap_;
   double score_ = 0;
   int good_since_rate_ = 0;
 };

@@ -41,6 +41,53 @@ TEST_F(PollScheduleTest, a_burst_asks_every_two_seconds_and_ends_after_four_good
   EXPECT_GE(wait(schedule), Duration::seconds(60));
 }
 
+TEST_F(PollScheduleTest, what_a_burst_leaves_over_follows_at_doubling_gaps) {
+  PollSchedule schedule(polls(6, 10, true), kStart);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_LE(step(schedule), Duration::seconds(2));
+    schedule.accepted(now_, 0, random_);
+  }
+  EXPECT_FALSE(schedule.in_burst());
+  for (const int gap : {4, 8, 16, 32, 64, 64}) {
+    EXPECT_NEAR(wait(schedule).to_seconds(), gap, gap / 15.0);
+    static_cast<void>(step(schedule));
+    schedule.accepted(now_, 0, random_);
+  }
+}
+
+TEST_F(PollScheduleTest, a_start_asks_eight_times_at_the_most_before_the_regular_interval) {
+  PollSchedule schedule(polls(6, 10, true), kStart);
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_LE(step(schedule), Duration::seconds(2));
+    if (i >= 2) schedule.accepted(now_, 0, random_);
+  }
+  // Two are left over.
+  for (const int gap : {4, 8, 64}) {
+    EXPECT_NEAR(wait(schedule).to_seconds(), gap, gap / 15.0);
+    static_cast<void>(step(schedule));
+    schedule.accepted(now_, 0, random_);
+  }
+}
+
+TEST_F(PollScheduleTest, nothing_follows_the_burst_when_the_frequency_is_known) {
+  PollSchedule schedule(polls(6, 10, true), kStart);
+  for (int i = 0; i < 4; ++i) {
+    static_cast<void>(step(schedule));
+    schedule.accepted(now_, i < 3 ? 0 : kFits, random_);
+  }
+  EXPECT_GE(wait(schedule), Duration::seconds(60));
+}
+
+TEST_F(PollScheduleTest, nothing_follows_a_burst_that_a_rate_kiss_ends) {
+  PollSchedule schedule(polls(6, 10, true), kStart);
+  for (int i = 0; i < 4; ++i) {
+    static_cast<void>(step(schedule));
+    schedule.accepted(now_, 0, random_);
+  }
+  schedule.rate_limited(now_, random_);
+  for (int i = 0; i < 3; ++i) EXPECT_GE(step(schedule), Duration::seconds(120));
+}
+
 TEST_F(PollScheduleTest, a_burst_without_answers_ends_after_eight_requests) {
   PollSchedule schedule(polls(6, 10, true), kStart);
   for (int i = 0; i < 7; ++i) EXPECT_LE(step(schedule), Duration::seconds(2));

@@ -69,7 +69,8 @@ class Refclock final : public Measured {
   // Ends a poll. True when it brought a sample.
   bool handle_timer(LocalTime now);
 
-  bool measurable() const override { return reach_ != 0 && !samples_.empty(); }
+  bool reachable() const override { return reach_ != 0; }
+  bool measurable() const override { return reachable() && !samples_.empty(); }
   bool decided() const override {
     return !samples_.empty() || polls_ - lost_at_ >= kDecidedAfterPolls;
   }

@@ -130,7 +130,7 @@ Candidate Reference::candidate_of(const Member& member, const SourceTable& sourc
   out.authenticated = member.authenticated();
   out.refclock = member.is_refclock();
   out.decided = decided(member, now);
-  out.reachable = measured.reach() != 0;
+  out.reachable = measured.reachable();
   out.synchronised = member.synchronised();
   out.measured = measured.measurable();
   out.was_selected = member.cause == Cause::kSelected;

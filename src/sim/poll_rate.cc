@@ -28,6 +28,9 @@ void PollRate::allow(Server& server, const ntp::SourceReport& report, bool burst
   if (missed && server.unanswered == 0) server.extra += kBurst;
   if (missed && burst_option) server.extra += 3;
   if (others_fell_silent) server.extra += 1;
+  // Switched on again it is asked as at the start.
+  if (report.online && !server.online) server.extra += kBurst;
+  server.online = report.online;
   server.extra = std::min(server.extra, kMostExtra);
   server.unanswered = report.unanswered;
 }
@@ -44,7 +47,7 @@ void PollRate::look(std::span<const ntp::SourceReport> reports, const ntp::Sourc
     if (!report.server || source == nullptr) continue;
     const auto [found, is_new] = servers_.try_emplace(report.association);
     Server& server = found->second;
-    if (is_new) server = {now, 0, 0, report.poll, 1, kBurst};
+    if (is_new) server = {now, 0, 0, report.online, report.poll, 1, kBurst};
     if (restarted) server.extra += kBurst;
     allow(server, report, source->config().poll.burst, now, silent);
     // A request that could not be sent is taken back.

@@ -27,6 +27,7 @@ class PollRate {
     MonoTime seen;
     std::uint64_t requests = 0;
     std::uint32_t unanswered = 0;
+    bool online = true;
     int poll = 0;      // when it was asked last
     double due = 1;    // requests that the interval allows now
     double extra = 0;  // and that bursts do

@@ -5,7 +5,7 @@ NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 SAMPLE = re.compile(rf"({NAME})(?:\{{(.*)\}})? (\S+)")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"')
 NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|NaN|[+-]Inf")
-TYPES = ("counter", "gauge")
+TYPES = ("counter", "gauge", "histogram")
 
 
 def parse_labels(text, line):
@@ -23,6 +23,14 @@ def parse_labels(text, line):
     if len({name for name, _ in labels}) != len(labels):
         raise ValueError(f"a label twice: {line}")
     return tuple(sorted(labels))
+
+
+def part_of_histogram(found, family):
+    """"_bucket", "_sum" or "_count" for a line of a histogram, else ""."""
+    if family["type"] != "histogram":
+        return ""
+    part = re.search(r"_(bucket|sum|count)$", found.group(1))
+    return part.group(0) if part else ""
 
 
 def parse(text):
@@ -47,9 +55,13 @@ def parse(text):
             current["type"] = kind
         else:
             found = SAMPLE.fullmatch(line)
-            if not found or families.get(found.group(1)) is not current or not current["type"]:
+            part = part_of_histogram(found, current) if found and current else ""
+            if not found or families.get(found.group(1).removesuffix(part)) is not current or not current["type"]:
                 raise ValueError(f"not a sample of the family above it: {line!r}")
             labels = parse_labels(found.group(2) or "", line)
+            # What is no bucket is told apart by a label of its own.
+            if part in ("_sum", "_count"):
+                labels = tuple(sorted(labels + (("part", part),)))
             if labels in current["samples"] or not NUMBER.fullmatch(found.group(3)):
                 raise ValueError(f"twice, or not a number: {line}")
             current["samples"][labels] = float(found.group(3))
