@@ -78,6 +78,7 @@ void add_ntp(Command& root) {
   add_report(ntp, "cyclelogs", "Open the measurement logs anew, after they were moved away",
              show_cyclelogs);
   add_report(ntp, "accept-step", "Correct the clock now, whatever the rules say", show_accepted);
+  add_ntp_clients(ntp);
   add_ntp_control(ntp);
 }
 

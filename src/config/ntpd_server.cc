@@ -56,6 +56,11 @@ Schema<NtpServerConfig> ntp_server_schema() {
           "this table the answers say that the clock is not synchronised (leap indicator 3), "
           "also when the sources below are good: with clock = \"observe\" this program does not "
           "steer the clock and so can't vouch for it.")
+      .table("access", &NtpServerConfig::access, ntp_access_schema(),
+             "Who is served; without settings everybody.")
+      .table("limits", &NtpServerConfig::limits, ntp_limits_schema(),
+             "How often clients are answered, by token buckets of each address and of each network "
+             "that it lies in: a bucket holds `burst` tokens and gets `rate` a second.")
       .table("test", &NtpServerConfig::test, test, "For tests only.")
       .check([](const NtpServerConfig& it) -> std::string {
         std::vector<Endpoint> sorted = it.listen;

@@ -8,6 +8,7 @@
 
 #include "base/duration.h"
 #include "base/ip.h"
+#include "config/ntpd_access.h"
 #include "config/schema.h"
 
 namespace timepool::config {
@@ -34,6 +35,8 @@ struct NtpServerConfig {
   std::string interface;
   std::optional<NtpLocalConfig> local;
   NtpTestConfig test;
+  NtpAccessConfig access;
+  NtpLimitsConfig limits;
   bool operator==(const NtpServerConfig&) const = default;
 };
 

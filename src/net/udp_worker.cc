@@ -25,6 +25,7 @@ Result<std::vector<sys::UdpSocket>> bind_address(Endpoint address, const UdpServ
                                                  std::size_t count) {
   sys::UdpOptions socket_options;
   socket_options.packet_info = true;
+  socket_options.interface_info = options.interface_info;
   socket_options.rx_timestamps = options.rx_timestamps;
   socket_options.receive_buffer = options.receive_buffer;
   socket_options.interface = options.interface;

@@ -48,6 +48,7 @@ struct UdpServerOptions {
   // All clients of one /24 or /48 come to one worker (sys/port_steering.h); else the system spreads
   // them by address and port.
   bool steer_by_prefix = false;
+  bool interface_info = false;              // learn by which interface a datagram came
   std::string interface;                    // bind to this interface only
   std::string setting = "[server] listen";  // named in errors
 };
@@ -220,6 +221,13 @@ class UdpServer {
     std::vector<Endpoint> out;
     for (const sys::UdpSocket& socket : workers_[0]->sockets()) out.push_back(socket.local());
     return out;
+  }
+  // From now on handlers are told the interface (UdpServerOptions::interface_info).
+  Result<void> learn_interfaces() {
+    for (const auto& worker : workers_) {
+      for (sys::UdpSocket& socket : worker->sockets()) TRY(socket.learn_interfaces());
+    }
+    return {};
   }
   std::size_t worker_count() const { return workers_.size(); }
   // What worker `index` counts is for its handler to publish by atomics.

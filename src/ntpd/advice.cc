@@ -92,6 +92,12 @@ Advice advice_on(ntp::Reason reason) {
     case ntp::Reason::kSourcePortZero:
       return {true, "requests from port 0, which can't be answered",
               "Forged or broken: nothing to do."};
+    case ntp::Reason::kRateLimited:
+      return {true,
+              "requests over the limits of [server.limits]: a flood, or a great many clients "
+              "behind one address",
+              "timepool ntp clients tells who they are; deny them, or raise the limit that they "
+              "meet."};
     default:
       return {};
   }

@@ -245,14 +245,19 @@ Result<json::object> Daemon::reload() {
   }
   config::NtpdConfig next = std::move(read).value();
   json::array restart;
-  logger_.set_level(next.log_level);
   if (next.control != config_.control) restart.push_back("control");
   if (next.server.has_value() != config_.server.has_value()) {
     restart.push_back("server");
     next.server = config_.server;  // what runs stays
-  } else if (next.server && !server_->reload(*next.server)) {
-    restart.push_back("server.listen and how its sockets are made");
+  } else if (next.server) {
+    if (!TRY(server_->reload(*next.server))) {
+      restart.push_back("server.listen and how its sockets are made");
+    }
+    if (next.server->limits.clients != config_.server->limits.clients) {
+      restart.push_back("server.limits.clients");
+    }
   }
+  logger_.set_level(next.log_level);
   const bool new_leap = next.leap_file != config_.leap_file ||
                         next.leap_mode != config_.leap_mode ||
                         config::sources_smear(next) != config::sources_smear(config_);

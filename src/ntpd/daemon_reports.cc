@@ -2,6 +2,7 @@
 #include <boost/json.hpp>
 
 #include "ntpd/daemon.h"
+#include "ntpd/report_clients.h"
 #include "ntpd/report_refclocks.h"
 #include "sys/clock.h"
 
@@ -32,6 +33,10 @@ void Daemon::add_report_commands() {
   control_->add(
       "counters", "One reason for each datagram received.",
       [this](const json::object&) -> Result<json::object> { return counters_report(halves()); });
+  control_->add("clients", "Who asks the server most: the \"count\" most active.",
+                [this](const json::object& request) {
+                  return clients_report(halves(), request, sys::mono_now());
+                });
   control_->add("sourcestats", "What the samples of each source, or of \"source\", say together.",
                 [this](const json::object& request) {
                   return statistics_report(halves(), source_of(request), sys::mono_now());

@@ -82,6 +82,18 @@ void add_server(const TimeServer& server, Writer& out) {
   out.counter("server_replies_refused_total", "Replies that the system refused to send.",
               totals.refused);
   out.counter("server_receive_errors_total", "Receive calls that failed.", totals.errors);
+  out.gauge("server_clients", "Clients that are remembered.",
+            static_cast<double>(server.clients_remembered()));
+  out.gauge("server_clients_limit", "Clients that can be remembered.",
+            static_cast<double>(server.clients_at_most()));
+  for (std::size_t i = 0; i < ntp::RateLimiter::kEventCount; ++i) {
+    const auto event = static_cast<ntp::RateLimiter::Event>(i);
+    out.counter("server_limiter_events_total",
+                "What the rate limits did besides dropping requests.", server.count(event),
+                {{"event", std::string(name_of(event))}});
+  }
+  out.gauge("server_access_prefixes", "Prefixes in the access lists.",
+            static_cast<double>(server.prefixes()));
   const ntp::ServerState& state = server.state();
   out.gauge("server_stratum", "The stratum announced; 16: not synchronised.",
             state.synchronised() ? state.stratum : wire::ntp::kMaxStratum);

@@ -1,9 +1,18 @@
 #include "ntpd/server_handler.h"
 
+#include "sys/clock.h"
+
 namespace timepool::ntpd {
 
-ServerHandler::ServerHandler(net::Published<ntp::Service>& service)
-    : reader_(service), responder_(ntp::Responder::Options{}) {}
+ServerHandler::ServerHandler(net::Published<ntp::Service>& service,
+                             const ntp::Responder::Options& options)
+    : reader_(service), responder_(options) {}
+
+void ServerHandler::begin_batch() {
+  service_ = &reader_.acquire();
+  now_ = sys::mono_now();
+  replies_ = 0;
+}
 
 std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes request,
                                       MutableBytes reply) {
@@ -11,13 +20,17 @@ std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes reque
     drop(ntp::Reason::kBadLength, datagram, request);
     return 0;
   }
-  const ntp::RxInfo rx{datagram.received, datagram.from, datagram.to};
+  const ntp::RxInfo rx{datagram.received, datagram.from, datagram.to, datagram.interface, now_};
   const ntp::Response response = responder_.respond(rx, request, *service_, reply);
   if (response.verdict != ntp::Verdict::kReply) {
     drop(response.reason, datagram, request);
     return 0;
   }
-  counters_.count(response.reason, request);
+  if (ntp::is_answered(response.reason)) {
+    counters_.count(response.reason, request);
+  } else {
+    drop(response.reason, datagram, request);  // a kiss leaves all the same
+  }
   pending_[replies_++] = {response, datagram.received};
   return response.length;
 }

@@ -20,13 +20,11 @@ class ServerHandler {
   // Requests are at most this long: NTP packets with NTS stay far below; what is longer is dropped.
   static constexpr std::size_t kMaxRequest = 2048;
 
-  explicit ServerHandler(net::Published<ntp::Service>& service);
+  explicit ServerHandler(net::Published<ntp::Service>& service,
+                         const ntp::Responder::Options& options = {});
 
   // For net::UdpServer.
-  void begin_batch() {
-    service_ = &reader_.acquire();
-    replies_ = 0;
-  }
+  void begin_batch();
   std::size_t operator()(const sys::Datagram& datagram, Bytes request, MutableBytes reply);
   void finish(std::size_t index, MutableBytes reply, UnixTime leaving);
   bool wants_departures() const { return responder_.remembers_replies(); }
@@ -39,6 +37,9 @@ class ServerHandler {
     return dropped_[static_cast<std::size_t>(reason)].value();
   }
 
+  // What it knows of its clients, null without: its table and counts are for any thread.
+  const ntp::RateLimiter* limiter() const { return responder_.limiter(); }
+
  private:
   // A reply that has not left yet.
   struct Pending {
@@ -49,6 +50,7 @@ class ServerHandler {
 
   net::Published<ntp::Service>::Reader reader_;
   const ntp::Service* service_ = nullptr;
+  MonoTime now_;  // when the batch began
   ntp::Responder responder_;
   std::array<Pending, sys::UdpBatch::kSize> pending_;
   std::size_t replies_ = 0;  // of this batch

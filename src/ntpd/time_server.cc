@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <utility>
 
 #include "ntp/leap.h"
 #include "sys/clock.h"
+#include "sys/random.h"
 
 namespace timepool::ntpd {
 namespace {
@@ -30,6 +32,7 @@ net::UdpServerOptions options_of(const config::NtpServerConfig& config) {
   out.receive_buffer = static_cast<int>(config.receive_buffer);
   out.steer_by_prefix = true;
   out.interface = config.interface;
+  out.interface_info = !config.access.interfaces.empty();
   out.max_request = ServerHandler::kMaxRequest;
   out.max_reply = ServerHandler::kMaxRequest;
   return out;
@@ -39,6 +42,30 @@ net::UdpServerOptions options_of(const config::NtpServerConfig& config) {
 bool same_sockets(const config::NtpServerConfig& a, const config::NtpServerConfig& b) {
   return a.listen == b.listen && a.threads == b.threads && a.pin_threads == b.pin_threads &&
          a.receive_buffer == b.receive_buffer && a.interface == b.interface;
+}
+
+// One client as two workers saw it.
+ntp::ClientReport joined(const ntp::ClientReport& a, const ntp::ClientReport& b) {
+  ntp::ClientReport out = a.age <= b.age ? a : b;
+  out.requests = a.requests + b.requests;
+  out.dropped = a.dropped + b.dropped;
+  // Each saw a part of the requests, so that the time between them is less than either says.
+  if (a.interval && b.interval) {
+    const double rate = 1 / a.interval->to_seconds() + 1 / b.interval->to_seconds();
+    out.interval = Duration::from_seconds(1 / rate);
+  }
+  return out;
+}
+
+unsigned workers_of(const config::NtpServerConfig& config) {
+  return std::max(config.threads, 1U);
+}
+
+ntp::Responder::Options responder_options(const config::NtpServerConfig& config) {
+  ntp::Responder::Options out;
+  out.clients = clients_of_worker(config.limits, workers_of(config));
+  out.seed = {{sys::random_u64(), sys::random_u64()}, sys::random_u64()};
+  return out;
 }
 
 }  // namespace
@@ -63,8 +90,10 @@ TimeServer::TimeServer(net::Reactor& reactor, sys::Logger& logger,
     : service_(std::make_unique<ntp::Service>(
           ntp::Service{server_state(config, precision, sys::unix_now())})),
       reactor_(reactor),
+      logger_(logger),
       watch_(logger),
       config_(config),
+      limits_(limit_settings(config.limits, workers_of(config))),
       precision_(precision),
       leap_(std::move(leap)),
       keeper_(std::move(keeper)) {}
@@ -75,12 +104,14 @@ Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor, sys
                                                       Keeper keeper) {
   std::unique_ptr<TimeServer> out(
       new TimeServer(reactor, logger, config, precision, std::move(leap), std::move(keeper)));
+  TRY(out->access_.load(config.access));
+  // Before the first datagram can come.
+  out->refresh();
   TimeServer* self = out.get();
   out->server_ =
       TRY(net::UdpServer<ServerHandler>::start(reactor, options_of(config), [self](unsigned) {
-        return std::make_unique<ServerHandler>(self->service_);
+        return std::make_unique<ServerHandler>(self->service_, responder_options(self->config_));
       }));
-  out->refresh();
   out->keep_watch();
   return out;
 }
@@ -96,14 +127,34 @@ void TimeServer::refresh() {
     state.precision = static_cast<std::int8_t>(precision_);
     state.test_offset = config_.test.offset;
   }
-  service_.publish(std::make_unique<ntp::Service>(ntp::Service{state}));
+  auto service = std::make_unique<ntp::Service>(ntp::Service{state});
+  take_access();
+  service->access = access_.list();
+  service->limits = limits_;
+  service_.publish(std::move(service));
   // B13: at midnight a leap is announced, or no longer.
   const Duration next = std::min(kRefresh, ntp::next_midnight(now) - now);
   refresh_timer_ = reactor_.at(sys::mono_now() + next, [this] { refresh(); });
 }
 
-bool TimeServer::reload(const config::NtpServerConfig& config) {
+// Finds the interfaces of [server.access] as they are numbered now.
+void TimeServer::take_access() {
+  static_cast<void>(access_.list());
+  std::vector<std::string> missing = access_.missing();
+  if (missing == missing_) return;
+  missing_ = std::move(missing);
+  for (const std::string& name : missing_) {
+    logger_.warning("[server.access] there is no interface {}: its rules wait for it", name);
+  }
+}
+
+Result<bool> TimeServer::reload(const config::NtpServerConfig& config) {
+  TRY(access_.load(config.access));
+  if (!config.access.interfaces.empty()) TRY(server_->learn_interfaces());
   const bool same = same_sockets(config_, config);
+  config_.access = config.access;
+  config_.limits = config.limits;
+  limits_ = limit_settings(config.limits, workers_of(config_));
   config_.local = config.local;
   config_.test = config.test;
   refresh();
@@ -127,6 +178,52 @@ std::optional<LastSeen::Value> TimeServer::last_dropped(ntp::Reason reason) cons
   for (std::size_t i = 0; i < server_->worker_count(); ++i) {
     const auto last = server_->handler(i).last_dropped(reason);
     if (last && (!out || last->at > out->at)) out = last;
+  }
+  return out;
+}
+
+std::vector<ntp::ClientReport> TimeServer::clients(std::size_t count, MonoTime now) const {
+  // Where the kernel spreads requests by their ports, one client may be known to several workers.
+  std::map<IpAddress, ntp::ClientReport> merged;
+  for (std::size_t i = 0; i < server_->worker_count(); ++i) {
+    const ntp::RateLimiter* limiter = server_->handler(i).limiter();
+    if (limiter == nullptr) continue;
+    for (const ntp::ClientReport& it : limiter->table().top(kMaxClientsListed, now)) {
+      const auto [at, added] = merged.try_emplace(it.address, it);
+      if (!added) at->second = joined(at->second, it);
+    }
+  }
+  std::vector<ntp::ClientReport> out;
+  for (const auto& [address, report] : merged) out.push_back(report);
+  std::stable_sort(out.begin(), out.end(),
+                   [](const auto& a, const auto& b) { return a.requests > b.requests; });
+  out.resize(std::min({out.size(), count, kMaxClientsListed}));
+  return out;
+}
+
+std::size_t TimeServer::clients_remembered() const {
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < server_->worker_count(); ++i) {
+    const ntp::RateLimiter* limiter = server_->handler(i).limiter();
+    out += limiter == nullptr ? 0 : limiter->table().used();
+  }
+  return out;
+}
+
+std::size_t TimeServer::clients_at_most() const {
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < server_->worker_count(); ++i) {
+    const ntp::RateLimiter* limiter = server_->handler(i).limiter();
+    out += limiter == nullptr ? 0 : limiter->table().clients();
+  }
+  return out;
+}
+
+std::uint64_t TimeServer::count(ntp::RateLimiter::Event event) const {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < server_->worker_count(); ++i) {
+    const ntp::RateLimiter* limiter = server_->handler(i).limiter();
+    out += limiter == nullptr ? 0 : limiter->count(event);
   }
   return out;
 }

@@ -13,6 +13,7 @@
 #include "net/reactor.h"
 #include "net/udp_worker.h"
 #include "ntp/server/service.h"
+#include "ntpd/server_access.h"
 #include "ntpd/server_handler.h"
 #include "ntpd/server_watch.h"
 
@@ -30,9 +31,10 @@ class TimeServer {
                                                    int precision, Announcement leap = {},
                                                    Keeper keeper = {});
 
-  // Takes in [server.local] and [server.test]. False when another setting changed, which needs a
-  // restart.
-  bool reload(const config::NtpServerConfig& config);
+  // Takes in [server.local], [server.test], [server.access] with its files and [server.limits];
+  // what is known of the clients stays. False when another setting changed, which needs a restart.
+  // On an error everything is as it was.
+  Result<bool> reload(const config::NtpServerConfig& config);
 
   // Takes in what the client half says now; done by itself from time to time.
   void refresh();
@@ -47,20 +49,33 @@ class TimeServer {
   // The newest that any worker dropped for `reason`.
   std::optional<LastSeen::Value> last_dropped(ntp::Reason reason) const;
   const ntp::ServerState& state() const { return service_.current().state; }
+  // The `count` (at most kMaxClientsListed) most active clients of all workers.
+  std::vector<ntp::ClientReport> clients(std::size_t count, MonoTime now) const;
+  static constexpr std::size_t kMaxClientsListed = 1000;
+  // How many clients are remembered, and how many could be.
+  std::size_t clients_remembered() const;
+  std::size_t clients_at_most() const;
+  std::uint64_t count(ntp::RateLimiter::Event event) const;
+  std::size_t prefixes() const { return access_.prefixes(); }
 
  private:
   TimeServer(net::Reactor& reactor, sys::Logger& logger, const config::NtpServerConfig& config,
              int precision, Announcement leap, Keeper keeper);
   void keep_watch();
+  void take_access();
 
   // Workers read it: it outlives them.
   net::Published<ntp::Service> service_;
   net::Reactor& reactor_;
+  sys::Logger& logger_;
   std::unique_ptr<net::UdpServer<ServerHandler>> server_;
   net::Timer refresh_timer_;
   net::Timer watch_timer_;
   ServerWatch watch_;
   config::NtpServerConfig config_;
+  ServerAccess access_;
+  std::vector<std::string> missing_;  // interfaces, as last warned of
+  ntp::LimitSettings limits_;
   int precision_;
   Announcement leap_;
   Keeper keeper_;

@@ -79,10 +79,10 @@ TEST(TimeServer, reload_changes_the_state_but_says_when_sockets_would_have_to) {
   auto server = TimeServer::start(reactor, logger, config, -20);
   ASSERT_TRUE(server.ok()) << server.error().text();
   config.local->stratum = 5;
-  EXPECT_TRUE((*server)->reload(config));
+  EXPECT_TRUE((*server)->reload(config).value());
   EXPECT_EQ((*server)->state().stratum, 5);
   config.threads = 1;
-  EXPECT_FALSE((*server)->reload(config));
+  EXPECT_FALSE((*server)->reload(config).value());
   EXPECT_EQ((*server)->threads(), 0u);
 }
 

@@ -207,7 +207,7 @@ Result<void> UdpSocket::bind_to(const Endpoint& local) {
 
 Result<UdpSocket> UdpSocket::bind(const Endpoint& local, const UdpOptions& options) {
   UdpSocket out = TRY(create(local.address.family(), options));
-  if (options.packet_info && local.address.is_unspecified()) {
+  if (options.packet_info && (options.interface_info || local.address.is_unspecified())) {
     TRY(set_packet_info(out.fd(), local.address.family()));
   }
   TRY(out.bind_to(local));
@@ -231,6 +231,10 @@ Result<UdpSocket> UdpSocket::connect(const Endpoint& remote, const UdpOptions& o
   return out;
 }
 
+Result<void> UdpSocket::learn_interfaces() {
+  return set_packet_info(fd(), local_.address.family());
+}
+
 Result<void> UdpSocket::allow_reuse_port() {
   if (!set_option(fd(), SOL_SOCKET, SO_REUSEPORT, 1)) {
     return fail(system_error(errno, "setsockopt SO_REUSEPORT"));
@@ -244,16 +248,20 @@ void read_control(msghdr& message, const Endpoint& local, Datagram& datagram) {
   datagram.hardware.reset();
   HardwareStamp stamp;
   datagram.to = local;
+  datagram.interface = 0;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
        header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level == SOL_SOCKET) {
       read_socket_control(header, datagram, stamp);
     } else if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
-      datagram.to.address = address_of(control_data<in_pktinfo>(header).ipi_addr);
+      const auto info = control_data<in_pktinfo>(header);
+      datagram.to.address = address_of(info.ipi_addr);
+      datagram.interface = static_cast<std::uint32_t>(info.ipi_ifindex);
     } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
       const auto info = control_data<in6_pktinfo>(header);
       datagram.to.address = address_of(info.ipi6_addr);
-      datagram.to.scope_id = static_cast<std::uint32_t>(info.ipi6_ifindex);
+      datagram.interface = static_cast<std::uint32_t>(info.ipi6_ifindex);
+      datagram.to.scope_id = datagram.interface;
     }
   }
   if (stamp.device != UnixTime()) datagram.hardware = stamp;

@@ -20,11 +20,12 @@ struct UdpOptions {
   // Learn the local address of what comes (IP_PKTINFO). A socket bound to one address knows it, and
   // is spared the cost.
   bool packet_info = false;
-  bool rx_timestamps = false;  // kernel receive timestamps
-  bool tx_timestamps = false;  // kernel transmit timestamps, read from the error queue
-  bool reuse_port = false;     // SO_REUSEPORT before bind
-  int receive_buffer = 0;      // bytes; 0: the system's default
-  std::string interface;       // SO_BINDTODEVICE; empty: any
+  bool interface_info = false;  // with packet_info: also bound to one address, for the interface
+  bool rx_timestamps = false;   // kernel receive timestamps
+  bool tx_timestamps = false;   // kernel transmit timestamps, read from the error queue
+  bool reuse_port = false;      // SO_REUSEPORT before bind
+  int receive_buffer = 0;       // bytes; 0: the system's default
+  std::string interface;        // SO_BINDTODEVICE; empty: any
   // Timestamps of the network device too, which must have been told to make them
   // (sys/hardware_timestamping.h).
   bool hardware_timestamps = false;
@@ -52,7 +53,8 @@ struct Datagram {
   // The address it was sent to: the socket's own, and where that is unspecified, what packet_info
   // tells.
   Endpoint to;
-  UnixTime received;  // by the kernel when kernel_timestamp, else on return
+  std::uint32_t interface = 0;  // the index of the one it came by, when packet_info told; else 0
+  UnixTime received;            // by the kernel when kernel_timestamp, else on return
   bool kernel_timestamp = false;
   std::optional<HardwareStamp> hardware;
   bool truncated = false;  // longer than the buffer
@@ -73,6 +75,8 @@ class UdpSocket {
   const Endpoint& local() const { return local_; }
   // Whether the system took the wish for timestamps.
   bool timestamps_on() const { return timestamps_on_; }
+  // From now on the interface of what comes is known (interface_info); from any thread.
+  Result<void> learn_interfaces();
   // For a socket bound without it, so that others may join after nobody else was found there.
   Result<void> allow_reuse_port();
 

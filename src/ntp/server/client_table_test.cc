@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <atomic>
+#include <thread>
 
 #include "base/prng.h"
 #include "ntp/server/network_buckets.h"
@@ -120,6 +121,36 @@ TEST(ClientTable, top_has_the_most_active_first) {
   EXPECT_EQ(top[0].version, 4);
   EXPECT_EQ(table.top(5000, kStart).size(), 1000U);
   EXPECT_TRUE(table.top(0, kStart).empty());
+}
+
+TEST(ClientTable, top_never_mixes_two_owners_of_a_place_while_another_thread_writes) {
+  ClientTable table(8);
+  std::atomic<bool> done{false};
+  std::thread owner([&] {
+    // Owners change all the time; the thousands of a client's counters are its address.
+    for (std::uint32_t i = 1; i <= 200'000; ++i) {
+      const std::uint32_t number = 1 + i / 3 % 1000;
+      Client it = client(number, number * 1000 + i % 3);
+      it.dropped = number * 1000;
+      const std::uint64_t hash = number;
+      std::uint32_t index = table.find(it.key, hash);
+      if (index == ClientTable::kNone) index = i / 3 % 8;
+      table.store(index, hash, it, ticks_of(kStart));
+    }
+    done = true;
+  });
+  std::uint64_t seen = 0;
+  std::uint64_t mixed = 0;
+  while (!done) {
+    for (const ClientReport& it : table.top(8, kStart)) {
+      const std::uint64_t number = key_of(it.address).low;
+      mixed += it.requests / 1000 == number && it.dropped / 1000 == number ? 0U : 1U;
+      ++seen;
+    }
+  }
+  owner.join();
+  EXPECT_EQ(mixed, 0U);
+  EXPECT_GT(seen + table.top(8, kStart).size(), 0U);
 }
 
 TEST(ClientTable, intervals_are_logarithms_that_follow_slowly) {

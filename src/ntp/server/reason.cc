@@ -28,8 +28,11 @@ constexpr std::array<std::string_view, kReasonCount> kNames = {
     "mode_broadcast",
     "mode_control",
     "mode_private",
+    "denied",
+    "rate_limited",
+    "rate_kod",
 };
-static_assert(static_cast<std::size_t>(Reason::kModePrivate) + 1 == kReasonCount);
+static_assert(static_cast<std::size_t>(Reason::kRateKod) + 1 == kReasonCount);
 static_assert(!kNames.back().empty());
 
 }  // namespace

@@ -28,8 +28,11 @@ enum class Reason : std::uint8_t {
   kModeBroadcast,
   kModeControl,  // B6: mode 6 is never answered
   kModePrivate,  // nor is mode 7
+  kDenied,       // by the access list
+  kRateLimited,  // B31: too many requests
+  kRateKod,      // likewise, and the client was told so by a RATE packet
 };
-inline constexpr std::size_t kReasonCount = 19;
+inline constexpr std::size_t kReasonCount = 22;
 
 // "answered_plain", "too_short", "mode_control", ...
 std::string_view name_of(Reason reason);

@@ -73,7 +73,8 @@ Reason judge_rest(Bytes request) {
   return Reason::kAnsweredFieldsIgnored;
 }
 
-Reason judge(const RxInfo& rx, Bytes request, Header& header) {
+// All but what follows the header.
+Reason judge_header(const RxInfo& rx, Bytes request, Header& header) {
   if (const Reason reason = judge_first_octet(request); reason != Reason::kAnsweredPlain) {
     return reason;
   }
@@ -87,7 +88,7 @@ Reason judge(const RxInfo& rx, Bytes request, Header& header) {
   const Reason mode = judge_mode(wire::ntp::effective_mode(header, rx.client.port));
   if (mode != Reason::kAnsweredPlain) return mode;
   if (rx.client.port == 0) return Reason::kSourcePortZero;
-  return judge_rest(request);
+  return Reason::kAnsweredPlain;
 }
 
 // RFC 5905 9.2 and figure 21: the fields of a server's reply.
@@ -113,19 +114,43 @@ Header reply_to(const Header& request, const RxInfo& rx, const ServerState& stat
   return out;
 }
 
+// RFC 5905 7.4: RATE, which has no time in it but the origin by which the client knows it. Clients
+// take the poll interval as advice at the most: the one they asked with, or the usual shortest.
+Header kiss_to(const Header& request, const RxInfo& rx, const ServerState& state) {
+  constexpr std::int8_t kUsualPoll = 6;
+  Header out = reply_to(request, rx, ServerState{});
+  out.poll = std::max(request.poll, kUsualPoll);
+  out.precision = state.precision;
+  out.reference_id = wire::ntp::ReferenceId::from_text("RATE");
+  return out;
+}
+
+std::size_t write_reply(const Header& reply, Bytes request, MutableBytes out) {
+  CHECK(out.size() >= wire::ntp::kHeaderSize);
+  ByteWriter writer(out);
+  wire::ntp::write_header(reply, writer);
+  CHECK(writer.ok() && writer.size() <= request.size());
+  return writer.size();
+}
+
+// The answer to a request whose header was found good.
+Response answer(const Header& header, const RxInfo& rx, Bytes request, const ServerState& state,
+                MutableBytes out) {
+  const Reason reason = judge_rest(request);
+  if (!is_answered(reason)) return {Verdict::kDrop, reason, 0, {}};
+  const Header reply = reply_to(header, rx, state);
+  const std::size_t length = write_reply(reply, request, out);
+  return {Verdict::kReply, state.synchronised() ? reason : Reason::kAnsweredUnsynchronised, length,
+          reply.receive};
+}
+
 }  // namespace
 
 Response respond(const RxInfo& rx, Bytes request, const ServerState& state, MutableBytes out) {
-  CHECK(out.size() >= wire::ntp::kHeaderSize);
   Header header;
-  const Reason reason = judge(rx, request, header);
+  const Reason reason = judge_header(rx, request, header);
   if (!is_answered(reason)) return {Verdict::kDrop, reason, 0, {}};
-  ByteWriter writer(out);
-  const Header reply = reply_to(header, rx, state);
-  wire::ntp::write_header(reply, writer);
-  CHECK(writer.ok() && writer.size() <= request.size());
-  return {Verdict::kReply, state.synchronised() ? reason : Reason::kAnsweredUnsynchronised,
-          writer.size(), reply.receive};
+  return answer(header, rx, request, state, out);
 }
 
 void set_transmit(MutableBytes reply, const ServerState& state, UnixTime now) {
@@ -134,6 +159,27 @@ void set_transmit(MutableBytes reply, const ServerState& state, UnixTime now) {
 
 Responder::Responder(const Options& options) {
   if (options.interleaved_replies > 0) interleaved_.emplace(options.interleaved_replies);
+  if (options.clients > 0) limiter_ = std::make_unique<RateLimiter>(options.clients, options.seed);
+}
+
+// Whether the request is judged further; a reason to answer when it is.
+Reason Responder::admit(const RxInfo& rx, Bytes request, const Service& service, Header& header) {
+  if (const Reason reason = judge_first_octet(request); !is_answered(reason)) return reason;
+  if (service.access && !service.access->serves(rx.client.address, rx.interface)) {
+    return Reason::kDenied;
+  }
+  const Reason reason = judge_header(rx, request, header);
+  if (!is_answered(reason) || !limiter_) return reason;
+  const Asker asker{rx.client.address, header.version, static_cast<std::uint8_t>(header.mode)};
+  switch (limiter_->judge(asker, rx.now, service.limits)) {
+    case LimitVerdict::kDrop:
+      return Reason::kRateLimited;
+    case LimitVerdict::kRate:
+      return Reason::kRateKod;
+    case LimitVerdict::kPass:
+      break;
+  }
+  return reason;
 }
 
 Response Responder::respond(const RxInfo& rx, Bytes request, const Service& service,
@@ -142,7 +188,14 @@ Response Responder::respond(const RxInfo& rx, Bytes request, const Service& serv
   std::array<std::byte, wire::ntp::kHeaderSize> asked;
   const bool whole = request.size() >= asked.size();
   if (interleaved_ && whole) std::copy_n(request.begin(), asked.size(), asked.begin());
-  Response response = ntp::respond(rx, request, service.state, out);
+  Header header;
+  const Reason reason = admit(rx, request, service, header);
+  if (reason == Reason::kRateKod) {
+    return {
+        Verdict::kReply, reason, write_reply(kiss_to(header, rx, service.state), request, out), {}};
+  }
+  if (!is_answered(reason)) return {Verdict::kDrop, reason, 0, {}};
+  Response response = answer(header, rx, request, service.state, out);
   if (response.reason == Reason::kAnsweredPlain && interleaved_ &&
       interleaved_->answer(asked, out.first(response.length))) {
     response.reason = Reason::kAnsweredInterleaved;
@@ -157,7 +210,7 @@ void Responder::finish(const Response& response, const Service& service, UnixTim
 }
 
 void Responder::sent(const Response& response, const Service& service, UnixTime when) {
-  if (!interleaved_ || !service.state.synchronised()) return;
+  if (!interleaved_ || !service.state.synchronised() || !is_answered(response.reason)) return;
   interleaved_->sent(response.receive, to_ntp(when + service.state.test_offset));
 }
 

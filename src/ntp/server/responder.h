@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "base/byte_reader.h"
@@ -17,6 +18,7 @@
 #include "ntp/server/reason.h"
 #include "ntp/server/server_state.h"
 #include "ntp/server/service.h"
+#include "wire/ntp/header.h"
 
 namespace timepool::ntp {
 
@@ -34,6 +36,8 @@ struct RxInfo {
   UnixTime received;  // by the kernel's timestamp where there is one
   Endpoint client;
   Endpoint local;
+  std::uint32_t interface = 0;  // that it came by: the system's index; 0: not known
+  MonoTime now = MonoTime();    // for the rate limits; does not go back
 };
 
 // A server without memory: plain answers only. Judges `request` and writes the reply into `out` (at
@@ -50,10 +54,13 @@ class Responder {
   struct Options {
     // Replies remembered for interleaved mode, 24 octets each; 0: basic mode only.
     std::size_t interleaved_replies = 0;
+    // Clients remembered, RateLimiter::kOctetsPerClient each; 0: nobody is, nor limited.
+    std::size_t clients = 0;
+    LimiterSeed seed{};
   };
   explicit Responder(const Options& options);
 
-  // As above; `service` is the newest, and finish() takes the same.
+  // As above; `service` is the newest, and finish() takes the same. A kiss is a reply, too.
   Response respond(const RxInfo& rx, Bytes request, const Service& service, MutableBytes out);
   // The last step before sending, at `now`: fills what depends on it. `reply` is the
   // `response.length` octets that respond() wrote, which answered it by `response`.
@@ -62,9 +69,14 @@ class Responder {
   // is told in interleaved mode. To be called after finish(), for each reply that was sent.
   void sent(const Response& response, const Service& service, UnixTime when);
   bool remembers_replies() const { return interleaved_.has_value(); }
+  // What it knows of its clients; null without.
+  const RateLimiter* limiter() const { return limiter_.get(); }
 
  private:
+  Reason admit(const RxInfo& rx, Bytes request, const Service& service, wire::ntp::Header& header);
+
   std::optional<InterleavedStore> interleaved_;
+  std::unique_ptr<RateLimiter> limiter_;
 };
 
 }  // namespace timepool::ntp

@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <array>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -93,6 +94,81 @@ TEST(Responder, a_client_gets_the_fields_of_rfc5905) {
   EXPECT_EQ(got.header.transmit, to_ntp(utc("2026-11-21T12:00:00.000005Z")));
   EXPECT_EQ(got.header.reference, to_ntp(utc("2026-11-21T11:59:40Z")));
   EXPECT_EQ(wire::ntp::text_of(got.header.reference_id), "GPS");
+}
+
+// A worker that remembers clients, with a limit of one request a second and address.
+struct Limited {
+  explicit Limited(std::uint32_t kiss = 0) {
+    service.state = good_state();
+    service.limits.enabled = true;
+    service.limits.address = BucketRate::of(1, 1);
+    service.limits.kiss = kiss;
+  }
+  Response ask(const Octets& bytes, std::uint16_t port = 40000) {
+    RxInfo rx = rx_from(port);
+    rx.now = MonoTime::from_ns(5'000'000'000);
+    return responder.respond(rx, bytes, service, out);
+  }
+
+  Service service;
+  Responder responder{Responder::Options{.interleaved_replies = 8, .clients = 64, .seed = {}}};
+  std::array<std::byte, wire::ntp::kHeaderSize> out{};
+};
+
+TEST(Responder, B31_a_client_over_its_limit_is_not_answered) {
+  Limited server;
+  EXPECT_EQ(server.ask(request(4, Mode::kClient)).reason, Reason::kAnsweredPlain);
+  const Response second = server.ask(request(4, Mode::kClient));
+  EXPECT_EQ(second.reason, Reason::kRateLimited);
+  EXPECT_EQ(second.verdict, Verdict::kDrop);
+  EXPECT_EQ(second.length, 0U);
+}
+
+TEST(Responder, a_RATE_packet_has_no_time_but_the_origin_of_its_request) {
+  Limited server(1);
+  server.ask(request(3, Mode::kClient));
+  const Response response = server.ask(request(3, Mode::kClient, 68));
+  ASSERT_EQ(response.reason, Reason::kRateKod);
+  ASSERT_EQ(response.verdict, Verdict::kReply);
+  EXPECT_EQ(response.length, 48U) << "not longer than the request";
+  server.responder.finish(response, server.service, utc("2026-11-21T12:00:01Z"), server.out);
+  ByteReader reader(server.out);
+  const Header header = wire::ntp::read_header(reader);
+  EXPECT_EQ(header.leap, Leap::kUnsynchronised);
+  EXPECT_EQ(header.version, 3);
+  EXPECT_EQ(header.mode, Mode::kServer);
+  EXPECT_EQ(header.stratum, 0);
+  EXPECT_EQ(header.poll, 6);
+  EXPECT_EQ(wire::ntp::text_of(header.reference_id), "RATE");
+  EXPECT_EQ(header.origin.bits(), 0x1122334455667788U);
+  EXPECT_TRUE(header.reference.is_zero());
+  EXPECT_EQ(header.root_delay, NtpShort());
+}
+
+TEST(Responder, limits_are_for_requests_alone) {
+  // Answers to our own requests, and what is dropped anyway, take no tokens (CVE-2016-7426).
+  Limited server;
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(server.ask(request(4, Mode::kServer), 123).reason, Reason::kModeServer);
+    EXPECT_EQ(server.ask(request(4, Mode::kSymmetricPassive), 123).reason,
+              Reason::kModeSymmetricPassive);
+    EXPECT_EQ(server.ask(request(4, Mode::kBroadcast), 123).reason, Reason::kModeBroadcast);
+    EXPECT_EQ(server.ask(request(4, Mode::kClient, 47)).reason, Reason::kTooShort);
+  }
+  EXPECT_EQ(server.responder.limiter()->table().used(), 0U);
+  EXPECT_EQ(server.ask(request(4, Mode::kClient)).reason, Reason::kAnsweredPlain);
+}
+
+TEST(Responder, B24_who_is_denied_is_not_answered_and_costs_nobody_a_token) {
+  Limited server;
+  const std::vector<Prefix> deny{parse_prefix("192.0.2.0/24").value()};
+  server.service.access = std::make_shared<AccessList>(
+      std::make_shared<AccessRules>(AccessRules::build({}, deny).value()),
+      std::vector<AccessList::Interface>());
+  EXPECT_EQ(server.ask(request(4, Mode::kClient)).reason, Reason::kDenied);
+  EXPECT_EQ(server.ask(request(4, Mode::kServer)).reason, Reason::kDenied);
+  EXPECT_EQ(server.ask(request(4, Mode::kControl)).reason, Reason::kModeControl);
+  EXPECT_EQ(server.responder.limiter()->table().used(), 0U);
 }
 
 TEST(Responder, root_dispersion_grows_with_the_age_of_the_reference) {

@@ -3,12 +3,18 @@
 // the next value shares when it did not change; an empty pointer means that the feature is off.
 #pragma once
 
+#include <memory>
+
+#include "ntp/server/access_list.h"
+#include "ntp/server/rate_limiter.h"
 #include "ntp/server/server_state.h"
 
 namespace timepool::ntp {
 
 struct Service {
   ServerState state;
+  std::shared_ptr<const AccessList> access = nullptr;  // empty: everybody is served
+  LimitSettings limits = {};
 };
 
 }  // namespace timepool::ntp
