@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 namespace timepool::ntpd {
 namespace {
@@ -104,7 +106,7 @@ TEST(LimitSettings, only_the_bucket_of_newcomers_is_shared_out_among_workers) {
   config::NtpLimitsConfig config;
   const ntp::LimitSettings one = limit_settings(config, 1);
   const ntp::LimitSettings four = limit_settings(config, 4);
-  EXPECT_EQ(one.address, ntp::BucketRate::of(100, 1000));
+  EXPECT_EQ(one.address, ntp::BucketRate::of(100, 8000));
   EXPECT_EQ(four.address, one.address);
   EXPECT_EQ(four.networks, one.networks);
   EXPECT_EQ(four.newcomers, ntp::BucketRate::of(25'000, 25'000));
@@ -113,6 +115,31 @@ TEST(LimitSettings, only_the_bucket_of_newcomers_is_shared_out_among_workers) {
   EXPECT_EQ(one.exempt->find(ip("::1")), 1U);
   EXPECT_EQ(one.exempt->find(ip("192.0.2.1")), 0U);
   EXPECT_EQ(clients_of_worker(config, 4), 16'384U);
+}
+
+// How many of the requests of `machines` behind one address pass the usual limits: `requests` of
+// each, `gap` seconds apart, the machines' first within `spread` seconds of each other.
+int passed(int machines, int requests, double gap, double spread) {
+  const ntp::LimitSettings settings = limit_settings(config::NtpLimitsConfig{}, 1);
+  ntp::RateLimiter limiter(1024, {});
+  std::vector<double> times;
+  for (int i = 0; i < machines; ++i) {
+    for (int k = 0; k < requests; ++k) times.push_back(spread * i / machines + gap * k);
+  }
+  std::sort(times.begin(), times.end());
+  int out = 0;
+  for (const double at : times) {
+    const MonoTime now = MonoTime::from_ns(1'000'000'000) + Duration::from_seconds(at);
+    const auto verdict = limiter.judge({ip("192.0.2.1"), 4, 3}, now, settings);
+    out += verdict == ntp::LimitVerdict::kPass ? 1 : 0;
+  }
+  return out;
+}
+
+TEST(LimitSettings, the_usual_ones_pass_what_an_address_translator_has_behind_it) {
+  EXPECT_EQ(passed(1000, 8, 2, 0.1), 8000) << "machines that start together, each with a burst";
+  EXPECT_EQ(passed(4000, 30, 64, 64), 120'000) << "subscribers who ask each 64 s";
+  EXPECT_LT(passed(1, 1'000'000, 1e-4, 0), 300'000) << "a flood of 100 s";
 }
 
 }  // namespace
