@@ -29,7 +29,7 @@ set(TIMEPOOL_LAYERS
     "service"        "base wire/ntp wire/dns wire/snapshot crypto ntp dns pool config sys net geo snapshot store"
     "web"            "base config sys net store service pool"
     "poold"          "base config sys net geo crypto store service web"
-    "ntpd"           "base wire/ntp ntp/server ntp refclock config sys net"
+    "ntpd"           "base wire/ntp ntp/server ntp refclock config sys net crypto"
     "dnsd"           "base wire/dns dns config sys net geo snapshot crypto"
     "monitord"       "base wire/ntp ntp config sys net client"
     "load"           "base wire/dns sys"

@@ -80,6 +80,7 @@ void add_ntp(Command& root) {
   add_report(ntp, "accept-step", "Correct the clock now, whatever the rules say", show_accepted);
   add_ntp_clients(ntp);
   add_ntp_control(ntp);
+  add_ntp_keygen(ntp);
 }
 
 }  // namespace timepool::cli

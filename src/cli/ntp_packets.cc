@@ -58,6 +58,9 @@ void show_source(const json::object& source) {
   print_line("Source", text_of(source, "source"));
   print_line("Local address", text_of(source, "local_address"));
   show_answer(object_of(source, "answer"));
+  const std::string key = whole(source, "key");
+  print_line("Authenticated",
+             flag_of(source, "authenticated") ? "Yes" + (key == "-" ? "" : ", key " + key) : "No");
   print_line("Total TX", whole(source, "sent"));
   print_line("Total RX", whole(source, "received"));
   print_line("Total valid RX", whole(source, "answered"));

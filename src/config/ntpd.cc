@@ -52,6 +52,16 @@ Schema<NtpSteeringConfig> steering_schema() {
 
 }  // namespace
 
+std::string check_source_keys(const NtpdConfig& config) {
+  if (!config.keys.file.empty()) return "";
+  for (const auto* list : {&config.sources.servers, &config.sources.pools}) {
+    for (const NtpSourceConfig& source : *list) {
+      if (source.key != 0) return source.address + " has a key, but [keys] names no file";
+    }
+  }
+  return "";
+}
+
 Schema<NtpdConfig> ntpd_schema() {
   const Schema<NtpSourceConfig> server = ntp_source_schema(false);
   const Schema<NtpSourceConfig> pool = ntp_source_schema(true);
@@ -95,12 +105,16 @@ Schema<NtpdConfig> ntpd_schema() {
           "A reference clock of this machine. Several are measured beside each other and beside "
           "servers, and selected among all alike (RFC 8633 3.3).",
           kMaxRefclocks)
+      .table("keys", &NtpdConfig::keys, ntpd_keys_schema(),
+             "Symmetric keys: of servers that are asked (`key` of [[server]] and [[pool]]), and of "
+             "clients, whose requests under a key are answered under the same.")
       .table("resolver", &NtpdConfig::resolver, resolver, "How names are looked up.")
       .table("control", &NtpdConfig::control, control, "The control socket.")
       .table("log", &NtpdConfig::log, ntpd_log_schema(), "What is measured, as text files.")
       .table("metrics", &NtpdConfig::metrics, ntpd_metrics_schema(), "Numbers over HTTP.");
   add_leap_settings(root);
   root.check([](const NtpdConfig& it) { return check_refclocks(it.refclocks); });
+  root.check([](const NtpdConfig& it) { return check_source_keys(it); });
   return root;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/ip.h"
+#include "config/ntpd_keys.h"
 #include "config/ntpd_refclock.h"
 #include "config/ntpd_reports.h"
 #include "config/ntpd_server.h"
@@ -31,6 +32,7 @@ struct NtpSourceConfig {
   int version = 4;
   bool burst = false;
   bool interleaved = false;
+  std::uint32_t key = 0;  // of [keys]; 0: none
   std::optional<int> presend;
   bool online = true;
   int max_addresses = 0;  // 0: four for a pool, one for a server
@@ -137,12 +139,16 @@ struct NtpdConfig {
   std::optional<NtpServerConfig> server;
   NtpSourcesConfig sources;
   std::vector<NtpRefclockConfig> refclocks;
+  NtpKeysConfig keys;
   NtpResolverConfig resolver;
   NtpdControlConfig control{"/run/timepool/ntpd.sock"};
   NtpdLogConfig log;
   NtpdMetricsConfig metrics;
   bool operator==(const NtpdConfig&) const = default;
 };
+
+// Whether every [[server]] and [[pool]] with a key has a file of keys; empty when all is well.
+std::string check_source_keys(const NtpdConfig& config);
 
 Schema<NtpdConfig> ntpd_schema();
 

@@ -143,6 +143,9 @@ Schema<NtpSourceConfig> ntp_source_schema(bool pool) {
           "Use interleaved mode (RFC 9769) with servers that have it: they tell the true time of "
           "sending of the reply before, which is more accurate in networks with timestamps by "
           "kernel or device.")
+      .field("key", &NtpSourceConfig::key, integer<std::uint32_t>(0, 4294967295U),
+             "The number of the key in [keys] file that both sides have: requests are signed by "
+             "it, and only replies under this very key are believed. 0: none.")
       .field("online", &NtpSourceConfig::online, boolean(),
              "Ask it from the start. With false it waits for `timepool ntp online`.")
       .field("version", &NtpSourceConfig::version, integer(1, 4), "The NTP version of requests.")

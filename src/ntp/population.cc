@@ -266,7 +266,7 @@ void Population::start_association(Source& source, const IpAddress& address, Mon
   config.max_samples = source.config().max_samples;
   source.use(address, now);
   std::unique_ptr<Authenticator> authenticator =
-      factory_ ? factory_(source) : std::make_unique<NoAuthentication>();
+      factory_ ? factory_(source, address) : std::make_unique<NoAuthentication>();
   members_.add({source.id(),
                 std::make_unique<Association>(next_id_++, config, std::move(authenticator), now)});
   resume(members_[members_.size() - 1]);

@@ -42,8 +42,9 @@ enum class ChangeError : std::uint8_t {
 
 class Population {
  public:
-  // Makes the authenticator of each new association.
-  using AuthenticatorFactory = std::function<std::unique_ptr<Authenticator>(const Source&)>;
+  // Makes the authenticator of each new association, for the server at that address.
+  using AuthenticatorFactory =
+      std::function<std::unique_ptr<Authenticator>(const Source&, const IpAddress&)>;
 
   Population(const PopulationConfig& config, AuthenticatorFactory factory);
 

@@ -21,7 +21,8 @@ constexpr Duration kLongestUnproven = Duration::seconds(1024);
 
 bool same_source(const SourceConfig& a, const SourceConfig& b) {
   return a.kind == b.kind && a.name == b.name && a.port == b.port && a.version == b.version &&
-         a.interleaved == b.interleaved && a.authenticated == b.authenticated;
+         a.interleaved == b.interleaved && a.authenticated == b.authenticated && a.key == b.key &&
+         a.key_generation == b.key_generation;
 }
 
 std::string broken_limit(const SourceConfig& config) {

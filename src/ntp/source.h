@@ -54,6 +54,10 @@ struct SourceConfig {
   std::size_t max_samples = kMaxSamples;
   // Its replies are to be proved: the authenticator that the SourceSet is given makes it true.
   bool authenticated = false;
+  // The symmetric key that proves them, if one does (0: none), and which key of that number:
+  // another key is another source, since what it measured was proved by the one that is gone.
+  std::uint32_t key = 0;
+  std::uint64_t key_generation = 0;
 
   bool operator==(const SourceConfig&) const = default;
 };

@@ -45,7 +45,8 @@ struct SourceReport {
   Cause cause = Cause::kNoSamples;
   SelectOptions options;  // with what the policy about authentication adds
   bool authenticated = false;
-  double score = 1;  // Candidate::score
+  std::uint32_t key = 0;  // the symmetric key that it is asked under; 0: none
+  double score = 1;       // Candidate::score
   std::uint8_t reach = 0;
   std::int8_t poll = 0;
   std::uint32_t unanswered = 0;

@@ -13,6 +13,7 @@ SourceReport report_of(const Source& source) {
   out.source = source.id();
   out.name = source.config().name;
   out.kind = source.config().kind;
+  out.key = source.config().key;
   out.poll = source.config().poll.minpoll;
   out.online = source.config().poll.online;
   return out;

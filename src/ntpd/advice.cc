@@ -89,6 +89,13 @@ Advice advice_on(ntp::Reason reason) {
     case ntp::Reason::kModeSymmetricPassive:
       return {true, "somebody wants to be our peer without being configured",
               "Configure them as a client of this server."};
+    case ntp::Reason::kUnknownKey:
+    case ntp::Reason::kBadDigest:
+      return {true, "requests that are signed by a key we don't have, or wrongly (RFC 8633 5.3)",
+              kKeys};
+    case ntp::Reason::kKeyNotAllowed:
+      return {true, "requests under a key whose address list does not have their sender",
+              "Somebody has another machine's key, or the key file must name that address."};
     case ntp::Reason::kSourcePortZero:
       return {true, "requests from port 0, which can't be answered",
               "Forged or broken: nothing to do."};

@@ -55,6 +55,7 @@ Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& 
       logger_(logger),
       started_(sys::mono_now()),
       precision_(sys::measure_precision()),
+      keys_(logger),
       source_files_(logger) {}
 
 Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::string config_path,
@@ -65,6 +66,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   // The control socket first: its file mode is set by the process's mask, before there are threads.
   TRY(out->open_control());
   out->start_leap();
+  TRY(out->keys_.read(out->config_.keys));
   TRY(out->start_server());
   static_cast<void>(out->source_files_.look(out->config_.sources.directories));
   out->start_log();
@@ -112,6 +114,7 @@ Result<void> Daemon::start_server() {
         if (!client_) return std::nullopt;
         return client_->keeper().server_state(sys::mono_now());
       }));
+  server_->set_keys(keys_.ring());
   for (const Endpoint& address : server_->addresses()) {
     logger_.info("serving on {}", format(address));
   }
@@ -157,7 +160,8 @@ Result<void> Daemon::start_client() {
 }
 
 Result<void> Daemon::make_client() {
-  client_ = TRY(TimeClient::start(reactor_, logger_, config_, precision_, wanted_sources()));
+  client_ = TRY(
+      TimeClient::start(reactor_, logger_, config_, precision_, wanted_sources(), keys_.ring()));
   client_->leap() = leap_;
   if (server_ != nullptr) client_->set_served(server_->addresses());
   client_->set_log(log_.get());
@@ -244,6 +248,7 @@ Result<json::object> Daemon::reload() {
     return fail(Error{ErrorCode::kInvalid, "reload", config::format(read.error())});
   }
   config::NtpdConfig next = std::move(read).value();
+  TRY(keys_.read(next.keys));
   json::array restart;
   if (next.control != config_.control) restart.push_back("control");
   if (next.server.has_value() != config_.server.has_value()) {
@@ -276,6 +281,8 @@ Result<json::object> Daemon::reload() {
   } else if (log_) {
     log_->cycle();
   }
+  if (server_) server_->set_keys(keys_.ring());
+  if (client_) client_->set_keys(keys_.ring());
   static_cast<void>(source_files_.look(config_.sources.directories));
   SourceChanges changes;
   if (new_client) {

@@ -10,6 +10,7 @@
 #include "net/metrics_listener.h"
 #include "net/reactor.h"
 #include "ntp/leap.h"
+#include "ntpd/key_keeper.h"
 #include "ntpd/leap_file.h"
 #include "ntpd/measurement_log.h"
 #include "ntpd/report.h"
@@ -67,6 +68,7 @@ class Daemon {
   std::unique_ptr<TimeServer> server_;
   std::unique_ptr<MeasurementLog> log_;  // outlives the client
   std::unique_ptr<TimeClient> client_;
+  KeyKeeper keys_;
   SourceFiles source_files_;
   net::Timer source_files_timer_;
   ntp::LeapKeeper leap_;

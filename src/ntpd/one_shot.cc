@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "net/reactor.h"
+#include "ntpd/key_keeper.h"
 #include "ntpd/source_settings.h"
 #include "ntpd/time_client.h"
 #include "sys/clock.h"
@@ -71,8 +72,13 @@ int run_once(config::NtpdConfig config, OneShot what, sys::Logger& logger) {
     const Result<void> caught = reactor.on_signal(signal, [&] { interrupted = true; });
     if (!caught.ok()) logger.warning("{}", caught.error().text());
   }
+  KeyKeeper keys(logger);
+  if (const Result<void> read = keys.read(config.keys); !read.ok()) {
+    logger.error("{}", read.error().text());
+    return 1;
+  }
   auto client = TimeClient::start(reactor, logger, config, sys::measure_precision(),
-                                  configured_sources(config.sources, {}));
+                                  configured_sources(config.sources, {}), keys.ring());
   if (!client.ok()) {
     logger.error("{}", client.error().text());
     return 1;

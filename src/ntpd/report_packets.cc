@@ -62,6 +62,8 @@ json::object packets_object(const TimeClient& client, const ntp::SourceReport& r
   const auto local = client.local_address(report.association);
   out["local_address"] = local ? json::value(format(*local)) : json::value(nullptr);
   out["poll"] = report.poll;
+  out["authenticated"] = report.authenticated;
+  out["key"] = report.key != 0 ? json::value(report.key) : json::value(nullptr);
   out["sent"] = report.requests;
   out["received"] = report.received;
   out["answered"] = report.answered;

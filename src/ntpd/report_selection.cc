@@ -33,6 +33,7 @@ json::object selection_object(const ntp::SourceSet& set, const ntp::SourceReport
   out["cause"] = name_of(report.cause);
   out["meaning"] = sentence_of(report.cause);
   out["authenticated"] = report.authenticated;
+  out["key"] = report.key != 0 ? json::value(report.key) : json::value(nullptr);
   out["configured"] = options_of(configured(set, report));
   out["effective"] = options_of(report.options);
   out["score"] = report.score;

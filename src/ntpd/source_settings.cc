@@ -29,6 +29,8 @@ ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::Sour
   out.poll.online = config.online;
   if (config.presend) out.poll.presend = static_cast<std::int8_t>(*config.presend);
   out.interleaved = config.interleaved;
+  out.key = config.key;
+  out.authenticated = config.key != 0;
   out.version = static_cast<std::uint8_t>(config.version);
   out.select = {config.prefer, config.trust, config.require, config.noselect};
   out.max_delay = config.max_delay;

@@ -80,13 +80,18 @@ Result<std::unique_ptr<ntp::ClockControl>> open_clock(config::ClockControl clock
 
 TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
                        int precision, std::unique_ptr<net::Resolver> resolver,
-                       std::unique_ptr<ntp::ClockControl> clock, std::optional<ClockRecord> record)
+                       std::unique_ptr<ntp::ClockControl> clock, std::optional<ClockRecord> record,
+                       std::shared_ptr<const ntp::KeyRing> keys)
     : reactor_(reactor),
       logger_(logger),
       random_(random_key()),
       clock_(std::move(clock)),
       record_(std::move(record)),
-      keeper_(keeper_config(config, precision, record_), *clock_, read_clocks()),
+      keys_(std::move(keys)),
+      keeper_(keeper_config(config, precision, record_), *clock_, read_clocks(),
+              [this](const ntp::Source& source, const IpAddress& address) {
+                return authenticator_of(source, address);
+              }),
       resolver_(std::move(resolver)),
       other_addresses_(config.sources.own_addresses),
       rejections_(logger),
@@ -102,16 +107,18 @@ TimeClient::~TimeClient() {
   keeper_.release(*outbox_);
 }
 
-Result<std::unique_ptr<TimeClient>> TimeClient::start(
-    net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config, int precision,
-    const std::vector<ntp::SourceConfig>& sources) {
+Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys::Logger& logger,
+                                                      const config::NtpdConfig& config,
+                                                      int precision,
+                                                      const std::vector<ntp::SourceConfig>& sources,
+                                                      std::shared_ptr<const ntp::KeyRing> keys) {
   std::unique_ptr<net::Resolver> resolver = TRY(net::Resolver::create(resolver_options(config)));
   std::unique_ptr<ntp::ClockControl> clock = TRY(open_clock(config.clock));
   std::optional<ClockRecord> record;
   if (clock->steers()) record.emplace(state_directory(config.state_directory), logger);
   std::unique_ptr<TimeClient> out(new TimeClient(reactor, logger, config, precision,
                                                  std::move(resolver), std::move(clock),
-                                                 std::move(record)));
+                                                 std::move(record), std::move(keys)));
   static_cast<void>(out->apply(sources));
   out->start_refclocks(config.refclocks);
   if (out->record_ && config.save_samples) {

@@ -13,6 +13,7 @@
 #include "net/reactor.h"
 #include "net/resolver.h"
 #include "ntp/random_stream.h"
+#include "ntp/server/symmetric_key.h"
 #include "ntp/timekeeper.h"
 #include "ntpd/client_links.h"
 #include "ntpd/clock_record.h"
@@ -35,10 +36,11 @@ struct SourceChanges {
 
 class TimeClient {
  public:
-  // `sources`: of the configuration and its directories.
+  // `sources`: of the configuration and its directories; `keys`: theirs, null: none.
   static Result<std::unique_ptr<TimeClient>> start(net::Reactor& reactor, sys::Logger& logger,
                                                    const config::NtpdConfig& config, int precision,
-                                                   const std::vector<ntp::SourceConfig>& sources);
+                                                   const std::vector<ntp::SourceConfig>& sources,
+                                                   std::shared_ptr<const ntp::KeyRing> keys);
 
   // Where each answer and what follows from it is logged; null: nowhere. It outlives the client.
   void set_log(MeasurementLog* log) { log_ = log; }
@@ -64,6 +66,8 @@ class TimeClient {
   // The configured sources are these from now on; those that stay keep their measurements, and
   // those that were added by hand stay. What can't be added is logged.
   SourceChanges apply(const std::vector<ntp::SourceConfig>& wanted);
+  // Other keys. A source whose own key is another, or gone, is measured anew; the rest goes on.
+  void set_keys(std::shared_ptr<const ntp::KeyRing> keys);
   // By hand: until the program ends. Errors name what is wrong.
   Result<void> add_source(const ntp::SourceConfig& config);
   // Also one that is configured: until it is configured anew.
@@ -79,7 +83,13 @@ class TimeClient {
  private:
   TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
              int precision, std::unique_ptr<net::Resolver> resolver,
-             std::unique_ptr<ntp::ClockControl> clock, std::optional<ClockRecord> record);
+             std::unique_ptr<ntp::ClockControl> clock, std::optional<ClockRecord> record,
+             std::shared_ptr<const ntp::KeyRing> keys);
+  // Which key of that number there is now (SymmetricKey::generation); 0: none.
+  std::uint64_t generation_of(std::uint32_t key) const;
+  void tell_missing_key(const ntp::SourceConfig& source) const;
+  std::unique_ptr<ntp::Authenticator> authenticator_of(const ntp::Source& source,
+                                                       const IpAddress& address) const;
   void on_timer();
   RawMapping raw_mapping() const;
   ClientLinks::Handlers handlers();
@@ -102,6 +112,7 @@ class TimeClient {
   std::unique_ptr<ntp::ClockControl> clock_;
   std::optional<ClockRecord> record_;  // of a clock that is steered
   std::optional<SampleRecord> samples_;
+  std::shared_ptr<const ntp::KeyRing> keys_;
   ntp::Timekeeper keeper_;
   std::vector<ntp::SourceId> configured_;  // the sources that apply() decides about
   std::unique_ptr<net::Resolver> resolver_;

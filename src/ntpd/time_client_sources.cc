@@ -31,7 +31,9 @@ Error refusal(const std::string& operation, const ntp::SourceConfig& config,
 SourceChanges TimeClient::apply(const std::vector<ntp::SourceConfig>& wanted) {
   const MonoTime now = sys::mono_now();
   ntp::SourceSet& sources = keeper_.sources();
-  const ntp::SourceDiff diff = ntp::diff_sources(sources.sources(), configured_, wanted);
+  std::vector<ntp::SourceConfig> with_keys = wanted;
+  for (ntp::SourceConfig& config : with_keys) config.key_generation = generation_of(config.key);
+  const ntp::SourceDiff diff = ntp::diff_sources(sources.sources(), configured_, with_keys);
   SourceChanges out;
   // First those that go: they make room.
   for (const ntp::SourceId id : diff.removed) {
@@ -47,6 +49,7 @@ SourceChanges TimeClient::apply(const std::vector<ntp::SourceConfig>& wanted) {
     if (added.ok()) {
       configured_.push_back(*added);
       ++out.added;
+      tell_missing_key(config);
     } else {
       logger_.error("{}", refusal("source", config, added.error()).text());
     }
@@ -55,7 +58,12 @@ SourceChanges TimeClient::apply(const std::vector<ntp::SourceConfig>& wanted) {
   return out;
 }
 
-Result<void> TimeClient::add_source(const ntp::SourceConfig& config) {
+Result<void> TimeClient::add_source(const ntp::SourceConfig& wanted) {
+  ntp::SourceConfig config = wanted;
+  config.key_generation = generation_of(config.key);
+  if (config.key != 0 && config.key_generation == 0) {
+    return fail(Error{ErrorCode::kNotFound, "add", "no key " + std::to_string(config.key)});
+  }
   const auto added = keeper_.sources().add(config, sys::mono_now());
   if (!added.ok()) return fail(refusal("add", config, added.error()));
   logger_.info("{} is a source now", config.name);

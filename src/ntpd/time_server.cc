@@ -131,6 +131,7 @@ void TimeServer::refresh() {
   take_access();
   service->access = access_.list();
   service->limits = limits_;
+  service->keys = keys_;
   service_.publish(std::move(service));
   // B13: at midnight a leap is announced, or no longer.
   const Duration next = std::min(kRefresh, ntp::next_midnight(now) - now);
@@ -146,6 +147,11 @@ void TimeServer::take_access() {
   for (const std::string& name : missing_) {
     logger_.warning("[server.access] there is no interface {}: its rules wait for it", name);
   }
+}
+
+void TimeServer::set_keys(std::shared_ptr<const ntp::KeyRing> keys) {
+  keys_ = std::move(keys);
+  refresh();
 }
 
 Result<bool> TimeServer::reload(const config::NtpServerConfig& config) {

@@ -36,6 +36,9 @@ class TimeServer {
   // On an error everything is as it was.
   Result<bool> reload(const config::NtpServerConfig& config);
 
+  // The keys of clients from now on; null: none.
+  void set_keys(std::shared_ptr<const ntp::KeyRing> keys);
+
   // Takes in what the client half says now; done by itself from time to time.
   void refresh();
 
@@ -76,6 +79,7 @@ class TimeServer {
   ServerAccess access_;
   std::vector<std::string> missing_;  // interfaces, as last warned of
   ntp::LimitSettings limits_;
+  std::shared_ptr<const ntp::KeyRing> keys_;
   int precision_;
   Announcement leap_;
   Keeper keeper_;

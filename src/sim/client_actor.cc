@@ -51,7 +51,7 @@ class Proven final : public ntp::Authenticator {
   bool authenticates() const override { return true; }
 };
 
-std::unique_ptr<ntp::Authenticator> authenticator_of(const ntp::Source& source) {
+std::unique_ptr<ntp::Authenticator> authenticator_of(const ntp::Source& source, const IpAddress&) {
   if (source.config().authenticated) return std::make_unique<Proven>();
   return std::make_unique<ntp::NoAuthentication>();
 }

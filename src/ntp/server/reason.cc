@@ -11,6 +11,7 @@ namespace {
 constexpr std::array<std::string_view, kReasonCount> kNames = {
     "answered_plain",
     "answered_interleaved",
+    "answered_keyed",
     "answered_fields_ignored",
     "answered_mac_ignored",
     "answered_unsynchronised",
@@ -20,6 +21,9 @@ constexpr std::array<std::string_view, kReasonCount> kNames = {
     "bad_field",
     "too_many_fields",
     "bad_mac",
+    "unknown_key",
+    "key_not_allowed",
+    "bad_digest",
     "source_port_zero",
     "mode_reserved",
     "mode_symmetric_active",

@@ -11,8 +11,9 @@ namespace timepool::ntp {
 enum class Reason : std::uint8_t {
   kAnsweredPlain,           // a request of the header alone
   kAnsweredInterleaved,     // in interleaved mode (RFC 9769)
+  kAnsweredKeyed,           // under a key of ours, in either mode
   kAnsweredFieldsIgnored,   // its extension fields are none that we serve
-  kAnsweredMacIgnored,      // its MAC, likewise
+  kAnsweredMacIgnored,      // we have no keys at all
   kAnsweredUnsynchronised,  // answered with leap 3 and stratum 0, since we have no time
   kTooShort,
   kBadLength,
@@ -20,6 +21,9 @@ enum class Reason : std::uint8_t {
   kBadField,
   kTooManyFields,
   kBadMac,
+  kUnknownKey,           // its MAC is under a key that we don't have
+  kKeyNotAllowed,        // the key's address list does not have the sender
+  kBadDigest,            // its MAC is wrong
   kSourcePortZero,       // cannot be answered
   kModeReserved,         // mode 0 that is not version 1's client
   kModeSymmetricActive,  // B34: peers are configured or dropped
@@ -32,7 +36,7 @@ enum class Reason : std::uint8_t {
   kRateLimited,  // B31: too many requests
   kRateKod,      // likewise, and the client was told so by a RATE packet
 };
-inline constexpr std::size_t kReasonCount = 22;
+inline constexpr std::size_t kReasonCount = 26;
 
 // "answered_plain", "too_short", "mode_control", ...
 std::string_view name_of(Reason reason);

@@ -5,6 +5,7 @@
 
 #include "base/byte_writer.h"
 #include "base/check.h"
+#include "ntp/server/keyed_answer.h"
 #include "wire/ntp/packet.h"
 
 namespace timepool::ntp {
@@ -64,13 +65,16 @@ Reason judge_first_octet(Bytes request) {
   return Reason::kAnsweredPlain;
 }
 
-// What follows the header; the plain request of 48 octets takes no parsing.
-Reason judge_rest(Bytes request) {
+// What follows the header, with the MAC that the request ends with; the plain request of 48 octets
+// takes no parsing.
+Reason judge_rest(const RxInfo& rx, Bytes request, const KeyRing* keys, wire::ntp::Mac& mac) {
   if (request.size() == wire::ntp::kHeaderSize) return Reason::kAnsweredPlain;
   const auto packet = wire::ntp::parse_packet(request);
   if (!packet.ok()) return reason_of(packet.error());
-  if (packet->mac.kind != wire::ntp::MacKind::kNone) return Reason::kAnsweredMacIgnored;
-  return Reason::kAnsweredFieldsIgnored;
+  mac = packet->mac;
+  if (mac.kind == wire::ntp::MacKind::kNone) return Reason::kAnsweredFieldsIgnored;
+  return keys != nullptr ? judge_mac(*keys, request, mac, rx.client.address)
+                         : Reason::kAnsweredMacIgnored;
 }
 
 // All but what follows the header.
@@ -125,23 +129,49 @@ Header kiss_to(const Header& request, const RxInfo& rx, const ServerState& state
   return out;
 }
 
-std::size_t write_reply(const Header& reply, Bytes request, MutableBytes out) {
-  CHECK(out.size() >= wire::ntp::kHeaderSize);
+Response kiss(const Header& asked, const RxInfo& rx, const ServerState& state, MutableBytes out) {
   ByteWriter writer(out);
-  wire::ntp::write_header(reply, writer);
-  CHECK(writer.ok() && writer.size() <= request.size());
-  return writer.size();
+  wire::ntp::write_header(kiss_to(asked, rx, state), writer);
+  CHECK(writer.ok());
+  Response response;
+  response.verdict = Verdict::kReply;
+  response.reason = Reason::kRateKod;
+  response.length = writer.size();
+  return response;
+}
+
+Response dropped(Reason reason) {
+  Response out;
+  out.reason = reason;
+  return out;
+}
+
+// RFC 9769: not without time of our own, nor where the request has parts that we don't serve.
+bool may_be_interleaved(Reason reason) {
+  return reason == Reason::kAnsweredPlain || reason == Reason::kAnsweredKeyed;
 }
 
 // The answer to a request whose header was found good.
 Response answer(const Header& header, const RxInfo& rx, Bytes request, const ServerState& state,
-                MutableBytes out) {
-  const Reason reason = judge_rest(request);
-  if (!is_answered(reason)) return {Verdict::kDrop, reason, 0, {}};
+                const KeyRing* keys, MutableBytes out) {
+  wire::ntp::Mac mac;
+  Response response;
+  response.reason = judge_rest(rx, request, keys, mac);
+  if (!is_answered(response.reason)) return response;
+  CHECK(out.size() >= wire::ntp::kHeaderSize);
+  ByteWriter writer(out);
   const Header reply = reply_to(header, rx, state);
-  const std::size_t length = write_reply(reply, request, out);
-  return {Verdict::kReply, state.synchronised() ? reason : Reason::kAnsweredUnsynchronised, length,
-          reply.receive};
+  wire::ntp::write_header(reply, writer);
+  if (response.reason == Reason::kAnsweredKeyed) {
+    response.key = mac.key_id;
+    write_unsigned_mac(mac, writer);
+  }
+  CHECK(writer.ok() && writer.size() <= request.size());
+  response.verdict = Verdict::kReply;
+  if (!state.synchronised()) response.reason = Reason::kAnsweredUnsynchronised;
+  response.length = writer.size();
+  response.receive = reply.receive;
+  return response;
 }
 
 }  // namespace
@@ -149,8 +179,7 @@ Response answer(const Header& header, const RxInfo& rx, Bytes request, const Ser
 Response respond(const RxInfo& rx, Bytes request, const ServerState& state, MutableBytes out) {
   Header header;
   const Reason reason = judge_header(rx, request, header);
-  if (!is_answered(reason)) return {Verdict::kDrop, reason, 0, {}};
-  return answer(header, rx, request, state, out);
+  return is_answered(reason) ? answer(header, rx, request, state, nullptr, out) : dropped(reason);
 }
 
 void set_transmit(MutableBytes reply, const ServerState& state, UnixTime now) {
@@ -190,23 +219,21 @@ Response Responder::respond(const RxInfo& rx, Bytes request, const Service& serv
   if (interleaved_ && whole) std::copy_n(request.begin(), asked.size(), asked.begin());
   Header header;
   const Reason reason = admit(rx, request, service, header);
-  if (reason == Reason::kRateKod) {
-    return {
-        Verdict::kReply, reason, write_reply(kiss_to(header, rx, service.state), request, out), {}};
-  }
-  if (!is_answered(reason)) return {Verdict::kDrop, reason, 0, {}};
-  Response response = answer(header, rx, request, service.state, out);
-  if (response.reason == Reason::kAnsweredPlain && interleaved_ &&
+  if (reason == Reason::kRateKod) return kiss(header, rx, service.state, out);
+  if (!is_answered(reason)) return dropped(reason);
+  Response response = answer(header, rx, request, service.state, service.keys.get(), out);
+  if (interleaved_ && may_be_interleaved(response.reason) &&
       interleaved_->answer(asked, out.first(response.length))) {
-    response.reason = Reason::kAnsweredInterleaved;
+    response.interleaved = true;
+    if (response.key == 0) response.reason = Reason::kAnsweredInterleaved;
   }
   return response;
 }
 
 void Responder::finish(const Response& response, const Service& service, UnixTime now,
                        MutableBytes reply) {
-  if (response.reason == Reason::kAnsweredInterleaved) return;
-  set_transmit(reply, service.state, now);
+  if (!response.interleaved) set_transmit(reply, service.state, now);
+  if (response.key != 0) sign_reply(*service.keys, response.key, reply);
 }
 
 void Responder::sent(const Response& response, const Service& service, UnixTime when) {

@@ -18,6 +18,7 @@
 #include "ntp/server/reason.h"
 #include "ntp/server/server_state.h"
 #include "ntp/server/service.h"
+#include "ntp/server/symmetric_key.h"
 #include "wire/ntp/header.h"
 
 namespace timepool::ntp {
@@ -29,6 +30,8 @@ struct Response {
   Reason reason = Reason::kTooShort;
   std::size_t length = 0;  // of the reply; 0 when dropped
   NtpTimestamp receive;    // as the reply tells it; its name in interleaved mode
+  bool interleaved = false;
+  KeyId key = 0;  // the reply is to be signed by; 0: by none
 };
 
 // How a datagram came.
@@ -60,7 +63,8 @@ class Responder {
   };
   explicit Responder(const Options& options);
 
-  // As above; `service` is the newest, and finish() takes the same. A kiss is a reply, too.
+  // As above; `service` is the newest, and finish() takes the same. A kiss is a reply, too. `out`
+  // has room for as many octets as the request, or 48.
   Response respond(const RxInfo& rx, Bytes request, const Service& service, MutableBytes out);
   // The last step before sending, at `now`: fills what depends on it. `reply` is the
   // `response.length` octets that respond() wrote, which answered it by `response`.

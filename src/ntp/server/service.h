@@ -8,6 +8,7 @@
 #include "ntp/server/access_list.h"
 #include "ntp/server/rate_limiter.h"
 #include "ntp/server/server_state.h"
+#include "ntp/server/symmetric_key.h"
 
 namespace timepool::ntp {
 
@@ -15,6 +16,8 @@ struct Service {
   ServerState state;
   std::shared_ptr<const AccessList> access = nullptr;  // empty: everybody is served
   LimitSettings limits = {};
+  // Without them the MAC of a request says nothing, and it is answered without one.
+  std::shared_ptr<const KeyRing> keys = {};
 };
 
 }  // namespace timepool::ntp
