@@ -69,6 +69,12 @@ Reason judge_first_octet(Bytes request) {
 // takes no parsing.
 Reason judge_rest(const RxInfo& rx, Bytes request, const KeyRing* keys, wire::ntp::Mac& mac) {
   if (request.size() == wire::ntp::kHeaderSize) return Reason::kAnsweredPlain;
+  if (keys != nullptr) {
+    if (const auto lone = wire::ntp::lone_mac(request)) {
+      mac = *lone;
+      return judge_mac(*keys, request, mac, rx.client.address);
+    }
+  }
   const auto packet = wire::ntp::parse_packet(request);
   if (!packet.ok()) return reason_of(packet.error());
   mac = packet->mac;

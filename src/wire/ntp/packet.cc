@@ -95,6 +95,15 @@ Result<Packet, PacketError> parse_packet(Bytes datagram) {
   return out;
 }
 
+std::optional<Mac> lone_mac(Bytes datagram) {
+  if (datagram.size() < kHeaderSize || !is_short_mac_size(datagram.size() - kHeaderSize)) {
+    return std::nullopt;
+  }
+  ByteReader reader(datagram.subspan(kHeaderSize));
+  Result<Mac, PacketError> mac = read_mac(reader);
+  return mac.ok() ? std::optional(*mac) : std::nullopt;
+}
+
 void write_packet(const Packet& packet, ByteWriter& writer) {
   write_header(packet.header, writer);
   for (std::size_t i = 0; i < packet.fields.size(); ++i) {

@@ -78,6 +78,25 @@ TEST(Packet, version_4_with_20_or_24_octets_left_has_a_mac_even_if_they_look_lik
   }
 }
 
+TEST(Packet, a_lone_mac_is_the_one_that_parsing_finds) {
+  for (std::uint8_t version = kMinVersion; version <= kMaxVersion; ++version) {
+    for (std::size_t size = 0; size <= 72; size += 4) {
+      for (const Octets& bytes : {request(version, zeros(size)), request(version, ones(size))}) {
+        const auto lone = lone_mac(bytes);
+        EXPECT_EQ(lone.has_value(), size == 20 || size == 24) << size;
+        if (!lone) continue;
+        const auto packet = parse_packet(bytes);
+        ASSERT_TRUE(packet.ok() && packet->fields.empty());
+        EXPECT_EQ(lone->kind, packet->mac.kind);
+        EXPECT_EQ(lone->key_id, packet->mac.key_id);
+        EXPECT_EQ(lone->digest.data(), packet->mac.digest.data());
+        EXPECT_EQ(lone->digest.size(), packet->mac.digest.size());
+      }
+    }
+  }
+  EXPECT_FALSE(lone_mac(Octets(20)).has_value());
+}
+
 TEST(Packet, version_4_with_8_12_or_16_octets_left_is_an_error) {
   EXPECT_EQ(error_of(request(4, ones(8))), PacketError::kBadMac);
   EXPECT_EQ(error_of(request(4, ones(12))), PacketError::kBadMac);
