@@ -11,10 +11,15 @@
 int main(int argc, char** argv) {
   using namespace timepool;
   const config::Program program{
-      "timepool-ntpd", "Keeps the clock at the time of NTP servers, and serves it.",
+      "timepool-ntpd",
+      "Keeps the clock at the time of NTP servers, and serves it.",
       "/etc/timepool/ntpd.toml",
       config::Program::Extra{"--once", "Measure, correct the clock once, and leave", false,
-                             "--print", "With --once: print the offset, touch nothing"}};
+                             "--print", "With --once: print the offset, touch nothing"},
+      "--take-over",
+      "Take the place of the daemon that runs at the same control socket, if one does: it hands "
+      "over "
+      "its sockets and leaves"};
   auto start = config::start(program, config::ntpd_schema(), argc, argv);
   if (!start.config) return start.exit_status;
   if (std::getenv("TIMEPOOL_DIE_WITH_PARENT") != nullptr) sys::die_with_parent();
@@ -23,7 +28,9 @@ int main(int argc, char** argv) {
     return ntpd::run_once(std::move(*start.config),
                           start.modified ? ntpd::OneShot::kPrint : ntpd::OneShot::kCorrect, logger);
   }
-  auto daemon = ntpd::Daemon::create(std::move(*start.config), start.config_path, logger);
+  using Begin = ntpd::Daemon::Begin;
+  auto daemon = ntpd::Daemon::create(std::move(*start.config), start.config_path, logger,
+                                     start.run_flag ? Begin::kTakeOver : Begin::kAlone);
   if (!daemon.ok()) {
     logger.error("{}", daemon.error().text());
     return 1;

@@ -36,6 +36,9 @@ CommandLine parse_command_line(const Program& program, int argc, const char* con
       app.add_flag(program.extra->modifier, out.modified, program.extra->modifier_doc)->needs(flag);
     }
   }
+  if (!program.run_flag.empty()) {
+    actions->excludes(app.add_flag(program.run_flag, out.run_flag, program.run_flag_doc));
+  }
   actions->require_option(0, 1);
   try {
     app.parse(argc, argv);

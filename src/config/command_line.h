@@ -28,6 +28,10 @@ struct Program {
     std::string modifier_doc = {};
   };
   std::optional<Extra> extra = std::nullopt;
+
+  // A flag that changes how it runs; empty: none.
+  std::string run_flag = {};
+  std::string run_flag_doc = {};
 };
 
 struct CommandLine {
@@ -44,6 +48,7 @@ struct CommandLine {
   std::string config_path;
   std::vector<std::string> files;  // of Program::extra
   bool modified = false;           // with its modifier
+  bool run_flag = false;           // Program::run_flag
 };
 
 CommandLine parse_command_line(const Program& program, int argc, const char* const* argv);
@@ -56,6 +61,7 @@ struct Start {
   bool extra = false;       // do Program::extra, with `files` or with the configuration
   std::vector<std::string> files;
   bool modified = false;  // with its modifier
+  bool run_flag = false;  // Program::run_flag was given
 };
 
 // 0: done; 1: a configuration that is wrong (its problems are on standard error); 2: arguments.
@@ -63,22 +69,28 @@ template <class T>
 Start<T> start(const Program& program, const Schema<T>& schema, int argc, const char* const* argv) {
   using Action = CommandLine::Action;
   const CommandLine line = parse_command_line(program, argc, argv);
-  if (line.action == Action::kExit) return {std::nullopt, line.exit_status, {}, false, {}, false};
+  if (line.action == Action::kExit)
+    return {std::nullopt, line.exit_status, {}, false, {}, false, false};
   if (line.action == Action::kPrintReference) {
     std::fputs(reference(schema).c_str(), stdout);
     return {};
   }
   if (line.action == Action::kExtra && program.extra->takes_files) {
-    return {std::nullopt, 0, {}, true, line.files, line.modified};
+    return {std::nullopt, 0, {}, true, line.files, line.modified, false};
   }
   auto config = load(schema, line.config_path);
   if (!config.ok()) {
     std::fprintf(stderr, "%s\n", format(config.error()).c_str());
-    return {std::nullopt, 1, line.config_path, false, {}, false};
+    return {std::nullopt, 1, line.config_path, false, {}, false, false};
   }
   if (line.action == Action::kRun || line.action == Action::kExtra) {
-    return {std::move(config).value(),     0,  line.config_path,
-            line.action == Action::kExtra, {}, line.modified};
+    return {std::move(config).value(),
+            0,
+            line.config_path,
+            line.action == Action::kExtra,
+            {},
+            line.modified,
+            line.run_flag};
   }
   if (line.action == Action::kPrintConfig) {
     std::fputs(print_config(schema, config.value()).c_str(), stdout);

@@ -24,6 +24,10 @@ class Acceptor {
   // `listener` listens already and does not block.
   void start(sys::Fd listener, Sink sink);
   bool listening() const { return listener_.valid(); }
+  int listener() const { return listener_.number(); }
+  // Connections wait in the kernel's queue until resume().
+  void hold();
+  void resume();
 
  private:
   void accept_one();
@@ -33,6 +37,7 @@ class Acceptor {
   sys::Fd listener_;
   Watch watch_;
   Timer pause_;
+  bool held_ = false;
 };
 
 }  // namespace timepool::net

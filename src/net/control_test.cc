@@ -162,6 +162,67 @@ TEST_F(Control, another_file_in_its_place_is_never_removed) {
             std::string::npos);
 }
 
+TEST_F(Control, descriptors_come_with_the_answer_to_whoever_the_kernel_says_asks) {
+  serve();
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  sys::Fd reader(pipe[0]);
+  sys::Fd writer(pipe[1]);
+  ControlPeer peer;
+  server_->add_for_peer("give", "Gives the end of a pipe.",
+                        [&](const json::object&, const ControlPeer& who) -> Result<ControlAnswer> {
+                          peer = who;
+                          return ControlAnswer{{}, {writer.number()}};
+                        });
+  std::uint64_t closed = 0;
+  server_->on_closed([&](std::uint64_t connection) { closed = connection; });
+  std::atomic<bool> done{false};
+  std::vector<sys::Fd> got;
+  std::thread asking([&] {
+    ControlClient client = std::move(ControlClient::open(path_)).value();
+    json::object request;
+    request["command"] = "give";
+    for (int i = 0; i < 2; ++i) {
+      auto answer = client.request(request);
+      if (!answer.ok()) break;
+      for (sys::Fd& fd : answer->descriptors) got.push_back(std::move(fd));
+    }
+    done = true;
+  });
+  while (!done) reactor_.run_once(Duration::milliseconds(5));
+  asking.join();
+  EXPECT_EQ(peer.user, ::geteuid());
+  EXPECT_EQ(peer.process, ::getpid());
+  ASSERT_EQ(got.size(), 2u);
+  writer.reset();
+  ASSERT_EQ(::write(got[1].number(), "x", 1), 1);
+  char byte = 0;
+  EXPECT_EQ(::read(reader.number(), &byte, 1), 1);
+  for (int i = 0; i < 100 && closed == 0; ++i) reactor_.run_once(Duration::milliseconds(5));
+  EXPECT_EQ(closed, peer.connection);
+}
+
+TEST_F(Control, while_it_pauses_others_wait_and_another_process_may_answer_them) {
+  serve();
+  server_->pause();
+  const sys::Fd waiting = std::move(connect_unix(path_)).value();
+  const std::string_view text = "{\"command\":\"help\"}\n";
+  ASSERT_GT(::send(waiting.number(), text.data(), text.size(), MSG_NOSIGNAL), 0);
+  for (int i = 0; i < 5; ++i) reactor_.run_once(Duration::milliseconds(2));
+  EXPECT_EQ(server_->connections(), 0u);
+  ControlOptions options;
+  options.path = path_;
+  auto heir = ControlServer::create(reactor_, options, sys::Fd(::dup(server_->listener())));
+  ASSERT_TRUE(heir.ok());
+  server_->own_file(false);
+  server_.reset();
+  EXPECT_NE(talk_on(waiting, "", 1), "") << "who waited is answered";
+  EXPECT_EQ(::access(path_.c_str(), F_OK), 0);
+  EXPECT_NE(talk(text), "");
+  heir->reset();
+  EXPECT_EQ(::access(path_.c_str(), F_OK), 0) << "not its own yet";
+}
+
 TEST_F(Control, the_client_gets_answers_and_errors) {
   EXPECT_NE(control_request(path_, {}).error().text().find("is the daemon running?"),
             std::string::npos);

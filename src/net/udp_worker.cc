@@ -19,8 +19,9 @@ Error named(Error error, const std::string& setting) {
   return error;
 }
 
-// Sockets of all workers for one address. The first is bound alone, so that an address in use is
-// noticed even when the other program shares its port; then it lets our own others join.
+// Sockets of all workers for one address, at least `count`. The first is bound alone, so that an
+// address in use is noticed even when the other program shares its port; then it lets our own
+// others join.
 Result<std::vector<sys::UdpSocket>> bind_address(Endpoint address, const UdpServerOptions& options,
                                                  std::size_t count) {
   sys::UdpOptions socket_options;
@@ -30,36 +31,43 @@ Result<std::vector<sys::UdpSocket>> bind_address(Endpoint address, const UdpServ
   socket_options.receive_buffer = options.receive_buffer;
   socket_options.interface = options.interface;
   std::vector<sys::UdpSocket> out;
-  out.push_back(TRY(sys::UdpSocket::bind(address, socket_options)));
-  if (count == 1) return out;
-  TRY(out.front().allow_reuse_port());
+  if (options.inherited != nullptr) out = options.inherited->take(address, socket_options);
+  if (out.empty()) out.push_back(TRY(sys::UdpSocket::bind(address, socket_options)));
+  if (out.size() < count) {
+    for (sys::UdpSocket& socket : out) TRY(socket.allow_reuse_port());
+  }
   socket_options.reuse_port = true;
   address.port = out.front().local().port;
   while (out.size() < count) {
     out.push_back(TRY(sys::UdpSocket::bind(address, socket_options)));
   }
   // Where the system can't, it spreads the clients as it likes.
-  if (options.steer_by_prefix) {
+  if (options.steer_by_prefix && out.size() > 1) {
     (void)sys::steer_by_source_prefix(out.front().fd(), address.address.family(),
-                                      static_cast<unsigned>(count));
+                                      static_cast<unsigned>(out.size()));
   }
   return out;
 }
 
 }  // namespace
 
-Result<std::vector<std::unique_ptr<UdpWorker>>> bind_workers(const UdpServerOptions& options) {
+Result<BoundWorkers> bind_workers(const UdpServerOptions& options) {
   CHECK(options.threads <= kMaxWorkers);
   const std::size_t count = options.threads == 0 ? 1 : options.threads;
   std::vector<std::vector<sys::UdpSocket>> sockets(count);
+  BoundWorkers out;
   for (const Endpoint& address : options.listen) {
     Result<std::vector<sys::UdpSocket>> bound = bind_address(address, options, count);
     if (!bound.ok()) return fail(named(std::move(bound).error(), options.setting));
-    for (std::size_t i = 0; i < count; ++i) sockets[i].push_back(std::move((*bound)[i]));
+    out.addresses.push_back(bound->front().local());
+    for (std::size_t i = 0; i < bound->size(); ++i) {
+      out.descriptors.push_back((*bound)[i].fd());
+      sockets[i % count].push_back(std::move((*bound)[i]));
+    }
   }
-  std::vector<std::unique_ptr<UdpWorker>> out;
-  out.reserve(count);
-  for (auto& own : sockets) out.push_back(std::make_unique<UdpWorker>(std::move(own)));
+  if (options.inherited != nullptr) out.surplus = options.inherited->take_rest();
+  out.workers.reserve(count);
+  for (auto& own : sockets) out.workers.push_back(std::make_unique<UdpWorker>(std::move(own)));
   return out;
 }
 

@@ -12,6 +12,9 @@
 //   bool wants_departures() const;
 //   void departed(std::size_t index, UnixTime at);  // if it wants them: just after
 // Nothing is allocated and no lock is taken per datagram.
+//
+// create() binds, begin() answers, stop() ends the answering and keeps the sockets: what comes
+// meanwhile waits in their queues, for begin() or for the process that they are handed to.
 #pragma once
 
 #include <poll.h>
@@ -25,7 +28,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/check.h"
 #include "base/ip.h"
+#include "net/inherited_sockets.h"
 #include "net/reactor.h"
 #include "net/send_pace.h"
 #include "sys/clock.h"
@@ -51,6 +56,9 @@ struct UdpServerOptions {
   bool interface_info = false;              // learn by which interface a datagram came
   std::string interface;                    // bind to this interface only
   std::string setting = "[server] listen";  // named in errors
+  // Sockets to take instead of binding, of which those at no address of `listen` are drained by
+  // begin(); null: none. Needed until create() returned.
+  InheritedSockets* inherited = nullptr;
 };
 
 inline constexpr unsigned kMaxWorkers = 64;
@@ -180,9 +188,17 @@ class UdpWorker {
   SendPace pace_;
 };
 
-// Binds every address for every worker: result[i] belongs to worker i, at least one. Another
-// program on an address is an error even if it shares ports.
-Result<std::vector<std::unique_ptr<UdpWorker>>> bind_workers(const UdpServerOptions& options);
+// The sockets of all workers. A worker has one at each address in their order, or several where
+// more were inherited than there are workers.
+struct BoundWorkers {
+  std::vector<std::unique_ptr<UdpWorker>> workers;  // at least one
+  std::vector<Endpoint> addresses;                  // as bound
+  // Every descriptor, address by address, those at one address in the order in which they joined.
+  std::vector<int> descriptors;
+  std::vector<sys::UdpSocket> surplus;  // inherited, at none of the addresses
+};
+// Another program on an address is an error even if it shares ports.
+Result<BoundWorkers> bind_workers(const UdpServerOptions& options);
 // Blocks signals, names the thread and pins it when asked.
 void prepare_worker_thread(unsigned index, bool pin);
 // An eventfd that wakes all workers for good once it is written.
@@ -194,34 +210,50 @@ class UdpServer {
  public:
   using MakeHandler = std::function<std::unique_ptr<Handler>(unsigned index)>;
 
-  // `make_handler(i)` gives worker i's handler, called here for each worker.
+  // Binds and answers.
   static Result<std::unique_ptr<UdpServer>> start(Reactor& reactor, const UdpServerOptions& options,
                                                   const MakeHandler& make_handler) {
-    auto workers = TRY(bind_workers(options));
-    std::unique_ptr<UdpServer> out(new UdpServer(options, std::move(workers)));
+    std::unique_ptr<UdpServer> out = TRY(create(reactor, options, make_handler));
+    TRY(out->begin());
+    return out;
+  }
+  // Binds. `make_handler(i)` gives worker i's handler, called here for each worker.
+  static Result<std::unique_ptr<UdpServer>> create(Reactor& reactor,
+                                                   const UdpServerOptions& options,
+                                                   const MakeHandler& make_handler) {
+    std::unique_ptr<UdpServer> out(new UdpServer(reactor, options, TRY(bind_workers(options))));
     for (unsigned i = 0; i < out->workers_.size(); ++i) {
       out->handlers_.push_back(make_handler(i));
     }
-    if (options.threads == 0) {
-      out->watch_in(reactor);
-    } else {
-      out->stop_ = TRY(make_stop_event());
-      out->start_threads();
-    }
     return out;
   }
-  // Ends the workers after the batch that they are at.
-  ~UdpServer() {
+  ~UdpServer() { stop(); }
+
+  // Answers, first of all what waits at surplus sockets, which are closed then.
+  Result<void> begin() {
+    CHECK(threads_.empty() && watches_.empty());
+    drain_surplus();
+    if (options_.threads == 0) {
+      watch_sockets();
+      return {};
+    }
+    stop_ = TRY(make_stop_event());
+    start_threads();
+    return {};
+  }
+  // Ends the answering after the batch that a worker is at.
+  void stop() {
+    watches_.clear();
     if (stop_) signal_stop_event(stop_);
     for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    stop_.reset();
   }
 
   // The bound addresses, with the ports that the system chose.
-  std::vector<Endpoint> addresses() const {
-    std::vector<Endpoint> out;
-    for (const sys::UdpSocket& socket : workers_[0]->sockets()) out.push_back(socket.local());
-    return out;
-  }
+  const std::vector<Endpoint>& addresses() const { return bound_.addresses; }
+  // To be handed over (InheritedSockets::add, in this order); they stay owned here.
+  const std::vector<int>& descriptors() const { return bound_.descriptors; }
   // From now on handlers are told the interface (UdpServerOptions::interface_info).
   Result<void> learn_interfaces() {
     for (const auto& worker : workers_) {
@@ -249,14 +281,34 @@ class UdpServer {
   // Datagrams taken from one socket before the reactor's other work gets its turn.
   static constexpr int kMaxPerRound = 64;
 
-  UdpServer(const UdpServerOptions& options, std::vector<std::unique_ptr<UdpWorker>> workers)
-      : options_(options), workers_(std::move(workers)) {}
+  // Batches taken from surplus sockets at the most: a flood must not keep the server from
+  // beginning.
+  static constexpr int kMaxDrained = 1024;
 
-  void watch_in(Reactor& reactor) {
+  UdpServer(Reactor& reactor, const UdpServerOptions& options, BoundWorkers bound)
+      : reactor_(reactor),
+        options_(options),
+        bound_(std::move(bound)),
+        workers_(std::move(bound_.workers)) {
+    options_.inherited = nullptr;
+  }
+
+  void drain_surplus() {
+    if (bound_.surplus.empty()) return;
+    sys::UdpBatch batch(options_.max_request, options_.max_reply);
+    int left = kMaxDrained;
+    for (sys::UdpSocket& socket : bound_.surplus) {
+      while (left-- > 0 && workers_[0]->run_batch(socket, batch, *handlers_[0])) {
+      }
+    }
+    bound_.surplus.clear();
+  }
+
+  void watch_sockets() {
     request_.resize(options_.max_request);
     reply_.resize(options_.max_reply);
     for (sys::UdpSocket& socket : workers_[0]->sockets()) {
-      watches_.push_back(reactor.watch(socket.fd(), POLLIN, [this, &socket](short) {
+      watches_.push_back(reactor_.watch(socket.fd(), POLLIN, [this, &socket](short) {
         for (int i = 0; i < kMaxPerRound; ++i) {
           if (!workers_[0]->run_one(socket, request_, reply_, *handlers_[0])) return;
         }
@@ -300,7 +352,9 @@ class UdpServer {
     }
   }
 
+  Reactor& reactor_;
   UdpServerOptions options_;
+  BoundWorkers bound_;
   std::vector<std::unique_ptr<UdpWorker>> workers_;
   std::vector<std::unique_ptr<Handler>> handlers_;
   std::vector<std::byte> request_;

@@ -6,12 +6,18 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
+#include "sys/clock.h"
 #include "sys/udp_socket.h"
 
 namespace timepool::net {
 namespace {
+
+// Between two tries to connect to a listener with a full queue.
+constexpr std::chrono::milliseconds kRetry{5};
 
 Result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un out{};
@@ -64,10 +70,16 @@ Result<sys::Fd> listen_unix(const std::string& path, unsigned mode, int backlog)
   return fd;
 }
 
-Result<sys::Fd> connect_unix(const std::string& path) {
+Result<sys::Fd> connect_unix(const std::string& path, Duration patience) {
   const sockaddr_un address = TRY(address_of(path));
   sys::Fd fd = TRY(sys::make_socket(AF_UNIX, SOCK_STREAM));
-  if (connect_to(fd.number(), address) < 0) return fail(system_error(errno, "connect to " + path));
+  const MonoTime end = sys::mono_now() + patience;
+  while (connect_to(fd.number(), address) < 0) {
+    if (errno != EAGAIN || sys::mono_now() >= end) {
+      return fail(system_error(errno, "connect to " + path));
+    }
+    std::this_thread::sleep_for(kRetry);
+  }
   return fd;
 }
 

@@ -59,20 +59,23 @@ Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& 
       source_files_(logger) {}
 
 Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::string config_path,
-                                               sys::Logger& logger) {
+                                               sys::Logger& logger, Begin begin) {
   logger.set_level(config.log_level);
   std::unique_ptr<Daemon> out(new Daemon(std::move(config), std::move(config_path), logger));
   TRY(out->catch_signals());
+  TRY(out->inherit_sockets(begin));
   // The control socket first: its file mode is set by the process's mask, before there are threads.
   TRY(out->open_control());
   out->start_leap();
   TRY(out->keys_.read(out->config_.keys));
-  TRY(out->start_server());
+  TRY(out->make_server());
+  TRY(out->take_state());
   static_cast<void>(out->source_files_.look(out->config_.sources.directories));
   out->start_log();
   TRY(out->start_client());
   out->watch_source_files();
   TRY(out->start_metrics());
+  TRY(out->begin_serving());
   return out;
 }
 
@@ -98,23 +101,39 @@ Result<void> Daemon::open_control() {
   }
   net::ControlOptions options;
   options.path = config_.control.socket;
-  control_ = TRY(net::ControlServer::create(reactor_, std::move(options)));
+  control_ = TRY(net::ControlServer::create(
+      reactor_, std::move(options), predecessor_ ? predecessor_->take_listener() : sys::Fd()));
   add_commands();
+  offer_hand_over();
   add_source_commands(
       *control_, [this] { return client_.get(); }, [this] { return needed_client(); });
   return {};
 }
 
-Result<void> Daemon::start_server() {
+Result<void> Daemon::make_server() {
   if (!config_.server) return {};
-  server_ = TRY(TimeServer::start(
+  server_ = TRY(TimeServer::create(
       reactor_, logger_, *config_.server, precision_,
       [this](UnixTime now) { return leap_announcement(now); },
       [this]() -> std::optional<ntp::ServerState> {
         if (!client_) return std::nullopt;
         return client_->keeper().server_state(sys::mono_now());
-      }));
+      },
+      &inherited_));
   server_->set_keys(keys_.ring());
+  return {};
+}
+
+Result<void> Daemon::begin_serving() {
+  if (predecessor_) TRY(predecessor_->finish());
+  if (control_) control_->own_file(true);
+  if (server_) TRY(server_->begin());
+  keep_descriptors();
+  if (server_) log_serving();
+  return {};
+}
+
+void Daemon::log_serving() {
   for (const Endpoint& address : server_->addresses()) {
     logger_.info("serving on {}", format(address));
   }
@@ -125,7 +144,6 @@ Result<void> Daemon::start_server() {
   if (!config_.server->local) {
     logger_.info("no [server.local]: answers say that the clock is not synchronised");
   }
-  return {};
 }
 
 void Daemon::start_leap() {
@@ -160,6 +178,9 @@ Result<void> Daemon::start_client() {
 }
 
 Result<void> Daemon::make_client() {
+  if (released_) {
+    return fail(Error{ErrorCode::kUnavailable, "sources", "another process is taking over"});
+  }
   client_ = TRY(
       TimeClient::start(reactor_, logger_, config_, precision_, wanted_sources(), keys_.ring()));
   client_->leap() = leap_;
@@ -241,6 +262,9 @@ json::object Daemon::status() const {
 }
 
 Result<json::object> Daemon::reload() {
+  if (released_) {
+    return fail(Error{ErrorCode::kUnavailable, "reload", "another process is taking over"});
+  }
   sys::notify_reloading();
   auto read = config::load(config::ntpd_schema(), config_path_);
   sys::notify_ready("running");
@@ -326,6 +350,7 @@ void Daemon::run() {
   logger_.info("ready");
   if (server_ == nullptr) sys::release_startup_pages();
   reactor_.run();
+  if (left_) return;
   sys::notify_stopping();
   log_tracking();
   logger_.info("stopping");

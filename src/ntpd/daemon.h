@@ -3,12 +3,16 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "config/ntpd.h"
 #include "net/control.h"
+#include "net/hand_over.h"
+#include "net/inherited_sockets.h"
 #include "net/metrics_listener.h"
 #include "net/reactor.h"
+#include "net/take_over.h"
 #include "ntp/leap.h"
 #include "ntpd/key_keeper.h"
 #include "ntpd/leap_file.h"
@@ -23,16 +27,31 @@ namespace timepool::ntpd {
 
 class Daemon {
  public:
+  // How it begins: alone, or in the place of the daemon that answers at the control socket, if one
+  // does.
+  enum class Begin : unsigned char { kAlone, kTakeOver };
+
   // Opens everything, or says what can't be. `config_path` is read again on reload.
   static Result<std::unique_ptr<Daemon>> create(config::NtpdConfig config, std::string config_path,
-                                                sys::Logger& logger);
-  // Until SIGTERM or SIGINT.
+                                                sys::Logger& logger, Begin begin = Begin::kAlone);
+  // Until SIGTERM or SIGINT, or until another process has taken over.
   void run();
 
  private:
   Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& logger);
+  // The sockets of the process before: of systemd, or of the daemon that runs.
+  Result<void> inherit_sockets(Begin begin);
   Result<void> open_control();
-  Result<void> start_server();
+  Result<void> make_server();
+  // What the process before knows of the time; it has given up all but serving then.
+  Result<void> take_state();
+  Result<void> begin_serving();
+  void log_serving();
+  // The other side: another process takes over from this one.
+  void offer_hand_over();
+  boost::json::object release();
+  void resume();
+  void keep_descriptors();
   Result<void> start_client();
   Result<void> make_client();
   // The client, also where nothing is configured that needs one.
@@ -64,7 +83,14 @@ class Daemon {
   MonoTime started_;
   int precision_;
   net::Reactor reactor_;
+  // Destroyed after all that it gave: while it lasts the process before waits to go on.
+  std::optional<net::TakeOver> predecessor_;
+  net::InheritedSockets inherited_;
+  std::size_t kept_descriptors_ = 0;  // with systemd, by processes before
   std::unique_ptr<net::ControlServer> control_;
+  std::unique_ptr<net::HandOver> hand_over_;
+  bool released_ = false;  // to a process that takes over
+  bool left_ = false;      // it has
   std::unique_ptr<TimeServer> server_;
   std::unique_ptr<MeasurementLog> log_;  // outlives the client
   std::unique_ptr<TimeClient> client_;

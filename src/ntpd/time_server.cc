@@ -102,27 +102,64 @@ Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor, sys
                                                       const config::NtpServerConfig& config,
                                                       int precision, Announcement leap,
                                                       Keeper keeper) {
+  std::unique_ptr<TimeServer> out =
+      TRY(create(reactor, logger, config, precision, std::move(leap), std::move(keeper), nullptr));
+  TRY(out->begin());
+  return out;
+}
+
+Result<std::unique_ptr<TimeServer>> TimeServer::create(net::Reactor& reactor, sys::Logger& logger,
+                                                       const config::NtpServerConfig& config,
+                                                       int precision, Announcement leap,
+                                                       Keeper keeper,
+                                                       net::InheritedSockets* inherited) {
   std::unique_ptr<TimeServer> out(
       new TimeServer(reactor, logger, config, precision, std::move(leap), std::move(keeper)));
   TRY(out->access_.load(config.access));
   // Before the first datagram can come.
   out->refresh();
   TimeServer* self = out.get();
-  out->server_ =
-      TRY(net::UdpServer<ServerHandler>::start(reactor, options_of(config), [self](unsigned) {
-        return std::make_unique<ServerHandler>(self->service_, responder_options(self->config_));
-      }));
-  out->keep_watch();
+  net::UdpServerOptions options = options_of(config);
+  options.inherited = inherited;
+  out->server_ = TRY(net::UdpServer<ServerHandler>::create(reactor, options, [self](unsigned) {
+    return std::make_unique<ServerHandler>(self->service_, responder_options(self->config_));
+  }));
   return out;
+}
+
+Result<void> TimeServer::begin() {
+  refresh();
+  TRY(server_->begin());
+  serving_ = true;
+  keep_watch();
+  return {};
+}
+
+void TimeServer::stop() {
+  server_->stop();
+  serving_ = false;
+}
+
+void TimeServer::hold(const ntp::ServerState& state) {
+  held_ = state;
+  refresh();
 }
 
 void TimeServer::refresh() {
   const UnixTime now = sys::unix_now();
-  const wire::ntp::Leap leap = leap_ ? leap_(now) : wire::ntp::Leap::kNone;
+  wire::ntp::Leap leap = leap_ ? leap_(now) : wire::ntp::Leap::kNone;
   // [server.local] is for when there is nobody to follow.
   ntp::ServerState state = server_state(config_, precision_, now, leap);
-  if (const auto kept = keeper_ ? keeper_() : std::nullopt; kept) {
+  std::optional<ntp::ServerState> kept = keeper_ ? keeper_() : std::nullopt;
+  if (kept || (held_ && now - held_->reference_time > kHoldover)) held_.reset();
+  if (held_) kept = held_;
+  if (kept) {
     state = *kept;
+    // What was announced then holds for that day; the successor may not know of it yet.
+    if (held_ && leap == wire::ntp::Leap::kNone &&
+        now < ntp::next_midnight(held_->reference_time)) {
+      leap = held_->leap;
+    }
     state.leap = leap;
     state.precision = static_cast<std::int8_t>(precision_);
     state.test_offset = config_.test.offset;

@@ -31,6 +31,23 @@ class TimeServer {
                                                    int precision, Announcement leap = {},
                                                    Keeper keeper = {});
 
+  // The same, but answers only from begin() on. `inherited`: sockets to take instead of binding.
+  static Result<std::unique_ptr<TimeServer>> create(net::Reactor& reactor, sys::Logger& logger,
+                                                    const config::NtpServerConfig& config,
+                                                    int precision, Announcement leap, Keeper keeper,
+                                                    net::InheritedSockets* inherited);
+  Result<void> begin();
+  // What comes from now on waits in the sockets' queues, for begin() or another process.
+  void stop();
+  bool serving() const { return serving_; }
+  // The sockets in their order.
+  const std::vector<int>& descriptors() const { return server_->descriptors(); }
+
+  // Serves this while the client half says nothing, until kHoldover after its reference time: the
+  // clock was right then, and goes on at the rate that was found. Its dispersion grows on.
+  static constexpr Duration kHoldover = Duration::seconds(600);
+  void hold(const ntp::ServerState& state);
+
   // Takes in [server.local], [server.test], [server.access] with its files and [server.limits];
   // what is known of the clients stays. False when another setting changed, which needs a restart.
   // On an error everything is as it was.
@@ -83,6 +100,8 @@ class TimeServer {
   int precision_;
   Announcement leap_;
   Keeper keeper_;
+  bool serving_ = false;
+  std::optional<ntp::ServerState> held_;
 };
 
 // What `config` makes of the system clock at `now`, when `leap` is to be announced.

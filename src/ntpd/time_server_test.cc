@@ -86,6 +86,35 @@ TEST(TimeServer, reload_changes_the_state_but_says_when_sockets_would_have_to) {
   EXPECT_EQ((*server)->threads(), 0u);
 }
 
+// A server that took over, while its sources are not measured yet.
+TEST(TimeServer, serves_what_was_handed_over_until_its_own_client_knows_or_it_is_too_old) {
+  net::Reactor reactor;
+  sys::Logger logger("ntpd_test", sys::LogLevel::kError);
+  config::NtpServerConfig config = local_config();
+  config.local.reset();
+  std::optional<ntp::ServerState> own;
+  auto server = TimeServer::create(reactor, logger, config, -20, {}, [&] { return own; }, nullptr);
+  ASSERT_TRUE(server.ok()) << server.error().text();
+  ntp::ServerState held;
+  held.leap = wire::ntp::Leap::kNone;
+  held.stratum = 3;
+  held.reference_time = sys::unix_now() - Duration::seconds(590);
+  (*server)->hold(held);
+  EXPECT_TRUE((*server)->state().synchronised());
+  EXPECT_EQ((*server)->state().stratum, 3);
+  EXPECT_EQ((*server)->state().reference_time, held.reference_time) << "its dispersion grows on";
+  own = held;
+  own->stratum = 4;
+  (*server)->refresh();
+  EXPECT_EQ((*server)->state().stratum, 4);
+  own.reset();
+  (*server)->refresh();
+  EXPECT_FALSE((*server)->state().synchronised()) << "what is known later counts for good";
+  held.reference_time = sys::unix_now() - TimeServer::kHoldover - Duration::seconds(1);
+  (*server)->hold(held);
+  EXPECT_FALSE((*server)->state().synchronised()) << "stale time is not good time";
+}
+
 TEST(Metrics, name_every_reason) {
   net::Reactor reactor;
   sys::Logger logger("ntpd_test", sys::LogLevel::kError);

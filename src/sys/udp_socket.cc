@@ -2,6 +2,7 @@
 
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
+#include <net/if.h>
 #include <netinet/in.h>
 
 #include <array>
@@ -162,6 +163,16 @@ Fd hold_kernel_timestamps() {
   return std::move(fd).value();
 }
 
+// What can also be set on a socket that is bound.
+Result<void> UdpSocket::configure(int number, IpFamily family, const UdpOptions& options) {
+  if (options.reuse_port && !set_option(number, SOL_SOCKET, SO_REUSEPORT, 1)) {
+    return fail(system_error(errno, "setsockopt SO_REUSEPORT"));
+  }
+  if (options.receive_buffer > 0) set_receive_buffer(number, options.receive_buffer);
+  if (options.dscp > 0) set_dscp(number, family, options.dscp);
+  return {};
+}
+
 Result<UdpSocket> UdpSocket::create(IpFamily family, const UdpOptions& options) {
   const bool v4 = family == IpFamily::kV4;
   Fd fd = TRY(make_socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM));
@@ -169,11 +180,7 @@ Result<UdpSocket> UdpSocket::create(IpFamily family, const UdpOptions& options) 
   if (!v4 && !set_option(number, IPPROTO_IPV6, IPV6_V6ONLY, 1)) {
     return fail(system_error(errno, "setsockopt IPV6_V6ONLY"));
   }
-  if (options.reuse_port && !set_option(number, SOL_SOCKET, SO_REUSEPORT, 1)) {
-    return fail(system_error(errno, "setsockopt SO_REUSEPORT"));
-  }
-  if (options.receive_buffer > 0) set_receive_buffer(number, options.receive_buffer);
-  if (options.dscp > 0) set_dscp(number, family, options.dscp);
+  TRY(configure(number, family, options));
   if (!options.interface.empty() &&
       ::setsockopt(number, SOL_SOCKET, SO_BINDTODEVICE, options.interface.c_str(),
                    static_cast<socklen_t>(options.interface.size())) < 0) {
@@ -212,6 +219,35 @@ Result<UdpSocket> UdpSocket::bind(const Endpoint& local, const UdpOptions& optio
   }
   TRY(out.bind_to(local));
   TRY(out.read_local());
+  return out;
+}
+
+Result<UdpSocket> UdpSocket::adopt(Fd fd, const UdpOptions& options) {
+  const Error unfit{ErrorCode::kInvalid, "take over a socket", "not a bound UDP socket"};
+  int protocol = 0;
+  socklen_t length = sizeof protocol;
+  if (::getsockopt(fd.number(), SOL_SOCKET, SO_PROTOCOL, &protocol, &length) < 0 ||
+      protocol != IPPROTO_UDP) {
+    return fail(unfit);
+  }
+  std::array<char, IFNAMSIZ> interface{};
+  length = interface.size();
+  if (::getsockopt(fd.number(), SOL_SOCKET, SO_BINDTODEVICE, interface.data(), &length) < 0 ||
+      options.interface != interface.data()) {
+    return fail(Error{ErrorCode::kInvalid, "take over a socket", "bound to another interface"});
+  }
+  TRY(set_nonblocking_cloexec(fd.number()));
+  UdpSocket out(std::move(fd));
+  TRY(out.read_local());
+  if (out.local_.port == 0) return fail(unfit);
+  const IpAddress& local = out.local_.address;
+  TRY(configure(out.fd(), local.family(), options));
+  if (options.packet_info && local.is_unspecified()) {
+    TRY(set_packet_info(out.fd(), local.family()));
+  }
+  if (options.rx_timestamps || options.tx_timestamps) {
+    out.timestamps_on_ = set_timestamps(out.fd(), options);
+  }
   return out;
 }
 

@@ -70,6 +70,11 @@ class UdpSocket {
   // come in, and an ICMP error ends receive() with its errno.
   static Result<UdpSocket> connect(const Endpoint& remote, const UdpOptions& options);
 
+  // One that another process bound and handed over: `options` are applied as far as they can be
+  // without binding it anew. Errors: not a bound UDP socket, or bound to another interface than
+  // options.interface.
+  static Result<UdpSocket> adopt(Fd fd, const UdpOptions& options);
+
   int fd() const { return fd_.number(); }
   // As bound or connected, with the port that the system chose.
   const Endpoint& local() const { return local_; }
@@ -96,6 +101,7 @@ class UdpSocket {
  private:
   explicit UdpSocket(Fd fd) : fd_(std::move(fd)) {}
   static Result<UdpSocket> create(IpFamily family, const UdpOptions& options);
+  static Result<void> configure(int fd, IpFamily family, const UdpOptions& options);
   Result<void> read_local();
   Result<void> bind_to(const Endpoint& local);
 

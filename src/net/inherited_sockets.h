@@ -1,0 +1,39 @@
+// InheritedSockets: bound UDP sockets that came from systemd or from the process that this one
+// takes over from, with what already waits in their queues. A server takes those at its addresses
+// instead of binding; what nobody took is drained and closed. One thread.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "base/ip.h"
+#include "sys/fd.h"
+#include "sys/udp_socket.h"
+
+namespace timepool::net {
+
+class InheritedSockets {
+ public:
+  // `order`: its place among all; the kernel's choice among the sockets at one address depends on
+  // that. False when it is no bound UDP socket; then it is closed.
+  bool add(sys::Fd fd, std::size_t order);
+
+  // Those at `address`, in their order, set up as `options` says. With port 0 those of the first
+  // port at that IP address. They are no longer held here. One that is bound to another interface
+  // is closed: the address is bound anew.
+  std::vector<sys::UdpSocket> take(const Endpoint& address, const sys::UdpOptions& options);
+  // All that are left.
+  std::vector<sys::UdpSocket> take_rest();
+  bool empty() const { return held_.empty(); }
+  std::size_t size() const { return held_.size(); }
+
+ private:
+  struct Held {
+    Endpoint local;
+    std::size_t order = 0;
+    sys::Fd fd;
+  };
+  std::vector<Held> held_;  // by order
+};
+
+}  // namespace timepool::net

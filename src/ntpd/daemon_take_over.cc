@@ -1,0 +1,126 @@
+// How the daemon takes over from the process before, and hands over to the one after it.
+#include <boost/json.hpp>
+
+#include "ntpd/daemon.h"
+#include "ntpd/handed_state.h"
+#include "sys/clock.h"
+#include "sys/notify.h"
+
+namespace timepool::ntpd {
+namespace json = boost::json;
+namespace {
+
+// Sockets are kept with systemd as "ntp-0", "ntp-1" and so on: it gives them back in any order.
+constexpr std::string_view kKeptName = "ntp-";
+
+std::string kept_name(std::size_t index) {
+  return std::string(kKeptName) + std::to_string(index);
+}
+
+// The place that a name says; nothing for what is not ours.
+std::optional<std::size_t> kept_index(std::string_view name) {
+  if (!name.starts_with(kKeptName)) return std::nullopt;
+  std::size_t out = 0;
+  for (const char c : name.substr(kKeptName.size())) {
+    if (c < '0' || c > '9' || out >= sys::kMaxGiven) return std::nullopt;
+    out = out * 10 + static_cast<std::size_t>(c - '0');
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<void> Daemon::inherit_sockets(Begin begin) {
+  for (sys::GivenDescriptor& given : sys::take_given_descriptors()) {
+    const std::optional<std::size_t> index = kept_index(given.name);
+    if (index) kept_descriptors_ = std::max(kept_descriptors_, *index + 1);
+    if (!inherited_.add(std::move(given.fd), index.value_or(sys::kMaxGiven))) {
+      logger_.warning("descriptor \"{}\" of systemd is no UDP socket: closed", given.name);
+    }
+  }
+  if (begin == Begin::kAlone) return {};
+  const std::string& path = config_.control.socket;
+  if (path.empty()) {
+    return fail(Error{ErrorCode::kInvalid, "[control] socket",
+                      "it is empty, and that is where the running daemon would be asked"});
+  }
+  predecessor_ = TRY(net::TakeOver::begin(path, inherited_));
+  if (!predecessor_) {
+    logger_.info("nobody to take over from at {}", path);
+    return {};
+  }
+  kept_descriptors_ = std::max(kept_descriptors_, inherited_.size());
+  logger_.info("taking over from process {} (version {})", predecessor_->process(),
+               predecessor_->version());
+  return {};
+}
+
+Result<void> Daemon::take_state() {
+  if (!predecessor_) return {};
+  const json::object state = TRY(predecessor_->release());
+  const json::value* served = state.if_contains("served");
+  if (!server_ || served == nullptr || !served->is_object()) return {};
+  // Whoever does not keep the clock can't vouch for it.
+  if (config_.clock != config::ClockControl::kSteer) return {};
+  if (const auto parsed = parse_handed_state(served->get_object())) server_->hold(*parsed);
+  return {};
+}
+
+void Daemon::offer_hand_over() {
+  net::HandOverSteps steps;
+  steps.descriptors = [this] { return server_ ? server_->descriptors() : std::vector<int>(); };
+  steps.release = [this] { return release(); };
+  steps.stop = [this] {
+    if (server_) server_->stop();
+  };
+  steps.resume = [this] { resume(); };
+  steps.leave = [this](pid_t successor) {
+    left_ = true;
+    sys::notify_main_pid(successor);
+    reactor_.stop();
+  };
+  hand_over_ = std::make_unique<net::HandOver>(reactor_, *control_, logger_, std::move(steps));
+}
+
+json::object Daemon::release() {
+  json::object out;
+  released_ = true;
+  if (client_) {
+    const auto served = client_->keeper().server_state(sys::mono_now());
+    if (served) out["served"] = handed_state(*served);
+    if (served && server_) server_->hold(*served);
+    log_tracking();
+    leap_ = client_->leap();
+  }
+  source_files_timer_.cancel();
+  // The clock is left at its base rate, its frequency and the time saved.
+  client_.reset();
+  log_.reset();
+  metrics_.reset();
+  return out;
+}
+
+void Daemon::resume() {
+  released_ = false;
+  const auto tell = [this](const Result<void>& done) {
+    if (!done.ok()) logger_.error("{}", done.error().text());
+  };
+  if (server_ && !server_->serving()) tell(server_->begin());
+  start_log();
+  tell(start_client());
+  watch_source_files();
+  tell(start_metrics());
+}
+
+// So that a restart by systemd loses nothing: what comes between the end of this process and the
+// next one waits in the sockets.
+void Daemon::keep_descriptors() {
+  for (std::size_t i = 0; i < kept_descriptors_; ++i) sys::notify_drop(kept_name(i));
+  if (!server_) return;
+  const std::vector<int>& descriptors = server_->descriptors();
+  for (std::size_t i = 0; i < descriptors.size(); ++i) {
+    sys::notify_keep(descriptors[i], kept_name(i));
+  }
+}
+
+}  // namespace timepool::ntpd
