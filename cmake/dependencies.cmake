@@ -38,6 +38,7 @@ endif()
 timepool_dependency(maxminddb libmaxminddb)
 timepool_dependency(sqlite sqlite3)
 timepool_dependency(zstd libzstd)
+timepool_dependency(seccomp libseccomp)
 timepool_dependency(ctemplate libctemplate)
 timepool_dependency(prometheus prometheus-cpp-core)
 

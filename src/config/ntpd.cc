@@ -111,7 +111,9 @@ Schema<NtpdConfig> ntpd_schema() {
       .table("resolver", &NtpdConfig::resolver, resolver, "How names are looked up.")
       .table("control", &NtpdConfig::control, control, "The control socket.")
       .table("log", &NtpdConfig::log, ntpd_log_schema(), "What is measured, as text files.")
-      .table("metrics", &NtpdConfig::metrics, ntpd_metrics_schema(), "Numbers over HTTP.");
+      .table("metrics", &NtpdConfig::metrics, ntpd_metrics_schema(), "Numbers over HTTP.")
+      .table("sandbox", &NtpdConfig::sandbox, ntpd_sandbox_schema(),
+             "What the daemon may still do once it has opened what it needs.");
   add_leap_settings(root);
   root.check([](const NtpdConfig& it) { return check_refclocks(it.refclocks); });
   root.check([](const NtpdConfig& it) { return check_source_keys(it); });

@@ -10,6 +10,7 @@
 #include "config/ntpd_keys.h"
 #include "config/ntpd_refclock.h"
 #include "config/ntpd_reports.h"
+#include "config/ntpd_sandbox.h"
 #include "config/ntpd_server.h"
 #include "config/schema.h"
 #include "sys/log.h"
@@ -144,6 +145,7 @@ struct NtpdConfig {
   NtpdControlConfig control{"/run/timepool/ntpd.sock"};
   NtpdLogConfig log;
   NtpdMetricsConfig metrics;
+  NtpdSandboxConfig sandbox;
   bool operator==(const NtpdConfig&) const = default;
 };
 

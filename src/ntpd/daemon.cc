@@ -7,6 +7,7 @@
 
 #include "config/ntpd_leap.h"
 #include "ntpd/leap_config.h"
+#include "ntpd/sandbox.h"
 #include "ntpd/source_commands.h"
 #include "ntpd/source_settings.h"
 #include "sys/clock.h"
@@ -69,6 +70,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   out->start_leap();
   TRY(out->keys_.read(out->config_.keys));
   TRY(out->make_server());
+  // All that needs privileges is open now, and there is no thread yet.
+  out->kept_ = sandbox_needs(out->config_, out->config_path_);
+  TRY(enter_sandbox(out->config_, out->kept_, logger));
   TRY(out->take_state());
   static_cast<void>(out->source_files_.look(out->config_.sources.directories));
   out->start_log();
@@ -287,6 +291,12 @@ Result<json::object> Daemon::reload() {
     }
   }
   logger_.set_level(next.log_level);
+  if (next.sandbox != config_.sandbox) {
+    restart.push_back("sandbox");
+    next.sandbox = config_.sandbox;
+  }
+  const std::vector<std::string> missing =
+      given_up(kept_, sandbox_needs(next, config_path_), config_.sandbox);
   const bool new_leap = next.leap_file != config_.leap_file ||
                         next.leap_mode != config_.leap_mode ||
                         config::sources_smear(next) != config::sources_smear(config_);
@@ -321,6 +331,10 @@ Result<json::object> Daemon::reload() {
   }
   for (const json::value& setting : restart) {
     logger_.warning("{} changed: that needs a restart", setting.get_string().c_str());
+  }
+  for (const std::string& text : missing) {
+    logger_.warning("{}: that needs a restart", text);
+    restart.emplace_back(text);
   }
   logger_.info("configuration reloaded{}; sources: {} added, {} changed, {} removed",
                new_client ? ", measuring anew" : "", changes.added, changes.changed,

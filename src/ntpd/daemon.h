@@ -18,6 +18,7 @@
 #include "ntpd/leap_file.h"
 #include "ntpd/measurement_log.h"
 #include "ntpd/report.h"
+#include "ntpd/sandbox.h"
 #include "ntpd/source_files.h"
 #include "ntpd/time_client.h"
 #include "ntpd/time_server.h"
@@ -81,6 +82,7 @@ class Daemon {
   std::string config_path_;
   sys::Logger& logger_;
   MonoTime started_;
+  SandboxNeeds kept_;  // what of its rights the process has not given up
   int precision_;
   net::Reactor reactor_;
   // Destroyed after all that it gave: while it lasts the process before waits to go on.
