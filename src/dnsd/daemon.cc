@@ -4,12 +4,10 @@
 
 #include <boost/json.hpp>
 #include <chrono>
-#include <csignal>
 
 #include "dnsd/report.h"
 #include "net/metrics_http.h"
 #include "sys/clock.h"
-#include "sys/file.h"
 #include "sys/notify.h"
 #include "sys/random.h"
 #include "sys/signal_flag.h"
@@ -42,7 +40,8 @@ Daemon::Daemon(config::DnsdConfig config, std::string config_path, sys::Logger& 
     : config_(std::move(config)),
       config_path_(std::move(config_path)),
       logger_(logger),
-      started_(sys::mono_now()) {}
+      started_(sys::mono_now()),
+      watchdog_(reactor_) {}
 
 Daemon::~Daemon() {
   if (puller_) puller_->stop();
@@ -58,9 +57,12 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
                                                sys::Logger& logger) {
   logger.set_level(config.log_level);
   std::unique_ptr<Daemon> out(new Daemon(std::move(config), std::move(config_path), logger));
-  TRY(out->catch_signals());
+  Daemon* self = out.get();
+  TRY(net::catch_daemon_signals(
+      out->reactor_, logger, [self] { return self->reload(); }, "what was served stays"));
   // The control socket first: its file mode is set by the process's mask, before there are threads.
-  TRY(out->open_control());
+  out->control_ = TRY(net::open_control(out->reactor_, out->config_.control.socket));
+  if (out->control_) out->add_commands();
   out->keeper_ = TRY(ZoneKeeper::create(out->config_, logger));
   TRY(out->load_snapshot());
   out->make_puller();
@@ -73,29 +75,6 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
     logger.warning("neither [zones] directory nor [snapshot] urls: every query is refused");
   }
   return out;
-}
-
-Result<void> Daemon::catch_signals() {
-  sys::ignore_sigpipe();
-  TRY(reactor_.on_signal(SIGTERM, [this] { reactor_.stop(); }));
-  TRY(reactor_.on_signal(SIGINT, [this] { reactor_.stop(); }));
-  TRY(reactor_.on_signal(SIGHUP, [this] {
-    if (const auto result = reload(); !result.ok()) {
-      logger_.error("{}; what was served stays", result.error().text());
-    }
-  }));
-  return {};
-}
-
-Result<void> Daemon::open_control() {
-  if (config_.control.socket.empty()) return {};
-  const Result<void> made = sys::make_directories(sys::directory_of(config_.control.socket));
-  if (!made.ok()) return fail(with_setting(made.error(), "[control] socket"));
-  net::ControlOptions options;
-  options.path = config_.control.socket;
-  control_ = TRY(net::ControlServer::create(reactor_, std::move(options)));
-  add_commands();
-  return {};
 }
 
 // What was served last, so that this server starts without a manager.
@@ -251,17 +230,10 @@ Result<json::object> Daemon::reload() {
   return out;
 }
 
-void Daemon::keep_watchdog() {
-  const Duration interval = sys::watchdog_interval();
-  if (interval == Duration()) return;
-  sys::notify_watchdog();
-  watchdog_ = reactor_.at(sys::mono_now() + interval, [this] { keep_watchdog(); });
-}
-
 void Daemon::run() {
   if (puller_) puller_->start();
   start_watching();
-  keep_watchdog();
+  watchdog_.start();
   sys::notify_ready("running");
   logger_.info("ready");
   reactor_.run();

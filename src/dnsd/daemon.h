@@ -14,6 +14,7 @@
 #include "dnsd/frontend.h"
 #include "dnsd/zone_keeper.h"
 #include "net/control.h"
+#include "net/daemon_frame.h"
 #include "net/http_server.h"
 #include "net/reactor.h"
 #include "snapshot/snapshot_puller.h"
@@ -33,8 +34,6 @@ class Daemon {
 
  private:
   Daemon(config::DnsdConfig config, std::string config_path, sys::Logger& logger);
-  Result<void> catch_signals();
-  Result<void> open_control();
   Result<void> load_snapshot();
   Result<void> start_metrics();
   void make_puller();
@@ -43,7 +42,6 @@ class Daemon {
   boost::json::object status() const;
   // Takes in the configuration anew; all that is wrong with it when it can't be.
   Result<boost::json::object> reload();
-  void keep_watchdog();
 
   config::DnsdConfig config_;
   std::string config_path_;
@@ -57,7 +55,7 @@ class Daemon {
   std::optional<snapshot::Snapshot> held_;
   std::unique_ptr<snapshot::SnapshotPuller> puller_;
   std::unique_ptr<net::HttpServer> metrics_;
-  net::Timer watchdog_;
+  net::Watchdog watchdog_;
 
   std::mutex watch_mutex_;
   std::condition_variable watch_stopped_;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "net/daemon_frame.h"
 #include "sys/clock.h"
-#include "sys/file.h"
 #include "sys/notify.h"
 #include "sys/random.h"
 #include "sys/signal_flag.h"
@@ -52,17 +52,8 @@ Result<std::unique_ptr<Monitor>> Monitor::create(const config::MonitordConfig& c
   if (const Spool::Counts counts = spool.counts(); counts.batches > 0) {
     log.info("{} results of a former run are still to be sent", counts.results);
   }
-  std::unique_ptr<net::ControlServer> control;
-  if (!config.control.socket.empty()) {
-    auto made = sys::make_directories(sys::directory_of(config.control.socket));
-    if (!made.ok()) {
-      made.error().operation = "[control] socket: " + made.error().operation;
-      return fail(made.error());
-    }
-    net::ControlOptions options;
-    options.path = config.control.socket;
-    control = TRY(net::ControlServer::create(reactor, options));
-  }
+  std::unique_ptr<net::ControlServer> control =
+      TRY(net::open_control(reactor, config.control.socket));
   std::unique_ptr<Monitor> monitor(new Monitor(config, reactor, log, std::move(spool)));
   if (control) {
     control->add(
@@ -211,13 +202,8 @@ End run_until_signal(const config::MonitordConfig& config, sys::Logger& log) {
   }
   log.info("ready: works for {}", config.manager.url);
   sys::notify_ready("works for " + config.manager.url);
-  net::Timer watchdog;
-  const Duration interval = sys::watchdog_interval();
-  std::function<void()> feed = [&] {
-    sys::notify_watchdog();
-    watchdog = reactor.at(sys::mono_now() + interval, feed);
-  };
-  if (interval > Duration()) feed();
+  net::Watchdog watchdog(reactor);
+  watchdog.start();
   reactor.run();
   return end;
 }

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <boost/json.hpp>
-#include <csignal>
 
 #include "config/ntpd_leap.h"
 #include "ntpd/leap_config.h"
@@ -11,10 +10,8 @@
 #include "ntpd/source_commands.h"
 #include "ntpd/source_settings.h"
 #include "sys/clock.h"
-#include "sys/file.h"
 #include "sys/notify.h"
 #include "sys/resident.h"
-#include "sys/signal_flag.h"
 #include "sys/version.h"
 
 namespace timepool::ntpd {
@@ -57,13 +54,17 @@ Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& 
       started_(sys::mono_now()),
       precision_(sys::measure_precision()),
       keys_(logger),
-      source_files_(logger) {}
+      source_files_(logger),
+      watchdog_(reactor_) {}
 
 Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::string config_path,
                                                sys::Logger& logger, Begin begin) {
   logger.set_level(config.log_level);
   std::unique_ptr<Daemon> out(new Daemon(std::move(config), std::move(config_path), logger));
-  TRY(out->catch_signals());
+  Daemon* self = out.get();
+  TRY(net::catch_daemon_signals(
+      out->reactor_, logger, [self] { return self->reload(); },
+      "the configuration stays as it was"));
   TRY(out->inherit_sockets(begin));
   // The control socket first: its file mode is set by the process's mask, before there are threads.
   TRY(out->open_control());
@@ -83,30 +84,10 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   return out;
 }
 
-Result<void> Daemon::catch_signals() {
-  sys::ignore_sigpipe();
-  TRY(reactor_.on_signal(SIGTERM, [this] { reactor_.stop(); }));
-  TRY(reactor_.on_signal(SIGINT, [this] { reactor_.stop(); }));
-  TRY(reactor_.on_signal(SIGHUP, [this] {
-    if (const auto result = reload(); !result.ok()) {
-      logger_.error("{}; the configuration stays as it was", result.error().text());
-    }
-  }));
-  return {};
-}
-
 Result<void> Daemon::open_control() {
-  if (config_.control.socket.empty()) return {};
-  const Result<void> made = sys::make_directories(sys::directory_of(config_.control.socket));
-  if (!made.ok()) {
-    Error error = made.error();
-    error.operation = "[control] socket: " + error.operation;
-    return fail(std::move(error));
-  }
-  net::ControlOptions options;
-  options.path = config_.control.socket;
-  control_ = TRY(net::ControlServer::create(
-      reactor_, std::move(options), predecessor_ ? predecessor_->take_listener() : sys::Fd()));
+  control_ = TRY(net::open_control(reactor_, config_.control.socket,
+                                   predecessor_ ? predecessor_->take_listener() : sys::Fd()));
+  if (control_ == nullptr) return {};
   add_commands();
   offer_hand_over();
   add_source_commands(
@@ -351,15 +332,8 @@ Result<json::object> Daemon::reload() {
   return out;
 }
 
-void Daemon::keep_watchdog() {
-  const Duration interval = sys::watchdog_interval();
-  if (interval == Duration()) return;
-  sys::notify_watchdog();
-  watchdog_ = reactor_.at(sys::mono_now() + interval, [this] { keep_watchdog(); });
-}
-
 void Daemon::run() {
-  keep_watchdog();
+  watchdog_.start();
   sys::notify_ready("running");
   logger_.info("ready");
   if (server_ == nullptr) sys::release_startup_pages();

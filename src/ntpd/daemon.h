@@ -8,6 +8,7 @@
 
 #include "config/ntpd.h"
 #include "net/control.h"
+#include "net/daemon_frame.h"
 #include "net/hand_over.h"
 #include "net/inherited_sockets.h"
 #include "net/metrics_listener.h"
@@ -66,13 +67,11 @@ class Daemon {
   Result<void> start_metrics();
   void start_log();
   boost::json::object cycle_logs();
-  Result<void> catch_signals();
   void add_commands();
   void add_report_commands();
   Result<boost::json::object> accept_step();
   // Takes in the configuration anew; all that is wrong with it when it can't be read.
   Result<boost::json::object> reload();
-  void keep_watchdog();
   void log_tracking();
   boost::json::object status() const;
   net::MetricSource metrics_source() const;
@@ -102,7 +101,7 @@ class Daemon {
   ntp::LeapKeeper leap_;
   std::unique_ptr<LeapFile> leap_file_;
   std::unique_ptr<net::MetricsListener> metrics_;
-  net::Timer watchdog_;
+  net::Watchdog watchdog_;
 };
 
 }  // namespace timepool::ntpd
