@@ -87,6 +87,21 @@ std::vector<std::string> ServerAccess::missing() const {
   return out;
 }
 
+Result<std::vector<Prefix>> audience_of(const config::NtpAccessConfig& config) {
+  std::vector<Prefix> out;
+  const auto add = [&out](const config::NtpAccessRules& rules) -> Result<void> {
+    std::vector<Prefix> allow = TRY(gather(rules.allow, rules.allow_files));
+    if (allow.empty()) {
+      allow = {Prefix(IpAddress::any(IpFamily::kV4), 0), Prefix(IpAddress::any(IpFamily::kV6), 0)};
+    }
+    out.insert(out.end(), allow.begin(), allow.end());
+    return {};
+  };
+  TRY(add(config));
+  for (const config::NtpInterfaceAccess& it : config.interfaces) TRY(add(it));
+  return out;
+}
+
 ntp::LimitSettings limit_settings(const config::NtpLimitsConfig& config, unsigned workers) {
   using ntp::BucketRate;
   using ntp::Network;

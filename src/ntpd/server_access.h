@@ -42,6 +42,10 @@ class ServerAccess {
   std::shared_ptr<const ntp::AccessList> list_;
 };
 
+// Every prefix that may be served by `config`, on whatever interface, its files included; the whole
+// of both families where nobody is named. What is denied within them is not left out.
+Result<std::vector<Prefix>> audience_of(const config::NtpAccessConfig& config);
+
 // What each of `workers` workers limits: a client is always the same worker's, only the bucket of
 // newcomers is shared out. Nobody is exempt without prefixes.
 ntp::LimitSettings limit_settings(const config::NtpLimitsConfig& config, unsigned workers);

@@ -88,6 +88,23 @@ TEST_F(ServerAccessTest, interfaces_are_found_by_name_and_told_when_they_are_mis
   EXPECT_TRUE(list->serves(ip("127.0.0.1"), 77));
 }
 
+TEST_F(ServerAccessTest, the_audience_is_all_that_some_rule_may_serve) {
+  EXPECT_EQ(audience_of(config_).value().size(), 2U) << "everybody";
+  config_.allow = {parse_prefix("10.0.0.0/8").value()};
+  config_.allow_files = {write("a", "fd00::/8\n")};
+  config::NtpInterfaceAccess loopback;
+  loopback.name = "lo";
+  loopback.allow = {parse_prefix("127.0.0.0/8").value()};
+  config_.interfaces = {loopback};
+  const auto audience = audience_of(config_);
+  ASSERT_TRUE(audience.ok());
+  ASSERT_EQ(audience->size(), 3U);
+  EXPECT_EQ(format((*audience)[1]), "fd00::/8");
+  EXPECT_EQ(format((*audience)[2]), "127.0.0.0/8");
+  config_.interfaces[0].allow.clear();
+  EXPECT_EQ(audience_of(config_)->size(), 4U) << "everybody by that interface";
+}
+
 TEST_F(ServerAccessTest, a_hundred_thousand_prefixes_load_from_a_file) {
   std::string text;
   for (unsigned i = 0; i < 100'000; ++i) {

@@ -192,8 +192,8 @@ void TimeServer::set_keys(std::shared_ptr<const ntp::KeyRing> keys) {
 }
 
 Result<bool> TimeServer::reload(const config::NtpServerConfig& config) {
-  TRY(access_.load(config.access));
   if (!config.access.interfaces.empty()) TRY(server_->learn_interfaces());
+  TRY(access_.load(config.access));
   const bool same = same_sockets(config_, config);
   config_.access = config.access;
   config_.limits = config.limits;
