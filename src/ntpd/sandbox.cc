@@ -36,6 +36,7 @@ constexpr std::array kSystemPaths{"/etc",
                                   "/run/connman",
                                   "/sys/devices/system/cpu",
                                   "/proc/sys/vm/overcommit_memory",
+                                  "/proc/sys/kernel/random/boot_id",
                                   "/dev/urandom",
                                   "/dev/random",
                                   "/dev/null"};
@@ -81,12 +82,25 @@ class Paths {
   std::vector<sys::PathRule> rules_;
 };
 
+void add_rules(const config::NtpAccessRules& rules, Paths& out) {
+  for (const auto* files : {&rules.allow_files, &rules.deny_files}) {
+    for (const std::string& file : *files) out.add_directory_of(file, PathAccess::kRead);
+  }
+}
+
+void add_lists(const config::NtpAccessConfig& access, Paths& out) {
+  add_rules(access, out);
+  for (const config::NtpInterfaceAccess& one : access.interfaces) add_rules(one, out);
+}
+
 std::vector<sys::PathRule> paths_of(const config::NtpdConfig& config,
                                     const std::string& config_path) {
   Paths out;
   for (const char* path : kSystemPaths) out.add_present(path);
   out.add_directory_of(config_path, PathAccess::kRead);
   out.add_directory_of(config.leap_file, PathAccess::kRead);
+  out.add_directory_of(config.keys.file, PathAccess::kRead);
+  if (config.server) add_lists(config.server->access, out);
   for (const std::string& directory : config.sources.directories) {
     out.add(directory, PathAccess::kRead);
   }

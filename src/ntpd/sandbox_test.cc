@@ -98,7 +98,8 @@ TEST(Sandbox, a_reload_is_told_what_was_given_up) {
   config::NtpdConfig after;
   after.clock = config::ClockControl::kSteer;
   after.leap_file = "/opt/leap-seconds.list";
-  after.log = {"/var/log/not-there", true, false, false, false, 32};
+  after.log.directory = "/var/log/not-there";
+  after.log.measurements = true;
   after.refclocks = {refclock(config::RefclockDriver::kShm)};
   config::NtpdSandboxConfig sandbox;
   const SandboxNeeds needs = sandbox_needs(after, "/etc/timepool/ntpd.toml");
