@@ -42,7 +42,7 @@ Result<std::vector<sys::UdpSocket>> bind_address(Endpoint address, const UdpServ
     out.push_back(TRY(sys::UdpSocket::bind(address, socket_options)));
   }
   // Where the system can't, it spreads the clients as it likes.
-  if (options.steer_by_prefix && out.size() > 1) {
+  if (options.steer_by_prefix && out.size() > 1 && out.size() <= kMaxWorkers) {
     (void)sys::steer_by_source_prefix(out.front().fd(), address.address.family(),
                                       static_cast<unsigned>(out.size()));
   }
