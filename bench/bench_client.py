@@ -1,6 +1,5 @@
 """A client-only daemon that follows eight servers: its resident memory and its share of a processor."""
 import getpass
-import pathlib
 import statistics
 import time
 
@@ -44,26 +43,13 @@ def start_chronyd(lab, program, addresses, port, poll):
     return lab.start([program, "-d", "-x", "-U", "-u", getpass.getuser(), "-f", config], name=name)
 
 
-def resident_kb(child):
-    for line in pathlib.Path("/proc/%d/status" % child.pid).read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise laboratory.LabError("process %d has no VmRSS" % child.pid)
-
-
-def cpu_ns(child):
-    """Of all its threads."""
-    tasks = pathlib.Path("/proc/%d/task" % child.pid).iterdir()
-    return sum(int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks)
-
-
 def shares(children, seconds):
     """Of one processor, over the same seconds for all."""
-    before = [cpu_ns(child) for child in children]
+    before = [laboratory.cpu_ns(child) for child in children]
     start = time.monotonic()
     time.sleep(seconds)
     elapsed = time.monotonic() - start
-    return [(cpu_ns(child) - first) / 1e9 / elapsed for child, first in zip(children, before)]
+    return [(laboratory.cpu_ns(child) - first) / 1e9 / elapsed for child, first in zip(children, before)]
 
 
 def check_alive(lab, children, names):
@@ -88,7 +74,7 @@ def measure(lab):
     check_alive(lab, children, names)
     ours, theirs, ours_idle, theirs_idle = (statistics.median(run[i] for run in runs) for i in range(4))
     return [
-        lab.row(NAME, "chronyd", "kB resident", resident_kb(children[0]), resident_kb(children[1])),
+        lab.row(NAME, "chronyd", "kB resident", laboratory.resident_kb(children[0]), laboratory.resident_kb(children[1])),
         lab.row(NAME, "chronyd", "ppm of a CPU", at_poll_6(ours, ours_idle), at_poll_6(theirs, theirs_idle)),
     ]
 

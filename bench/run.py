@@ -37,6 +37,9 @@ def parse_arguments(known):
     unknown = [name for name in arguments.names if name not in known]
     if unknown:
         parser.error("no benchmark %s: there are %s" % (", ".join(unknown), ", ".join(known)))
+    # "ntp" is all of "ntp", "ntp-modes", ...
+    arguments.names = [name for name in known
+                       if any(name == wanted or name.startswith(wanted + "-") for wanted in arguments.names)]
     if not 1 <= arguments.runs <= 100 or not 0.1 <= arguments.seconds <= 60:
         parser.error("--runs must be 1 to 100 and --seconds 0.1 to 60")
     return arguments

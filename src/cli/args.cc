@@ -123,6 +123,13 @@ Command& Command::option(const std::string& names, std::optional<Endpoint>& valu
   return *this;
 }
 
+Command& Command::option(const std::string& names, std::optional<Prefix>& value,
+                         const std::string& help) {
+  const auto parse = [](const std::string& text) { return parse_prefix(text); };
+  add(app_, names, help, "PREFIX", parse, [&value](const Prefix& prefix) { value = prefix; });
+  return *this;
+}
+
 Command& Command::positional(const std::string& name, std::string& value, const std::string& help) {
   app_->add_option(name, value, help)->required()->type_name("");
   return *this;

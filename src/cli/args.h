@@ -48,6 +48,8 @@ class Command {
                   const std::string& help);
   Command& option(const std::string& names, std::optional<Endpoint>& value,
                   std::uint16_t default_port, const std::string& help);
+  // "192.0.2.0/24"
+  Command& option(const std::string& names, std::optional<Prefix>& value, const std::string& help);
   // One value that must stand there, without a dash.
   Command& positional(const std::string& name, std::string& value, const std::string& help);
   Command& positional(const std::string& name, std::optional<std::string>& value,

@@ -18,6 +18,7 @@ namespace json = boost::json;
 struct BenchOptions {
   load::LoadOptions load;
   std::optional<Endpoint> target;  // required: there whenever a run starts
+  load::NtpTraffic::Options ntp;
   std::optional<std::string> names;
   int edns_percent = 70;
   bool json = false;
@@ -30,8 +31,10 @@ double microseconds(Duration d) {
 json::object json_of(const load::LoadReport& report) {
   const load::LatencyHistogram& latency = report.latency;
   return {{"rate", report.rate()},
+          {"offered", report.offered()},
           {"sent", report.sent},
           {"answered", report.answered},
+          {"interleaved", report.interleaved},
           {"lost", report.lost},
           {"refused", report.refused},
           {"invalid", report.invalid},
@@ -108,8 +111,12 @@ void add_load_options(Command& command, const std::shared_ptr<BenchOptions>& opt
       .require("--target")
       .option("--count", load.count, 1, load::LoadOptions::kMaxCount, "Requests to send")
       .option("--duration", load.duration, "Stop sending after this, at most 1h")
+      .option("--rate", load.rate, 0, load::LoadOptions::kMaxRate,
+              "Requests a second, evenly spaced, whatever comes back; 0: closed loop")
       .option("--sockets", load.sockets, 1, load::LoadOptions::kMaxSockets,
               "Sockets, each with its own source port")
+      .option("--sources", load.sources,
+              "Spread the sockets over the addresses of this prefix, which must be local")
       .option("--inflight", load.inflight, 1, 262144,
               "Requests under way at once, over all sockets")
       .option("--timeout", load.timeout, "A request without an answer after this is lost")
@@ -128,7 +135,9 @@ void add_echo_server(Command& bench) {
   Command echo = bench.command("echo", "Send every datagram back: the peer of `bench udp`");
   echo.option("--listen", args->echo.listen, 0, "Where to listen; port 0 takes a free one")
       .option("--duration", args->echo.duration, "End after this, at most 1h")
-      .option("--cpu", args->echo.cpu, 0, 1023, "Run on this processor");
+      .option("--cpu", args->echo.cpu, 0, 1023, "Run on this processor")
+      .flag("--allow-private", args->echo.allow_private,
+            "Admit private addresses, inside a network namespace of its own");
   echo.action([args] {
     const auto ready = [](const Endpoint& where) { print("ready " + format(where)); };
     const auto sent = load::serve_echo(args->echo, [] { return false; }, ready);
@@ -144,7 +153,8 @@ void add_bench(Command& root) {
   Command bench = root.command("bench", "Load for a server on this machine, and what it answered");
   bench.footer(
       "Closed loop: each answer lets the next request go, so the rate is what server and path\n"
-      "sustain together. Only loopback addresses, unless --allow-private.\n\n"
+      "sustain together. With --rate an open loop: what is lost tells what they do not sustain.\n"
+      "Only loopback addresses, unless --allow-private.\n\n"
       "Examples:\n"
       "  timepool bench ntp --target 127.0.0.1:11123 --count 500000\n"
       "  timepool bench dns --target 127.0.0.1:5300 --names names.txt --json");
@@ -152,9 +162,12 @@ void add_bench(Command& root) {
   const auto ntp_options = std::make_shared<BenchOptions>();
   Command ntp = bench.command("ntp", "NTPv4 client requests");
   add_load_options(ntp, ntp_options, 123);
+  ntp.flag("--interleaved", ntp_options->ntp.interleaved,
+           "Ask in interleaved mode (RFC 9769) as soon as there was an answer");
   ntp.action([ntp_options] {
     ntp_options->load.target = ntp_options->target.value();
-    return report_run(*ntp_options, load::run(ntp_options->load, load::NtpTraffic()));
+    return report_run(*ntp_options,
+                      load::run(ntp_options->load, load::NtpTraffic(ntp_options->ntp)));
   });
 
   const auto dns_options = std::make_shared<BenchOptions>();

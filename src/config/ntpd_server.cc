@@ -44,12 +44,18 @@ Schema<NtpServerConfig> ntp_server_schema() {
       .field("threads", &NtpServerConfig::threads, integer(0u, 64u),
              "Worker threads, each with sockets of its own. With 0 the main loop answers.")
       .field("pin_threads", &NtpServerConfig::pin_threads, boolean(),
-             "Keep each worker on one CPU.")
+             "Keep each worker on one CPU, the first on the first that the program may use.")
       .field("receive_buffer", &NtpServerConfig::receive_buffer, byte_count(4096, 1 << 30),
              "How many bytes each socket may queue while its worker is not running. Above the "
              "system's limit it needs CAP_NET_ADMIN; otherwise the limit holds.")
       .field("interface", &NtpServerConfig::interface, text(15),
              "Serve only on this network interface; an empty string: all.")
+      .field(
+          "interleaved_replies", &NtpServerConfig::interleaved_replies,
+          integer(std::size_t{0}, std::size_t{1} << 24),
+          "How many of its last replies each worker remembers for clients that ask in "
+          "interleaved mode (RFC 9769), 16 octets each, rounded down to a power of two. A client "
+          "whose reply was forgotten is answered in basic mode. 0: basic mode only.")
       .table(
           "local", &NtpServerConfig::local, local,
           "Serve the system clock as synchronised, whatever this program knows about it. Without "

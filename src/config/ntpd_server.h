@@ -1,6 +1,7 @@
 // [server]: the serving half of timepool-ntpd.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ struct NtpServerConfig {
   bool pin_threads = true;
   std::int64_t receive_buffer = 8 << 20;
   std::string interface;
+  std::size_t interleaved_replies = 65'536;
   std::optional<NtpLocalConfig> local;
   NtpTestConfig test;
   NtpAccessConfig access;

@@ -62,7 +62,7 @@ Result<std::uint64_t> serve_echo(const EchoOptions& options, const std::function
     return fail(
         Error{ErrorCode::kInvalid, "echo server", "the duration must be above 0 and at most 1h"});
   }
-  TRY(check_target(options.listen.address, false));
+  TRY(check_target(options.listen.address, options.allow_private));
   TRY(pin_to_cpu(options.cpu));
   const sys::Fd socket = TRY(bound_socket(options.listen, kReceiveBuffer));
   ready(TRY(local_endpoint(socket)));

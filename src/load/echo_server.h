@@ -16,6 +16,7 @@ struct EchoOptions {
   Endpoint listen;
   Duration duration = Duration::seconds(30);  // ends by itself, at most one hour
   std::optional<int> cpu;
+  bool allow_private = false;  // see check_target
 };
 
 // Runs until `duration` has passed or `stopping` (asked a few times a second) says so; calls

@@ -24,6 +24,7 @@ constexpr int kReceiveBuffer = 8 << 20;
 // One request's place: its token while it is in flight.
 struct Slot {
   std::uint64_t token = 0;
+  std::uint64_t memory = 0;  // see RemembersAnswers
   MonoTime sent;
   bool busy = false;
   std::uint8_t generation = 0;
@@ -71,7 +72,36 @@ Result<void> check_options(const LoadOptions& options) {
   if (options.inflight < options.sockets || options.inflight > room) {
     return bad("the requests in flight must be at least one and at most 1024 for each socket");
   }
+  if (options.rate > LoadOptions::kMaxRate) {
+    return bad("the rate must be 0 to 10000000");
+  }
+  if (options.sources) {
+    if (options.sources->base().family() != options.target.address.family()) {
+      return bad("the sources must be of the target's address family");
+    }
+    TRY(check_target(options.sources->base(), options.allow_private));
+  }
   return check_target(options.target.address, options.allow_private);
+}
+
+// The `index`th of `count` addresses, spread evenly over `prefix`: the first host of each part.
+IpAddress source_of(const Prefix& prefix, std::size_t index, std::size_t count) {
+  // Of IPv6 only 32 bits after the prefix vary.
+  const int free_bits = std::min(prefix.base().bits() - prefix.length(), 32);
+  const std::uint64_t room = std::uint64_t{1} << free_bits;
+  const std::uint64_t part = std::max<std::uint64_t>(room / count, 1);
+  const std::uint64_t host = (index * part + std::min<std::uint64_t>(part - 1, 1)) % room;
+  const Bytes base = prefix.base().bytes();
+  std::array<std::byte, 16> bytes{};
+  std::copy(base.begin(), base.end(), bytes.begin());
+  // The bits right behind the prefix.
+  const int shift = prefix.base().bits() - prefix.length() - free_bits;
+  for (int bit = 0; bit < free_bits; ++bit) {
+    if ((host >> bit & 1) == 0) continue;
+    const int position = prefix.base().bits() - 1 - shift - bit;
+    bytes[static_cast<std::size_t>(position / 8)] |= static_cast<std::byte>(0x80 >> position % 8);
+  }
+  return IpAddress::from_bytes(Bytes(bytes).first(base.size()));
 }
 
 template <class Traffic>
@@ -84,7 +114,9 @@ class Loop {
     const auto lanes = static_cast<std::size_t>(options_.sockets);
     const auto inflight = static_cast<std::size_t>(options_.inflight);
     for (std::size_t i = 0; i < lanes; ++i) {
-      Lane lane{TRY(connected_socket(options_.target, kReceiveBuffer)), {}, {}};
+      std::optional<IpAddress> source;
+      if (options_.sources) source = source_of(*options_.sources, i, lanes);
+      Lane lane{TRY(connected_socket(options_.target, kReceiveBuffer, source)), {}, {}};
       const std::size_t slots = inflight / lanes + (i < inflight % lanes ? 1 : 0);
       lane.slots.resize(slots);
       for (std::size_t slot = slots; slot > 0; --slot) {
@@ -105,15 +137,21 @@ class Loop {
       const bool sending = report_.sent < options_.count && now - started_ < options_.duration;
       if (!sending && in_flight_ == 0) break;
       bool moved = false;
-      for (Lane& lane : lanes_) {
+      std::uint64_t allowed = sending ? allowance(now) : 0;
+      for (std::size_t i = 0; i < lanes_.size(); ++i) {
+        Lane& lane = lanes_[(first_lane_ + i) % lanes_.size()];
         moved |= TRY(receive(lane));
-        if (sending) moved |= TRY(send(lane));
+        const std::size_t sent = allowed > 0 ? TRY(send(lane, allowed)) : 0;
+        allowed -= sent;
+        moved |= sent > 0;
       }
+      ++first_lane_;
       if (now >= next_sweep) {
         sweep(now);
         next_sweep = now + options_.timeout / 8;
       }
-      if (!moved) {
+      // At a rate there is always another request soon.
+      if (!moved && (options_.rate == 0 || !sending)) {
         const int wait_ms = static_cast<int>(options_.timeout.ns() / 8 / 1'000'000) + 1;
         ::poll(polls_.data(), polls_.size(), wait_ms);
       }
@@ -128,18 +166,29 @@ class Loop {
     return ++serial_ << 16 | static_cast<std::uint64_t>(slot.generation) << kSlotBits | index;
   }
 
-  // Sends what the idle slots allow, up to one batch. True when something went out.
-  Result<bool> send(Lane& lane) {
+  // How many requests may be sent at `now`.
+  std::uint64_t allowance(MonoTime now) {
     const std::uint64_t left = options_.count - report_.sent;
-    const std::size_t want = std::min({kBatch, lane.idle.size(), static_cast<std::size_t>(left)});
-    if (want == 0) return false;
+    if (options_.rate == 0) return left;
+    const double so_far = (now - started_).to_seconds() * static_cast<double>(options_.rate);
+    const std::uint64_t due = static_cast<std::uint64_t>(so_far) - forfeited_;
+    const std::uint64_t owed = due - std::min(due, report_.sent);
+    if (owed > LoadOptions::kMaxBacklog) forfeited_ += owed - LoadOptions::kMaxBacklog;
+    return std::min({owed, LoadOptions::kMaxBacklog, left});
+  }
+
+  // Sends what the idle slots and `allowed` allow, up to one batch; how many went out.
+  Result<std::size_t> send(Lane& lane, std::uint64_t allowed) {
+    const std::size_t want =
+        std::min({kBatch, lane.idle.size(), static_cast<std::size_t>(allowed), lane_share()});
+    if (want == 0) return std::size_t{0};
     const MonoTime now = sys::mono_now();
     for (std::size_t i = 0; i < want; ++i) {
       const std::uint16_t index = lane.idle[lane.idle.size() - 1 - i];
       Slot& slot = lane.slots[index];
       slot.token = fresh_token(slot, index);
       slot.sent = now;
-      out_.vectors[i].iov_len = traffic_.write(slot.token, out_.buffers[i]);
+      out_.vectors[i].iov_len = write(slot, out_.buffers[i]);
     }
     const int sent = ::sendmmsg(lane.socket.number(), out_.headers.data(),
                                 static_cast<unsigned>(want), MSG_DONTWAIT);
@@ -150,12 +199,32 @@ class Loop {
     }
     report_.sent += static_cast<std::uint64_t>(sent);
     in_flight_ += static_cast<std::uint64_t>(sent);
-    return sent > 0;
+    report_.sending = now - started_;
+    return static_cast<std::size_t>(sent);
+  }
+
+  // At a rate the sockets take turns.
+  std::size_t lane_share() const { return options_.rate == 0 ? kBatch : 4; }
+
+  std::size_t write(Slot& slot, MutableBytes buffer) {
+    if constexpr (RemembersAnswers<Traffic>) {
+      return traffic_.write(slot.token, slot.memory, buffer);
+    } else {
+      return traffic_.write(slot.token, buffer);
+    }
+  }
+
+  Judgement judge(Slot& slot, Bytes reply) {
+    if constexpr (RemembersAnswers<Traffic>) {
+      return traffic_.judge(slot.token, reply, slot.memory);
+    } else {
+      return traffic_.judge(slot.token, reply);
+    }
   }
 
   // A full queue is waited out; a port where nothing listens is an error at once.
-  Result<bool> send_failed(int error) const {
-    if (error == EAGAIN || error == ENOBUFS || error == EINTR) return false;
+  Result<std::size_t> send_failed(int error) const {
+    if (error == EAGAIN || error == ENOBUFS || error == EINTR) return std::size_t{0};
     return fail(system_error(error, "send to " + format(options_.target)));
   }
 
@@ -185,13 +254,16 @@ class Loop {
       return;
     }
     Slot& slot = lane.slots[index];
-    switch (traffic_.judge(slot.token, reply)) {
+    switch (judge(slot, reply)) {
       case Judgement::kInvalid:
         ++report_.invalid;
         break;
       case Judgement::kRefused:
         ++report_.refused;
         break;
+      case Judgement::kInterleaved:
+        ++report_.interleaved;
+        [[fallthrough]];
       case Judgement::kAnswer:
         ++report_.answered;
         report_.latency.record(now - slot.sent);
@@ -227,6 +299,8 @@ class Loop {
   LoadReport report_;
   std::uint64_t in_flight_ = 0;
   std::uint64_t serial_ = 0;
+  std::uint64_t forfeited_ = 0;  // by pauses of this program
+  std::size_t first_lane_ = 0;   // the sockets take turns at being the first
   MonoTime started_;
   MonoTime last_answer_;
 };
@@ -244,6 +318,10 @@ Result<LoadReport> run_loop(const LoadOptions& options, const Traffic& traffic) 
 
 double LoadReport::rate() const {
   return elapsed > Duration() ? static_cast<double>(answered) / elapsed.to_seconds() : 0;
+}
+
+double LoadReport::offered() const {
+  return sending > Duration() ? static_cast<double>(sent) / sending.to_seconds() : 0;
 }
 
 double LoadReport::lost_fraction() const {

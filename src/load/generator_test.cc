@@ -102,6 +102,22 @@ TEST(Generator, refuses_targets_that_are_not_loopback) {
   EXPECT_EQ(run(options, NtpTraffic()).error().code, ErrorCode::kDenied);
 }
 
+TEST(Generator, an_open_loop_keeps_its_rate_and_spreads_its_sources) {
+  EchoThread echo;
+  LoadOptions options = small_load(echo.endpoint());
+  options.rate = 2000;
+  options.duration = Duration::milliseconds(300);
+  options.sources = parse_prefix("127.9.0.0/16").value();
+  const auto report = run(options, EchoTraffic());
+  ASSERT_TRUE(report.ok()) << report.error().text();
+  EXPECT_GT(report->sent, 100U);
+  // Never above; below when this machine pauses.
+  EXPECT_LE(report->sent, 2000 * 0.3 + 1);
+  EXPECT_EQ(report->sent, report->answered + report->lost);
+  options.sources = parse_prefix("192.0.2.0/24").value();
+  EXPECT_EQ(run(options, EchoTraffic()).error().code, ErrorCode::kDenied);
+}
+
 TEST(Generator, refuses_options_out_of_bounds) {
   const LoadOptions good = small_load({IpAddress::v4(kLoopback), 9});
   LoadOptions options = good;
@@ -126,17 +142,39 @@ std::vector<std::byte> ntp_reply_to(std::uint64_t token) {
 
 TEST(NtpTraffic, judges_by_mode_version_origin_and_stratum) {
   const NtpTraffic traffic;
+  std::uint64_t memory = 0;
   constexpr std::uint64_t kToken = 0x0123456789abcdef;
   std::vector<std::byte> reply = ntp_reply_to(kToken);
   EXPECT_EQ(traffic.read_token(reply), kToken);
-  EXPECT_EQ(traffic.judge(kToken, reply), Judgement::kAnswer);
-  EXPECT_EQ(traffic.judge(kToken + 1, reply), Judgement::kInvalid);
+  EXPECT_EQ(traffic.judge(kToken, reply, memory), Judgement::kAnswer);
+  EXPECT_EQ(traffic.judge(kToken + 1, reply, memory), Judgement::kInvalid);
   reply[1] = std::byte{0};
-  EXPECT_EQ(traffic.judge(kToken, reply), Judgement::kRefused);
+  EXPECT_EQ(traffic.judge(kToken, reply, memory), Judgement::kRefused);
   reply = ntp_reply_to(kToken);
   reply[0] = std::byte{0x23};
-  EXPECT_EQ(traffic.judge(kToken, reply), Judgement::kInvalid);
+  EXPECT_EQ(traffic.judge(kToken, reply, memory), Judgement::kInvalid);
   EXPECT_EQ(traffic.read_token(Bytes(reply).first(47)), std::nullopt);
+}
+
+TEST(NtpTraffic, interleaved_requests_name_the_last_reply_and_know_the_mode_of_the_answer) {
+  const NtpTraffic traffic({.interleaved = true});
+  constexpr std::uint64_t kToken = 0x0123456789abcdef;
+  std::array<std::byte, kMaxRequest> buffer{};
+  EXPECT_EQ(traffic.write(kToken, 0, buffer), 48U);
+  EXPECT_EQ(Bytes(buffer).subspan(24, 16)[0], std::byte{0}) << "basic before the first answer";
+  std::uint64_t memory = 0;
+  std::vector<std::byte> reply = ntp_reply_to(kToken);
+  reply[39] = std::byte{0x77};  // its receive timestamp
+  EXPECT_EQ(traffic.judge(kToken, reply, memory), Judgement::kAnswer);
+  EXPECT_EQ(memory, 0x77U);
+  EXPECT_EQ(traffic.write(kToken, memory, buffer), 48U);
+  ByteReader reader(Bytes(buffer).subspan(24));
+  EXPECT_EQ(reader.u64(), 0x77U);
+  const std::uint64_t receive = reader.u64();
+  EXPECT_NE(receive, kToken);
+  reply = ntp_reply_to(receive);
+  EXPECT_EQ(traffic.read_token(reply), kToken);
+  EXPECT_EQ(traffic.judge(kToken, reply, memory), Judgement::kInterleaved);
 }
 
 TEST(DnsTraffic, judges_by_question_and_code) {

@@ -22,10 +22,21 @@ Result<sys::Fd> udp_socket(IpFamily family, int receive_buffer) {
   return socket;
 }
 
+Result<void> bind_to(const sys::Fd& socket, const Endpoint& local) {
+  sockaddr_storage address{};
+  const socklen_t size = sys::to_sockaddr(local, address);
+  if (::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+    return fail(system_error(errno, "bind " + format(local)));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<sys::Fd> connected_socket(const Endpoint& target, int receive_buffer) {
+Result<sys::Fd> connected_socket(const Endpoint& target, int receive_buffer,
+                                 const std::optional<IpAddress>& source) {
   sys::Fd socket = TRY(udp_socket(target.address.family(), receive_buffer));
+  if (source) TRY(bind_to(socket, {*source, 0, 0}));
   sockaddr_storage address{};
   const socklen_t size = sys::to_sockaddr(target, address);
   if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
@@ -36,11 +47,7 @@ Result<sys::Fd> connected_socket(const Endpoint& target, int receive_buffer) {
 
 Result<sys::Fd> bound_socket(const Endpoint& listen, int receive_buffer) {
   sys::Fd socket = TRY(udp_socket(listen.address.family(), receive_buffer));
-  sockaddr_storage address{};
-  const socklen_t size = sys::to_sockaddr(listen, address);
-  if (::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
-    return fail(system_error(errno, "bind " + format(listen)));
-  }
+  TRY(bind_to(socket, listen));
   return socket;
 }
 

@@ -10,9 +10,10 @@
 
 namespace timepool::load {
 
-// A UDP socket on a port that the system chooses, connected to `target`. The buffer is what the
-// system allows up to `receive_buffer` bytes.
-Result<sys::Fd> connected_socket(const Endpoint& target, int receive_buffer);
+// A UDP socket on a port that the system chooses, and on `source` where that is given, connected to
+// `target`. The buffer is what the system allows up to `receive_buffer` bytes.
+Result<sys::Fd> connected_socket(const Endpoint& target, int receive_buffer,
+                                 const std::optional<IpAddress>& source = std::nullopt);
 // A UDP socket bound to `listen`.
 Result<sys::Fd> bound_socket(const Endpoint& listen, int receive_buffer);
 // Where a bound socket is.

@@ -10,7 +10,11 @@ namespace {
 constexpr std::size_t kHeader = 48;
 constexpr std::size_t kStratumAt = 1;
 constexpr std::size_t kOriginAt = 24;
+constexpr std::size_t kReceiveAt = 32;
 constexpr std::size_t kTransmitAt = 40;
+// A serial number never has it, so that the timestamp by which an interleaved answer comes back
+// differs from that of a basic one.
+constexpr std::uint64_t kInterleavedBit = std::uint64_t{1} << 63;
 constexpr std::byte kClientV4{0x23};  // leap 0, version 4, mode 3
 
 std::uint64_t u64_at(Bytes bytes, std::size_t position) {
@@ -28,21 +32,34 @@ std::size_t write_request(std::uint64_t token, MutableBytes buffer) {
 
 }  // namespace
 
-std::size_t NtpTraffic::write(std::uint64_t token, MutableBytes buffer) const {
-  return write_request(token, buffer);
+std::size_t NtpTraffic::write(std::uint64_t token, std::uint64_t memory,
+                              MutableBytes buffer) const {
+  const std::size_t size = write_request(token, buffer);
+  if (options_.interleaved && memory != 0) {
+    ByteWriter writer(buffer.subspan(kOriginAt));
+    writer.u64(memory);
+    writer.u64(token | kInterleavedBit);
+  }
+  return size;
 }
 
 std::optional<std::uint64_t> NtpTraffic::read_token(Bytes reply) const {
   if (reply.size() < kHeader) return std::nullopt;
-  return u64_at(reply, kOriginAt);
+  return u64_at(reply, kOriginAt) & ~kInterleavedBit;
 }
 
-Judgement NtpTraffic::judge(std::uint64_t token, Bytes reply) const {
-  if (reply.size() != kHeader || u64_at(reply, kOriginAt) != token) return Judgement::kInvalid;
+Judgement NtpTraffic::judge(std::uint64_t token, Bytes reply, std::uint64_t& memory) const {
+  memory = 0;
+  if (reply.size() != kHeader) return Judgement::kInvalid;
+  const std::uint64_t origin = u64_at(reply, kOriginAt);
+  const bool interleaved = options_.interleaved && origin == (token | kInterleavedBit);
+  if (origin != token && !interleaved) return Judgement::kInvalid;
   const auto first = std::to_integer<unsigned>(reply[0]);
   const bool server_v4 = (first >> 3 & 7) == 4 && (first & 7) == 4;
   if (!server_v4 || u64_at(reply, kTransmitAt) == 0) return Judgement::kInvalid;
-  return reply[kStratumAt] == std::byte{0} ? Judgement::kRefused : Judgement::kAnswer;
+  if (reply[kStratumAt] == std::byte{0}) return Judgement::kRefused;
+  memory = u64_at(reply, kReceiveAt);
+  return interleaved ? Judgement::kInterleaved : Judgement::kAnswer;
 }
 
 std::size_t EchoTraffic::write(std::uint64_t token, MutableBytes buffer) const {

@@ -5,11 +5,14 @@
 //   read_token(reply)           which request a reply belongs to, or nothing
 //   same_token(a, b)            whether they name one request, as far as the protocol carries them
 //   judge(token, reply)         whether the reply is a right answer to it
+// One that builds a request upon the answer before has 8 octets of memory for each slot, zero at
+// first: write(token, memory, buffer) and judge(token, reply, memory).
 // A token is a serial number (48 bits), the slot's generation (6) and the slot (kSlotBits), so that
 // a late reply does not count. DNS carries 16 bits of identity, the low ones.
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -26,17 +29,33 @@ inline constexpr unsigned kSlotBits = 10;
 inline constexpr std::size_t kMaxSlots = 1U << kSlotBits;
 inline constexpr std::size_t kMaxRequest = 512;
 
-enum class Judgement : std::uint8_t { kAnswer, kRefused, kInvalid };
+enum class Judgement : std::uint8_t {
+  kAnswer,
+  kInterleaved,  // an answer too, in interleaved mode
+  kRefused,
+  kInvalid,
+};
 
 // NTPv4 client requests, RFC 5905: the transmit timestamp is the token, which the server returns as
 // the origin timestamp.
 class NtpTraffic {
  public:
-  std::size_t write(std::uint64_t token, MutableBytes buffer) const;
+  struct Options {
+    // RFC 9769: each request names the slot's last reply by its receive timestamp, and asks for the
+    // answer in interleaved mode by another receive timestamp of its own.
+    bool interleaved = false;
+  };
+  NtpTraffic() = default;
+  explicit NtpTraffic(const Options& options) : options_(options) {}
+
+  std::size_t write(std::uint64_t token, std::uint64_t memory, MutableBytes buffer) const;
   std::optional<std::uint64_t> read_token(Bytes reply) const;
   bool same_token(std::uint64_t a, std::uint64_t b) const { return a == b; }
   // kRefused: a kiss of death (stratum 0).
-  Judgement judge(std::uint64_t token, Bytes reply) const;
+  Judgement judge(std::uint64_t token, Bytes reply, std::uint64_t& memory) const;
+
+ private:
+  Options options_;
 };
 
 // The same requests, expected back byte for byte: what the path alone costs.
@@ -46,6 +65,12 @@ class EchoTraffic {
   std::optional<std::uint64_t> read_token(Bytes reply) const;
   bool same_token(std::uint64_t a, std::uint64_t b) const { return a == b; }
   Judgement judge(std::uint64_t token, Bytes reply) const;
+};
+
+// Whose requests are built upon the answers before.
+template <class T>
+concept RemembersAnswers = requires(const T& traffic, std::uint64_t& memory, MutableBytes buffer) {
+  { traffic.write(std::uint64_t{}, memory, buffer) } -> std::same_as<std::size_t>;
 };
 
 // One DNS question.

@@ -236,5 +236,175 @@ TEST(UdpServing, the_workers_share_the_clients) {
   EXPECT_EQ(server->totals().sent, 64u);
 }
 
+// Tells which worker answered.
+struct WorkerNumber {
+  unsigned index;
+  void begin_batch() {}
+  std::size_t operator()(const sys::Datagram&, Bytes, MutableBytes reply) const {
+    reply[0] = static_cast<std::byte>('0' + index);
+    return 1;
+  }
+};
+
+struct Steered : ::testing::Test {
+  std::unique_ptr<UdpServer<WorkerNumber>> serve_by(unsigned workers, const char* address) {
+    UdpServerOptions options;
+    options.threads = workers;
+    options.steer_by_prefix = true;
+    options.listen = {at(address)};
+    auto server = UdpServer<WorkerNumber>::start(reactor, options, [](unsigned index) {
+      return std::make_unique<WorkerNumber>(WorkerNumber{index});
+    });
+    return server.ok() ? std::move(server).value() : nullptr;
+  }
+  // From a fresh port.
+  std::string worker_of(const std::string& source, const Endpoint& target) {
+    sys::UdpOptions options;
+    options.local = at(source);
+    auto client = std::move(sys::UdpSocket::connect(target, options)).value();
+    return ask(reactor, client, "?");
+  }
+  Reactor reactor;
+};
+
+TEST_F(Steered, clients_of_one_prefix_come_to_one_worker_and_prefixes_spread) {
+  auto server = serve_by(4, "127.0.0.1");
+  ASSERT_NE(server, nullptr);
+  const Endpoint target = server->addresses()[0];
+  std::map<std::string, int> prefixes;
+  for (int i = 0; i < 64; ++i) {
+    const std::string prefix = "127.7." + std::to_string(i) + ".";
+    const std::string worker = worker_of(prefix + "1", target);
+    ++prefixes[worker];
+    for (const char* host : {"1", "2", "129", "254"}) {
+      EXPECT_EQ(worker_of(prefix + host, target), worker) << prefix << host;
+    }
+  }
+  // 64 prefixes over 4 workers: fewer than 6 at one has a chance below 1 in 1,000, were it random.
+  ASSERT_EQ(prefixes.size(), 4u);
+  for (const auto& [worker, count] : prefixes) EXPECT_GE(count, 6) << worker;
+}
+
+// From an address that this machine does not have, which takes CAP_NET_ADMIN; -1 without it.
+sys::Fd transparent_client(const std::string& source, const Endpoint& target) {
+  sys::Fd fd = std::move(sys::make_socket(AF_INET6, SOCK_DGRAM)).value();
+  const int on = 1;
+  if (::setsockopt(fd.number(), IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof on) < 0) return {};
+  sockaddr_storage address{};
+  socklen_t length = sys::to_sockaddr(at(source, 5000), address);
+  if (::bind(fd.number(), reinterpret_cast<sockaddr*>(&address), length) < 0) return {};
+  length = sys::to_sockaddr(target, address);
+  if (::connect(fd.number(), reinterpret_cast<sockaddr*>(&address), length) < 0) return {};
+  return fd;
+}
+
+TEST_F(Steered, clients_of_one_48_come_to_one_worker) {
+  auto server = serve_by(4, "::1");
+  if (server == nullptr) GTEST_SKIP() << "no ::1 on this machine";
+  std::set<std::size_t> used;
+  for (int i = 0; i < 32; ++i) {
+    std::set<std::size_t> workers;
+    for (const char* host : {"0:0:0:0:1", "0:0:0:0:2", "7:0:0:0:1", "ffff:1:2:3:4"}) {
+      const std::string source = "2001:db8:" + std::to_string(i + 1) + ":" + host;
+      sys::Fd client = transparent_client(source, server->addresses()[0]);
+      if (!client) GTEST_SKIP() << "no CAP_NET_ADMIN";
+      const std::uint64_t before = server->totals().received;
+      std::array<std::uint64_t, 4> batches{};
+      for (std::size_t w = 0; w < 4; ++w) batches[w] = server->totals_of(w).received;
+      ASSERT_EQ(::send(client.number(), "?", 1, 0), 1);
+      const MonoTime end = sys::mono_now() + Duration::seconds(2);
+      while (server->totals().received == before && sys::mono_now() < end) {
+        reactor.run_once(Duration::milliseconds(1));
+      }
+      for (std::size_t w = 0; w < 4; ++w) {
+        if (server->totals_of(w).received != batches[w]) workers.insert(w);
+      }
+    }
+    ASSERT_EQ(workers.size(), 1u) << "prefix " << i;
+    used.insert(*workers.begin());
+  }
+  EXPECT_EQ(used.size(), 4u);
+}
+
+// Its replies tell when they leave: 8 octets of nanoseconds.
+struct Teller {
+  std::vector<UnixTime> leaving;
+  std::vector<UnixTime> departures;
+  void begin_batch() {
+    leaving.clear();
+    departures.clear();
+  }
+  std::size_t operator()(const sys::Datagram&, Bytes request, MutableBytes) const {
+    return request[0] == std::byte{'n'} ? 0 : 8;
+  }
+  void finish(std::size_t index, MutableBytes reply, UnixTime at) {
+    EXPECT_EQ(index, leaving.size());
+    EXPECT_EQ(reply.size(), 8u);
+    const std::int64_t ns = at.ns();
+    std::memcpy(reply.data(), &ns, sizeof ns);
+    leaving.push_back(at);
+  }
+  bool wants_departures() const { return true; }
+  void departed(std::size_t index, UnixTime at) {
+    EXPECT_EQ(index, departures.size());
+    departures.push_back(at);
+  }
+};
+
+TEST(UdpWorker, each_reply_of_a_batch_tells_when_it_leaves_and_then_when_it_left) {
+  sys::UdpOptions bound;
+  std::vector<sys::UdpSocket> sockets;
+  sockets.push_back(std::move(sys::UdpSocket::bind(at("127.0.0.1"), bound)).value());
+  UdpWorker worker(std::move(sockets));
+  sys::UdpSocket& socket = worker.sockets()[0];
+  auto client = std::move(sys::UdpSocket::connect(socket.local(), {})).value();
+  sys::UdpBatch batch(64, 64);
+  Teller handler;
+  for (int round = 0; round < 20; ++round) {
+    // More than one send; every third is not answered.
+    constexpr std::size_t kRequests = 63;
+    for (std::size_t i = 0; i < kRequests; ++i) {
+      ASSERT_TRUE(client.send(bytes_of(i % 3 == 2 ? "no" : "yes")).ok());
+    }
+    const UnixTime before = sys::unix_now();
+    ASSERT_EQ(worker.run_batch(socket, batch, handler), kRequests);
+    const UnixTime after = sys::unix_now();
+    ASSERT_EQ(handler.leaving.size(), kRequests / 3 * 2);
+    ASSERT_EQ(handler.departures.size(), kRequests / 3 * 2);
+    for (std::size_t i = 0; i < handler.leaving.size(); ++i) {
+      EXPECT_GE(handler.leaving[i], before);
+      // 32 replies at the longest pace that is learned.
+      EXPECT_LE(handler.leaving[i], after + Duration::milliseconds(2));
+      EXPECT_GE(handler.departures[i], before);
+      EXPECT_LE(handler.departures[i], after);
+      EXPECT_GE(handler.departures[i], handler.departures[i == 0 ? 0 : i - 1]);
+      std::array<std::byte, 64> buffer;
+      const auto got = client.receive(buffer);
+      ASSERT_TRUE(got.ok() && got->has_value());
+      std::int64_t told = 0;
+      std::memcpy(&told, buffer.data(), sizeof told);
+      EXPECT_EQ(told, handler.leaving[i].ns());
+    }
+  }
+  EXPECT_EQ(worker.counters().sent.load(), 20u * 42);
+}
+
+TEST(UdpSocket, a_socket_of_one_address_knows_where_its_datagrams_went) {
+  sys::UdpOptions options;
+  options.packet_info = true;
+  auto server = std::move(sys::UdpSocket::bind(at("127.0.0.7"), options)).value();
+  auto any = std::move(sys::UdpSocket::bind(at("0.0.0.0"), options)).value();
+  for (const auto& [socket, asked] :
+       {std::pair{&server, server.local()}, {&any, at("127.0.0.8", any.local().port)}}) {
+    auto client = std::move(sys::UdpSocket::connect(asked, {})).value();
+    ASSERT_TRUE(client.send(bytes_of("hi")).ok());
+    ASSERT_TRUE(wait_readable(socket->fd(), 1000));
+    std::array<std::byte, 64> buffer;
+    const auto got = socket->receive(buffer);
+    ASSERT_TRUE(got.ok() && got->has_value());
+    EXPECT_EQ((*got)->to, asked);
+  }
+}
+
 }  // namespace
 }  // namespace timepool::net

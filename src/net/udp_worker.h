@@ -266,15 +266,22 @@ class UdpServer {
   const Handler& handler(std::size_t index) const { return *handlers_[index]; }
   UdpTotals totals() const {
     UdpTotals out;
-    for (const auto& worker : workers_) {
-      const UdpCounters& counters = worker->counters();
-      out.received += counters.received.load(std::memory_order_relaxed);
-      out.sent += counters.sent.load(std::memory_order_relaxed);
-      out.refused += counters.refused.load(std::memory_order_relaxed);
-      out.errors += counters.errors.load(std::memory_order_relaxed);
-      out.batches += counters.batches.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      const UdpTotals own = totals_of(i);
+      out.received += own.received;
+      out.sent += own.sent;
+      out.refused += own.refused;
+      out.errors += own.errors;
+      out.batches += own.batches;
     }
     return out;
+  }
+  // Of one worker.
+  UdpTotals totals_of(std::size_t index) const {
+    const UdpCounters& counters = workers_[index]->counters();
+    const auto read = [](const auto& counter) { return counter.load(std::memory_order_relaxed); };
+    return {read(counters.received), read(counters.sent), read(counters.refused),
+            read(counters.errors), read(counters.batches)};
   }
 
  private:

@@ -12,6 +12,7 @@ void ServerHandler::begin_batch() {
   service_ = &reader_.acquire();
   now_ = sys::mono_now();
   replies_ = 0;
+  remembered_ = false;
 }
 
 std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes request,
@@ -31,6 +32,7 @@ std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes reque
   } else {
     drop(response.reason, datagram, request);  // a kiss leaves all the same
   }
+  remembered_ |= response.remembered;
   pending_[replies_++] = {response, datagram.received};
   return response.length;
 }

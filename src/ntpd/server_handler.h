@@ -27,7 +27,7 @@ class ServerHandler {
   void begin_batch();
   std::size_t operator()(const sys::Datagram& datagram, Bytes request, MutableBytes reply);
   void finish(std::size_t index, MutableBytes reply, UnixTime leaving);
-  bool wants_departures() const { return responder_.remembers_replies(); }
+  bool wants_departures() const { return remembered_; }
   void departed(std::size_t index, UnixTime at);
 
   // Adds what was counted so far; from any thread.
@@ -54,6 +54,7 @@ class ServerHandler {
   ntp::Responder responder_;
   std::array<Pending, sys::UdpBatch::kSize> pending_;
   std::size_t replies_ = 0;  // of this batch
+  bool remembered_ = false;  // one of them is
   ServerCounters counters_;
   std::array<LastSeen, ntp::kReasonCount> dropped_;
 };

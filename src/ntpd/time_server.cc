@@ -41,7 +41,8 @@ net::UdpServerOptions options_of(const config::NtpServerConfig& config) {
 // What can't change while the sockets are open.
 bool same_sockets(const config::NtpServerConfig& a, const config::NtpServerConfig& b) {
   return a.listen == b.listen && a.threads == b.threads && a.pin_threads == b.pin_threads &&
-         a.receive_buffer == b.receive_buffer && a.interface == b.interface;
+         a.receive_buffer == b.receive_buffer && a.interface == b.interface &&
+         a.interleaved_replies == b.interleaved_replies;
 }
 
 // One client as two workers saw it.
@@ -63,6 +64,7 @@ unsigned workers_of(const config::NtpServerConfig& config) {
 
 ntp::Responder::Options responder_options(const config::NtpServerConfig& config) {
   ntp::Responder::Options out;
+  out.interleaved_replies = config.interleaved_replies;
   out.clients = clients_of_worker(config.limits, workers_of(config));
   out.seed = {{sys::random_u64(), sys::random_u64()}, sys::random_u64()};
   return out;

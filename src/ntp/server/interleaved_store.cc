@@ -1,6 +1,7 @@
 #include "ntp/server/interleaved_store.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "wire/ntp/header.h"
@@ -16,20 +17,22 @@ wire::ntp::Header header_of(Bytes packet) {
 
 }  // namespace
 
-InterleavedStore::InterleavedStore(std::size_t slots) : slots_(std::max<std::size_t>(slots, 1)) {}
+InterleavedStore::InterleavedStore(std::size_t slots)
+    : slots_(std::bit_floor(std::max<std::size_t>(slots, 1))) {}
+
+bool InterleavedStore::asks(Bytes request) {
+  const wire::ntp::Header asked = header_of(request);
+  return !asked.origin.is_zero() && !asked.receive.is_zero() && asked.receive != asked.transmit;
+}
 
 // Fibonacci hashing: timestamps differ mostly in their low bits, of which some may always be zero.
 std::size_t InterleavedStore::index_of(NtpTimestamp receive) const {
-  return ((receive.bits() * 0x9e3779b97f4a7c15ULL) >> 20) % slots_.size();
+  return ((receive.bits() * 0x9e3779b97f4a7c15ULL) >> 20) & (slots_.size() - 1);
 }
 
 bool InterleavedStore::answer(Bytes request, MutableBytes reply) const {
+  if (!asks(request)) return false;
   const wire::ntp::Header asked = header_of(request);
-  // RFC 9769 2: a request in basic mode has no origin; one whose receive and transmit timestamps
-  // are the same could not tell the modes of its reply apart.
-  if (asked.origin.is_zero() || asked.receive == asked.transmit || asked.receive.is_zero()) {
-    return false;
-  }
   const Slot& slot = slots_[index_of(asked.origin)];
   if (slot.receive != asked.origin || slot.transmit.is_zero()) return false;
   wire::ntp::Header header = header_of(reply);
@@ -44,6 +47,11 @@ void InterleavedStore::sent(NtpTimestamp receive, NtpTimestamp transmit) {
   Slot& slot = slots_[index_of(receive)];
   const bool twice = slot.receive == receive && !receive.is_zero();
   slot = {receive, twice ? NtpTimestamp() : transmit};
+}
+
+void InterleavedStore::correct(NtpTimestamp receive, NtpTimestamp transmit) {
+  Slot& slot = slots_[index_of(receive)];
+  if (slot.receive == receive && !slot.transmit.is_zero()) slot.transmit = transmit;
 }
 
 }  // namespace timepool::ntp

@@ -61,6 +61,22 @@ TEST(InterleavedStore, two_replies_of_the_same_receive_timestamp_are_both_forgot
   EXPECT_FALSE(store.answer(packet(100, 30, 31), reply));
 }
 
+TEST(InterleavedStore, a_time_that_becomes_known_later_replaces_the_first_while_it_is_remembered) {
+  InterleavedStore store(1);
+  store.sent(stamp(100), stamp(107));
+  store.correct(stamp(100), stamp(109));
+  Octets reply = packet(31, 200, 0);
+  ASSERT_TRUE(store.answer(packet(100, 30, 31), reply));
+  EXPECT_EQ(header_of(reply).transmit, stamp(109));
+  // Two replies of one name stay unknown, and one that was overwritten stays gone.
+  store.sent(stamp(100), stamp(111));
+  store.correct(stamp(100), stamp(112));
+  EXPECT_FALSE(store.answer(packet(100, 30, 31), reply));
+  store.sent(stamp(200), stamp(207));
+  store.correct(stamp(100), stamp(113));
+  EXPECT_FALSE(store.answer(packet(100, 30, 31), reply));
+}
+
 TEST(InterleavedStore, is_bounded_and_forgets_the_older_of_two_in_one_place) {
   InterleavedStore store(1);
   store.sent(stamp(100), stamp(107));

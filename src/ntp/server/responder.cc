@@ -228,8 +228,9 @@ Response Responder::respond(const RxInfo& rx, Bytes request, const Service& serv
   if (reason == Reason::kRateKod) return kiss(header, rx, service.state, out);
   if (!is_answered(reason)) return dropped(reason);
   Response response = answer(header, rx, request, service.state, service.keys.get(), out);
-  if (interleaved_ && may_be_interleaved(response.reason) &&
-      interleaved_->answer(asked, out.first(response.length))) {
+  if (!interleaved_ || !may_be_interleaved(response.reason)) return response;
+  response.remembered = InterleavedStore::asks(asked);
+  if (response.remembered && interleaved_->answer(asked, out.first(response.length))) {
     response.interleaved = true;
     if (response.key == 0) response.reason = Reason::kAnsweredInterleaved;
   }
@@ -243,8 +244,13 @@ void Responder::finish(const Response& response, const Service& service, UnixTim
 }
 
 void Responder::sent(const Response& response, const Service& service, UnixTime when) {
-  if (!interleaved_ || !service.state.synchronised() || !is_answered(response.reason)) return;
+  if (!response.remembered || !service.state.synchronised()) return;
   interleaved_->sent(response.receive, to_ntp(when + service.state.test_offset));
+}
+
+void Responder::correct(const Response& response, const Service& service, UnixTime when) {
+  if (!response.remembered || !service.state.synchronised()) return;
+  interleaved_->correct(response.receive, to_ntp(when + service.state.test_offset));
 }
 
 }  // namespace timepool::ntp

@@ -28,10 +28,16 @@ enum class Verdict : std::uint8_t { kDrop, kReply };
 struct Response {
   Verdict verdict = Verdict::kDrop;
   Reason reason = Reason::kTooShort;
+<<<<<<< HEAD
   std::size_t length = 0;  // of the reply; 0 when dropped
   NtpTimestamp receive;    // as the reply tells it; its name in interleaved mode
   bool interleaved = false;
   KeyId key = 0;  // the reply is to be signed by; 0: by none
+=======
+  std::size_t length = 0;   // of the reply; 0 when dropped
+  NtpTimestamp receive;     // as the reply tells it; its name in interleaved mode
+  bool remembered = false;  // its client asks for interleaved mode: sent() is worth calling
+>>>>>>> ad395ab (Serve interleaved mode from the workers; load at a rate and from many addresses; benchmarks against ntpsec, over veth, of losses, modes, tables and workers)
 };
 
 // How a datagram came.
@@ -55,7 +61,7 @@ void set_transmit(MutableBytes reply, const ServerState& state, UnixTime now);
 class Responder {
  public:
   struct Options {
-    // Replies remembered for interleaved mode, 24 octets each; 0: basic mode only.
+    // Replies remembered for interleaved mode, 16 octets each; 0: basic mode only.
     std::size_t interleaved_replies = 0;
     // Clients remembered, RateLimiter::kOctetsPerClient each; 0: nobody is, nor limited.
     std::size_t clients = 0;
@@ -70,8 +76,10 @@ class Responder {
   // `response.length` octets that respond() wrote, which answered it by `response`.
   void finish(const Response& response, const Service& service, UnixTime now, MutableBytes reply);
   // The reply of `response` left at `when`, by the best knowledge there is: that is what its client
-  // is told in interleaved mode. To be called after finish(), for each reply that was sent.
+  // is told in interleaved mode. To be called after finish(), for each reply that was sent and is
+  // `remembered`; again when better knowledge comes, for correct().
   void sent(const Response& response, const Service& service, UnixTime when);
+  void correct(const Response& response, const Service& service, UnixTime when);
   bool remembers_replies() const { return interleaved_.has_value(); }
   // What it knows of its clients; null without.
   const RateLimiter* limiter() const { return limiter_.get(); }

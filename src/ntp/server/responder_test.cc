@@ -312,10 +312,12 @@ TEST(Responder, RFC9769_a_request_that_names_the_last_reply_is_told_when_it_left
   Responder responder({16});
   const Service service{good_state()};
   const UnixTime now = rx_from(40000).received;
-  // The reply is written over the request, as a worker may do it.
-  Octets buffer = request(4, Mode::kClient);
+  // The reply is written over the request, as a worker may do it. It names a reply that we do not
+  // remember: who never names any is not worth a place.
+  Octets buffer = interleaved_request(NtpTimestamp::from_bits(0x4444));
   const Response first = responder.respond(rx_from(40000), buffer, service, buffer);
   EXPECT_EQ(first.reason, Reason::kAnsweredPlain);
+  EXPECT_TRUE(first.remembered);
   EXPECT_EQ(first.receive, header_of(buffer).receive);
   responder.finish(first, service, now + Duration::microseconds(5), buffer);
   responder.sent(first, service, now + Duration::microseconds(9));
@@ -331,11 +333,24 @@ TEST(Responder, RFC9769_a_request_that_names_the_last_reply_is_told_when_it_left
   EXPECT_EQ(header_of(buffer).transmit, to_ntp(now + Duration::microseconds(9)));
 }
 
-TEST(Responder, without_memory_an_interleaved_request_gets_a_basic_reply) {
-  Responder responder({});
+TEST(Responder, clients_of_basic_mode_take_no_place_in_the_memory) {
+  Responder responder({16});
   const Service service{good_state()};
   Octets buffer = request(4, Mode::kClient);
   const Response first = responder.respond(rx_from(40000), buffer, service, buffer);
+  EXPECT_FALSE(first.remembered);
+  responder.sent(first, service, rx_from(40000).received);
+  buffer = interleaved_request(first.receive);
+  EXPECT_EQ(responder.respond(rx_from(40000), buffer, service, buffer).reason,
+            Reason::kAnsweredPlain);
+}
+
+TEST(Responder, without_memory_an_interleaved_request_gets_a_basic_reply) {
+  Responder responder({});
+  const Service service{good_state()};
+  Octets buffer = interleaved_request(NtpTimestamp::from_bits(0x4444));
+  const Response first = responder.respond(rx_from(40000), buffer, service, buffer);
+  EXPECT_FALSE(first.remembered);
   responder.sent(first, service, rx_from(40000).received);
   buffer = interleaved_request(first.receive);
   const Response second = responder.respond(rx_from(40000), buffer, service, buffer);

@@ -1,0 +1,119 @@
+#include "ntpd/server_handler.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <vector>
+
+#include "net/udp_worker.h"
+#include "sys/clock.h"
+
+namespace timepool::ntpd {
+namespace {
+
+using Octets = std::array<std::byte, wire::ntp::kHeaderSize>;
+using wire::ntp::Header;
+
+ntp::Service synchronised() {
+  ntp::Service out;
+  out.state.leap = wire::ntp::Leap::kNone;
+  out.state.stratum = 2;
+  out.state.reference_time = sys::unix_now();
+  return out;
+}
+
+// One worker on loopback, and a client of it.
+struct WorkerReplies : ::testing::Test {
+  WorkerReplies()
+      : worker(sockets()),
+        client(std::move(sys::UdpSocket::connect(worker.sockets()[0].local(), {})).value()) {}
+  static std::vector<sys::UdpSocket> sockets() {
+    sys::UdpOptions options;
+    options.rx_timestamps = true;
+    std::vector<sys::UdpSocket> out;
+    out.push_back(
+        std::move(sys::UdpSocket::bind({parse_ip("127.0.0.1").value(), 0, 0}, options)).value());
+    return out;
+  }
+  void send(const Header& request) {
+    Octets out{};
+    ByteWriter writer(out);
+    wire::ntp::write_header(request, writer);
+    ASSERT_TRUE(client.send(out).ok());
+  }
+  Header reply() {
+    Octets in{};
+    const auto got = client.receive(in);
+    EXPECT_TRUE(got.ok() && got->has_value());
+    ByteReader reader(in);
+    return wire::ntp::read_header(reader);
+  }
+  std::size_t answer() { return worker.run_batch(worker.sockets()[0], batch, handler); }
+  ServerCounts counts() const {
+    ServerCounts out;
+    handler.add_counts(out);
+    return out;
+  }
+
+  net::Published<ntp::Service> service{std::make_unique<ntp::Service>(synchronised())};
+  ServerHandler handler{service, {.interleaved_replies = 1024}};
+  net::UdpWorker worker;
+  sys::UdpBatch batch{ServerHandler::kMaxRequest, ServerHandler::kMaxRequest};
+  sys::UdpSocket client;
+};
+
+Header request(std::uint64_t transmit) {
+  Header out;
+  out.mode = wire::ntp::Mode::kClient;
+  out.transmit = NtpTimestamp::from_bits(transmit);
+  return out;
+}
+
+Header interleaved_request(NtpTimestamp origin, std::uint64_t receive) {
+  Header out = request(1);
+  out.origin = origin;
+  out.receive = NtpTimestamp::from_bits(receive);
+  return out;
+}
+
+TEST_F(WorkerReplies, RFC9769_the_next_reply_tells_when_the_last_one_left) {
+  send(interleaved_request(NtpTimestamp::from_bits(99), 2));
+  const UnixTime before = sys::unix_now();
+  ASSERT_EQ(answer(), 1u);
+  const UnixTime after = sys::unix_now();
+  const Header first = reply();
+  EXPECT_EQ(first.origin.bits(), 1u);
+  send(interleaved_request(first.receive, 3));
+  ASSERT_EQ(answer(), 1u);
+  const Header second = reply();
+  EXPECT_EQ(second.origin.bits(), 3u);
+  const UnixTime left = to_unix(second.transmit, before);
+  EXPECT_GE(left, before);
+  EXPECT_LE(left, after);
+  // Not earlier than the prediction, which the basic reply told.
+  EXPECT_GE(left, to_unix(first.transmit, before));
+  EXPECT_EQ(counts().reasons[static_cast<std::size_t>(ntp::Reason::kAnsweredInterleaved)], 1u);
+}
+
+TEST_F(WorkerReplies, each_of_a_batch_has_times_in_order_and_one_reason) {
+  constexpr std::uint64_t kRequests = 60;
+  for (int round = 0; round < 10; ++round) {
+    for (std::uint64_t i = 0; i < kRequests; ++i) {
+      Header asked = request(i + 1);
+      if (i % 4 == 3) asked.mode = wire::ntp::Mode::kServer;
+      send(asked);
+    }
+    ASSERT_EQ(answer(), kRequests);
+    for (std::uint64_t i = 0; i < kRequests; ++i) {
+      if (i % 4 == 3) continue;
+      const Header got = reply();
+      EXPECT_EQ(got.origin.bits(), i + 1);
+      EXPECT_GE(got.transmit - got.receive, Duration());
+    }
+  }
+  EXPECT_EQ(counts().total(), 10 * kRequests);
+  EXPECT_EQ(counts().answered(), 10 * kRequests / 4 * 3);
+}
+
+}  // namespace
+}  // namespace timepool::ntpd
