@@ -28,6 +28,7 @@ Result<std::vector<sys::UdpSocket>> bind_address(Endpoint address, const UdpServ
   socket_options.packet_info = true;
   socket_options.interface_info = options.interface_info;
   socket_options.rx_timestamps = options.rx_timestamps;
+  socket_options.tx_timestamps_on_demand = options.exact_departures && options.threads > 0;
   socket_options.receive_buffer = options.receive_buffer;
   socket_options.interface = options.interface;
   std::vector<sys::UdpSocket> out;
@@ -67,7 +68,10 @@ Result<BoundWorkers> bind_workers(const UdpServerOptions& options) {
   }
   if (options.inherited != nullptr) out.surplus = options.inherited->take_rest();
   out.workers.reserve(count);
-  for (auto& own : sockets) out.workers.push_back(std::make_unique<UdpWorker>(std::move(own)));
+  for (auto& own : sockets) {
+    out.workers.push_back(std::make_unique<UdpWorker>(
+        std::move(own), options.exact_departures && options.threads > 0));
+  }
   return out;
 }
 

@@ -11,6 +11,10 @@
 //   void finish(std::size_t index, MutableBytes reply, UnixTime leaving);  // just before sending
 //   bool wants_departures() const;
 //   void departed(std::size_t index, UnixTime at);  // if it wants them: just after
+// and, when the kernel's own times of sending are worth having
+// (UdpServerOptions::exact_departures):
+//   std::uint64_t stamp_name(std::size_t index) const;  // what to call it by; 0: not wanted
+//   void stamped(std::uint64_t name, UnixTime at);      // later, and between batches too
 // Nothing is allocated and no lock is taken per datagram.
 //
 // create() binds, begin() answers, stop() ends the answering and keeps the sockets: what comes
@@ -33,6 +37,7 @@
 #include "net/inherited_sockets.h"
 #include "net/reactor.h"
 #include "net/send_pace.h"
+#include "net/stamp_log.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/udp_batch.h"
@@ -53,7 +58,9 @@ struct UdpServerOptions {
   // All clients of one /24 or /48 come to one worker (sys/port_steering.h); else the system spreads
   // them by address and port.
   bool steer_by_prefix = false;
-  bool interface_info = false;              // learn by which interface a datagram came
+  bool interface_info = false;  // learn by which interface a datagram came
+  // The kernel's times of sending for the replies of small batches, with threads.
+  bool exact_departures = false;
   std::string interface;                    // bind to this interface only
   std::string setting = "[server] listen";  // named in errors
   // Sockets to take instead of binding, of which those at no address of `listen` are drained by
@@ -88,16 +95,29 @@ concept TellsTimes =
       handler.departed(index, at);
     };
 
+template <class Handler>
+concept TakesStamps =
+    TellsTimes<Handler> && requires(Handler& handler, std::uint64_t name, UnixTime at) {
+      { handler.stamp_name(std::size_t{}) } -> std::same_as<std::uint64_t>;
+      handler.stamped(name, at);
+    };
+
 // One worker's sockets and counters, without its handler.
 class UdpWorker {
  public:
-  explicit UdpWorker(std::vector<sys::UdpSocket> sockets) : sockets_(std::move(sockets)) {}
+  // `exact`: the sockets have tx_timestamps_on_demand.
+  explicit UdpWorker(std::vector<sys::UdpSocket> sockets, bool exact = false)
+      : sockets_(std::move(sockets)), stamps_(exact ? sockets_.size() : 0) {}
   std::vector<sys::UdpSocket>& sockets() { return sockets_; }
   const UdpCounters& counters() const { return counters_; }
 
   // Replies given to one sendmmsg. Each tells when it will leave (net/send_pace.h), and the further
   // back it stands the less surely: 32 of 3 us each, known within a fifth, are 20 us at the end.
   static constexpr std::size_t kSendChunk = 32;
+
+  // Up to so many datagrams at once the kernel is asked when each reply left, which costs a system
+  // call for each. Under more load the times that sendmmsg took must do.
+  static constexpr std::size_t kStampedBatch = 4;
 
   // Relaxed and by one writer: a plain add.
   static void add(std::atomic<std::uint64_t>& counter, std::uint64_t count) {
@@ -119,14 +139,34 @@ class UdpWorker {
     handler.begin_batch();
     Sent sent;
     for (std::size_t i = 0; i < *count; ++i) {
-      const std::size_t length = handler(batch.datagram(i), batch.request(i), batch.reply_room(i));
-      if (length != 0) batch.reply(i, length);
+      const sys::Datagram& datagram = batch.datagram(i);
+      const UnixTime received = datagram.received;
+      const std::size_t length = handler(datagram, batch.request(i), batch.reply_room(i));
+      if (length != 0) {
+        const std::size_t reply = sent.replies + batch.queued();
+        batch.reply(i, length, *count <= kStampedBatch && note(socket, handler, reply, received));
+      }
       if (batch.queued() == kSendChunk) send(socket, batch, handler, sent);
     }
     if (batch.queued() > 0) send(socket, batch, handler, sent);
     add(counters_.sent, sent.replies - sent.refused);
     add(counters_.refused, sent.refused);
+    if (*count <= kStampedBatch) after_stamped(socket, handler, sent.refused > 0);
     return *count;
+  }
+
+  // Takes in the kernel's times of sending that have come since.
+  template <class Handler>
+  void take_stamps(sys::UdpSocket& socket, Handler& handler) {
+    if constexpr (TakesStamps<Handler>) {
+      if (stamps_.empty()) return;
+      std::array<sys::TransmitStamp, StampLog::kRoom> stamps;
+      const std::size_t count = socket.take_stamps(stamps);
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto name = log_of(socket).take(stamps[i].number, stamps[i].at);
+        if (name) handler.stamped(*name, stamps[i].at);
+      }
+    }
   }
 
   // Answers one datagram by recvmsg and sendmsg; false when there was none.
@@ -159,6 +199,32 @@ class UdpWorker {
     std::size_t refused = 0;
   };
 
+  StampLog& log_of(const sys::UdpSocket& socket) {
+    return stamps_[static_cast<std::size_t>(&socket - sockets_.data())];
+  }
+
+  // Whether the kernel is to be asked when the `reply`th of this batch leaves.
+  template <class Handler>
+  bool note(const sys::UdpSocket& socket, Handler& handler, std::size_t reply, UnixTime received) {
+    if constexpr (TakesStamps<Handler>) {
+      const std::uint64_t name = stamps_.empty() ? 0 : handler.stamp_name(reply);
+      if (name == 0) return false;
+      log_of(socket).note(name, received);
+      stamped_ = true;
+      return true;
+    }
+    return false;
+  }
+
+  template <class Handler>
+  void after_stamped(sys::UdpSocket& socket, Handler& handler, bool refused) {
+    if (!stamped_) return;
+    stamped_ = false;
+    if (!refused) return take_stamps(socket, handler);
+    log_of(socket).clear();
+    socket.renumber_stamps();
+  }
+
   // What is queued, finished by a handler whose replies tell when they leave.
   template <class Handler>
   void send(sys::UdpSocket& socket, sys::UdpBatch& batch, Handler& handler, Sent& sent) {
@@ -186,6 +252,8 @@ class UdpWorker {
   std::vector<sys::UdpSocket> sockets_;
   UdpCounters counters_;
   SendPace pace_;
+  std::vector<StampLog> stamps_;  // one for each socket, or none
+  bool stamped_ = false;          // this batch asked for some
 };
 
 // The sockets of all workers. A worker has one at each address in their order, or several where
@@ -343,7 +411,9 @@ class UdpServer {
       ::poll(polled.data(), polled.size(), -1);
       if (polled.back().revents != 0) return;
       for (std::size_t i = 0; i + 1 < polled.size(); ++i) {
-        if (polled[i].revents != 0) drain(worker, worker.sockets()[i], batch, handler);
+        if (polled[i].revents == 0) continue;
+        if ((polled[i].revents & POLLERR) != 0) worker.take_stamps(worker.sockets()[i], handler);
+        drain(worker, worker.sockets()[i], batch, handler);
       }
     }
   }

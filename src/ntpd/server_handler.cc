@@ -47,6 +47,13 @@ void ServerHandler::departed(std::size_t index, UnixTime at) {
   responder_.sent(pending_[index].response, *service_, at);
 }
 
+void ServerHandler::stamped(std::uint64_t name, UnixTime at) {
+  ntp::Response response;
+  response.receive = NtpTimestamp::from_bits(name);
+  response.remembered = true;
+  responder_.correct(response, reader_.acquire(), at);
+}
+
 void ServerHandler::drop(ntp::Reason reason, const sys::Datagram& datagram, Bytes request) {
   counters_.count(reason, request);
   dropped_[static_cast<std::size_t>(reason)].note(datagram.received, datagram.from);

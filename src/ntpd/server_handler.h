@@ -29,6 +29,12 @@ class ServerHandler {
   void finish(std::size_t index, MutableBytes reply, UnixTime leaving);
   bool wants_departures() const { return remembered_; }
   void departed(std::size_t index, UnixTime at);
+  // By its receive timestamp.
+  std::uint64_t stamp_name(std::size_t index) const {
+    const ntp::Response& response = pending_[index].response;
+    return response.remembered ? response.receive.bits() : 0;
+  }
+  void stamped(std::uint64_t name, UnixTime at);
 
   // Adds what was counted so far; from any thread.
   void add_counts(ServerCounts& out) const { counters_.add_to(out); }

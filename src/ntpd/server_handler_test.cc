@@ -25,11 +25,12 @@ ntp::Service synchronised() {
 // One worker on loopback, and a client of it.
 struct WorkerReplies : ::testing::Test {
   WorkerReplies()
-      : worker(sockets()),
+      : worker(sockets(), true),
         client(std::move(sys::UdpSocket::connect(worker.sockets()[0].local(), {})).value()) {}
   static std::vector<sys::UdpSocket> sockets() {
     sys::UdpOptions options;
     options.rx_timestamps = true;
+    options.tx_timestamps_on_demand = true;
     std::vector<sys::UdpSocket> out;
     out.push_back(
         std::move(sys::UdpSocket::bind({parse_ip("127.0.0.1").value(), 0, 0}, options)).value());
@@ -93,6 +94,53 @@ TEST_F(WorkerReplies, RFC9769_the_next_reply_tells_when_the_last_one_left) {
   // Not earlier than the prediction, which the basic reply told.
   EXPECT_GE(left, to_unix(first.transmit, before));
   EXPECT_EQ(counts().reasons[static_cast<std::size_t>(ntp::Reason::kAnsweredInterleaved)], 1u);
+}
+
+// As ServerHandler, and keeps what the kernel told.
+struct Witness {
+  ServerHandler inner;
+  std::vector<UnixTime> departures;
+  std::vector<UnixTime> stamps;
+  void begin_batch() { inner.begin_batch(); }
+  std::size_t operator()(const sys::Datagram& datagram, Bytes asked, MutableBytes reply) {
+    return inner(datagram, asked, reply);
+  }
+  void finish(std::size_t index, MutableBytes reply, UnixTime at) {
+    inner.finish(index, reply, at);
+  }
+  bool wants_departures() const { return inner.wants_departures(); }
+  void departed(std::size_t index, UnixTime at) {
+    departures.push_back(at);
+    inner.departed(index, at);
+  }
+  std::uint64_t stamp_name(std::size_t index) const { return inner.stamp_name(index); }
+  void stamped(std::uint64_t name, UnixTime at) {
+    stamps.push_back(at);
+    inner.stamped(name, at);
+  }
+};
+
+TEST_F(WorkerReplies, of_small_batches_the_next_reply_tells_the_kernels_time_of_sending) {
+  Witness witness{ServerHandler{service, 1024}, {}, {}};
+  NtpTimestamp name = NtpTimestamp::from_bits(99);
+  // More than the log of stamps has room for.
+  for (std::size_t i = 0; i < 2 * net::StampLog::kRoom; ++i) {
+    send(interleaved_request(name, 2));
+    ASSERT_EQ(worker.run_batch(worker.sockets()[0], batch, witness), 1u);
+    ASSERT_EQ(witness.departures.size(), i + 1);
+    if (witness.stamps.size() != i + 1) worker.take_stamps(worker.sockets()[0], witness);
+    ASSERT_EQ(witness.stamps.size(), i + 1);
+    EXPECT_LE(witness.stamps[i], witness.departures[i]);
+    const Header got = reply();
+    if (i > 0) {
+      EXPECT_EQ(got.transmit, to_ntp(witness.stamps[i - 1]));
+    }
+    name = got.receive;
+  }
+  // A basic request is not stamped.
+  send(request(5));
+  ASSERT_EQ(worker.run_batch(worker.sockets()[0], batch, witness), 1u);
+  EXPECT_EQ(witness.stamps.size(), 2 * net::StampLog::kRoom);
 }
 
 TEST_F(WorkerReplies, each_of_a_batch_has_times_in_order_and_one_reason) {

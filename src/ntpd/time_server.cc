@@ -31,6 +31,7 @@ net::UdpServerOptions options_of(const config::NtpServerConfig& config) {
   out.pin_threads = config.pin_threads;
   out.receive_buffer = static_cast<int>(config.receive_buffer);
   out.steer_by_prefix = true;
+  out.exact_departures = config.interleaved_replies > 0;
   out.interface = config.interface;
   out.interface_info = !config.access.interfaces.empty();
   out.max_request = ServerHandler::kMaxRequest;

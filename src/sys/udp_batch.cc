@@ -81,7 +81,7 @@ const Datagram& UdpBatch::datagram(std::size_t index) {
   return datagram_;
 }
 
-void UdpBatch::reply(std::size_t index, std::size_t length) {
+void UdpBatch::reply(std::size_t index, std::size_t length, bool stamped) {
   CHECK(index < received_ && length <= max_reply_ && queued_ < kSize);
   msghdr& out = reply_messages_[queued_].msg_hdr;
   reply_parts_[queued_] = {replies_.data() + index * reply_stride_, length};
@@ -95,6 +95,7 @@ void UdpBatch::reply(std::size_t index, std::size_t length) {
     if (decoded_ != index) datagram(index);
     write_source(out, control, datagram_.to);
   }
+  if (stamped) ask_for_stamp(out, control);
   ++queued_;
 }
 

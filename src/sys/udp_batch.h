@@ -35,7 +35,8 @@ class UdpBatch {
   }
   // Queues the first `length` bytes of reply_room(index), to where request `index` came from and
   // from the address that it was sent to.
-  void reply(std::size_t index, std::size_t length);
+  // `stamped`: for a socket with tx_timestamps_on_demand.
+  void reply(std::size_t index, std::size_t length, bool stamped = false);
   std::size_t queued() const { return queued_; }
   // The bytes of the `position`th reply in the queue.
   MutableBytes queued_reply(std::size_t position) {

@@ -29,11 +29,15 @@ void set_receive_buffer(int fd, int bytes) {
   }
 }
 
+// Which of the messages a timestamp belongs to, and no copy of the message with it.
+constexpr int kNumbered = SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+
 bool set_timestamps(int fd, const UdpOptions& options) {
   int flags = SOF_TIMESTAMPING_SOFTWARE;
+  if (options.tx_timestamps_on_demand) flags |= kNumbered;
   if (options.rx_timestamps) flags |= SOF_TIMESTAMPING_RX_SOFTWARE;
   if (options.tx_timestamps) {
-    flags |= SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+    flags |= SOF_TIMESTAMPING_TX_SOFTWARE | kNumbered;
     // Wakes poll() by POLLPRI: the simulator knows only that.
     set_option(fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1);
   }
@@ -303,6 +307,17 @@ void read_control(msghdr& message, const Endpoint& local, Datagram& datagram) {
   if (stamp.device != UnixTime()) datagram.hardware = stamp;
 }
 
+void ask_for_stamp(msghdr& message, std::byte* control) {
+  const std::uint32_t kind = SOF_TIMESTAMPING_TX_SOFTWARE;
+  auto* header = reinterpret_cast<cmsghdr*>(control + message.msg_controllen);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SO_TIMESTAMPING;
+  header->cmsg_len = CMSG_LEN(sizeof kind);
+  std::memcpy(CMSG_DATA(header), &kind, sizeof kind);
+  message.msg_control = control;
+  message.msg_controllen += CMSG_SPACE(sizeof kind);
+}
+
 void write_source(msghdr& message, std::byte* control, const Endpoint& from) {
   message.msg_control = nullptr;
   message.msg_controllen = 0;
@@ -412,6 +427,42 @@ TransmitTimes UdpSocket::transmit_times() {
     }
   }
   return out;
+}
+
+std::size_t UdpSocket::take_stamps(std::span<TransmitStamp> out) {
+  std::size_t taken = 0;
+  while (taken < out.size()) {
+    alignas(cmsghdr) std::array<std::byte, kControlBytes> control;
+    msghdr message{};
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (::recvmsg(fd(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
+    TransmitStamp stamp;
+    bool numbered = false;
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
+      if (is_timestamps(header)) {
+        const auto stamps = control_data<scm_timestamping>(header);
+        if (const auto kernel = timestamp_of(stamps, kKernelStamp)) stamp.at = *kernel;
+      } else if ((header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR) ||
+                 (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR)) {
+        const auto error = control_data<sock_extended_err>(header);
+        numbered = error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING;
+        stamp.number = error.ee_data;
+      }
+    }
+    if (numbered && stamp.at != UnixTime()) out[taken++] = stamp;
+  }
+  return taken;
+}
+
+void UdpSocket::renumber_stamps() {
+  std::array<TransmitStamp, 64> forgotten;
+  (void)take_stamps(forgotten);
+  // The numbers begin anew when the option is turned on.
+  const int plain = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE;
+  set_option(fd(), SOL_SOCKET, SO_TIMESTAMPING, plain);
+  set_option(fd(), SOL_SOCKET, SO_TIMESTAMPING, plain | kNumbered);
 }
 
 }  // namespace timepool::sys

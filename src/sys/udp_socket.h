@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/byte_reader.h"
@@ -23,9 +24,11 @@ struct UdpOptions {
   bool interface_info = false;  // with packet_info: also bound to one address, for the interface
   bool rx_timestamps = false;   // kernel receive timestamps
   bool tx_timestamps = false;   // kernel transmit timestamps, read from the error queue
-  bool reuse_port = false;      // SO_REUSEPORT before bind
-  int receive_buffer = 0;       // bytes; 0: the system's default
-  std::string interface;        // SO_BINDTODEVICE; empty: any
+  // The same for single messages only, those that a UdpBatch marks; read by take_stamps().
+  bool tx_timestamps_on_demand = false;
+  bool reuse_port = false;  // SO_REUSEPORT before bind
+  int receive_buffer = 0;   // bytes; 0: the system's default
+  std::string interface;    // SO_BINDTODEVICE; empty: any
   // Timestamps of the network device too, which must have been told to make them
   // (sys/hardware_timestamping.h).
   bool hardware_timestamps = false;
@@ -45,6 +48,12 @@ struct HardwareStamp {
 struct TransmitTimes {
   std::optional<UnixTime> kernel;
   std::optional<UnixTime> hardware;  // in the device's own time
+};
+
+// The kernel's time of sending the `number`th message that asked for it, from 0 on.
+struct TransmitStamp {
+  std::uint32_t number = 0;
+  UnixTime at;
 };
 
 // What came with a datagram.
@@ -97,6 +106,12 @@ class UdpSocket {
   std::optional<UnixTime> transmit_timestamp();
   // All that have come since the last call.
   TransmitTimes transmit_times();
+  // Of a socket with tx_timestamps_on_demand: fills `out` from the front with what has come, and
+  // says how many that are.
+  std::size_t take_stamps(std::span<TransmitStamp> out);
+  // Forgets what has come, and numbers anew from 0: a message that was refused may have taken a
+  // number or not.
+  void renumber_stamps();
 
  private:
   explicit UdpSocket(Fd fd) : fd_(std::move(fd)) {}
@@ -128,7 +143,11 @@ inline constexpr std::size_t kControlBytes = 512;
 // Fills `to`, `received`, `kernel_timestamp`, `hardware` and `truncated` from a message received by
 // a socket that is bound to `local`.
 void read_control(msghdr& message, const Endpoint& local, Datagram& datagram);
-// Room for what write_source() writes: CMSG_SPACE of an in6_pktinfo.
+// Adds the control message that asks for the kernel's time of sending; `control` is the same as
+// write_source()'s, called before.
+void ask_for_stamp(msghdr& message, std::byte* control);
+// Room for what write_source() and ask_for_stamp() write: CMSG_SPACE of an in6_pktinfo and of an
+// int.
 inline constexpr std::size_t kReplyControlBytes = 64;
 // Writes the control message that sets the source address; `control` has
 // kReplyControlBytes. Sets
