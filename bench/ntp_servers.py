@@ -18,7 +18,8 @@ def ready(lab, server, where, options=()):
 
 def start_ours(lab, where=network.Loopback(), name="timepool-ntpd", server="threads = 1", more="", cpu=None):
     port = laboratory.free_port()
-    config = lab.write(name + ".toml", """
+    file = "%s-%s" % (name, where.name)
+    config = lab.write(file + ".toml", """
 [server]
 listen = ["%s:%d"]
 %s
@@ -27,14 +28,14 @@ stratum = 2
 [control]
 socket = "%s"
 %s
-""" % (where.address, port, server, lab.path(name + ".sock"), more))
+""" % (where.address, port, server, lab.path(file + ".sock"), more))
     child = lab.start([*where.server_prefix, lab.program("timepool-ntpd"), "--config", config], name=name, cpu=cpu)
     return ready(lab, Server(name, child, port), where)
 
 
 def start_chronyd(lab, program, where=network.Loopback(), more=""):
     port = laboratory.free_port()
-    config = lab.write("chrony.conf", """
+    config = lab.write("chrony-%s.conf" % where.name, """
 port %d
 bindaddress %s
 cmdport 0
@@ -43,7 +44,7 @@ local stratum 2
 allow all
 pidfile %s
 %s
-""" % (port, where.address, lab.path("chronyd.pid"), more))
+""" % (port, where.address, lab.path("chronyd-%s.pid" % where.name), more))
     # -x: never touches the clock; -U: runs as any user.
     child = lab.start([*where.server_prefix, program, "-d", "-x", "-U", "-u", getpass.getuser(), "-f", config],
                       name="chronyd")
@@ -54,7 +55,7 @@ def start_ntpsec(lab, program, where):
     """None where its port can't be ours: it has only 123."""
     if not where.server_prefix or shutil.which("setpriv") is None:
         return None
-    config = lab.write("ntpsec.conf", """
+    config = lab.write("ntpsec-%s.conf" % where.name, """
 restrict default
 unrestrict default kod limited
 disable monitor

@@ -1,4 +1,9 @@
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <limits>
+#include <string>
 
 #include "load/generator.h"
 
@@ -14,14 +19,44 @@ bool is_private(const IpAddress& address) {
   return false;
 }
 
-// Whether this process's network namespace is another than that of process 1. What can't be read
-// counts as the same.
-bool in_own_network_namespace() {
+enum class Namespace { kSame, kOther, kUnknown };
+
+// Whether this process's network namespace is another than that of process `pid`.
+Namespace compare_network(pid_t pid) {
   struct stat mine{};
-  struct stat first{};
-  if (::stat("/proc/self/ns/net", &mine) != 0 || ::stat("/proc/1/ns/net", &first) != 0)
-    return false;
-  return mine.st_ino != first.st_ino || mine.st_dev != first.st_dev;
+  struct stat other{};
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/net";
+  if (::stat("/proc/self/ns/net", &mine) != 0 || ::stat(path.c_str(), &other) != 0) {
+    return Namespace::kUnknown;
+  }
+  const bool same = mine.st_ino == other.st_ino && mine.st_dev == other.st_dev;
+  return same ? Namespace::kSame : Namespace::kOther;
+}
+
+// 0 when it can't be read.
+pid_t parent_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  std::string key;
+  while (file >> key) {
+    pid_t parent = 0;
+    if (key == "PPid:") return file >> parent ? parent : 0;
+    file.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return 0;
+}
+
+// Whether this process's network namespace is another than that of process 1, or where that can't
+// be read, of one of those that it descends from. What can't be read counts as the same.
+bool in_own_network_namespace() {
+  if (const Namespace first = compare_network(1); first != Namespace::kUnknown) {
+    return first == Namespace::kOther;
+  }
+  constexpr int kMaxAncestors = 64;
+  pid_t pid = ::getppid();
+  for (int i = 0; i < kMaxAncestors && pid > 1; ++i, pid = parent_of(pid)) {
+    if (compare_network(pid) == Namespace::kOther) return true;
+  }
+  return false;
 }
 
 }  // namespace
