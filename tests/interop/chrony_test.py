@@ -139,6 +139,27 @@ class Chrony(ProgramTest):
     def test_chronyd_selects_among_our_servers_with_workers(self):
         self.check_selected(threads=2, count=3)
 
+    def check_interleaved(self, threads):
+        server = self.start("timepool-ntpd", (
+            f'[server]\nlisten = ["127.0.0.2:0"]\nthreads = {threads}\n[server.local]\nstratum = 1\n'))
+        host, port = server.control("status")["server"]["listen"][0].rsplit(":", 1)
+        chronyd = self.start_chronyd(f"port 0\nserver {host} port {port} iburst xleave minpoll -2 maxpoll -2")
+
+        def interleaved():
+            reasons = server.control("counters")["server"]["reasons"]
+            return reasons if reasons["answered_interleaved"] >= 16 else None
+        reasons = wait_until(interleaved, 60, f"chronyd is answered in interleaved mode\n{chronyd.output()}")
+        # In the burst of the start every request is a basic one.
+        self.assertLess(reasons["answered_plain"], 16, reasons)
+        row = wait_until(lambda: [row for row in chronyd.ask("sources") if row[1] == "*"], 60, "chronyd selects us")[0]
+        self.assertLess(abs(float(row[7])), 0.01, row)
+
+    def test_chronyd_uses_our_servers_interleaved_mode(self):
+        self.check_interleaved(threads=0)
+
+    def test_chronyd_uses_the_interleaved_mode_of_workers(self):
+        self.check_interleaved(threads=1)
+
     def test_chronyd_finds_the_liar(self):
         servers = [self.start("timepool-ntpd", (
             f'[server]\nlisten = ["127.0.0.{2 + i}:0"]\n[server.local]\nstratum = 1\n'
