@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "ntp/cause.h"
 #include "ntp/intersection.h"
+#include "wire/ntp/header.h"
 
 namespace timepool::ntp {
 
@@ -43,6 +44,9 @@ struct SelectionConfig {
   Duration stratum_weight = Duration::milliseconds(1);
   // A source more than this many times as distant as the selected one is not combined.
   double combine_limit = 3;
+  // Servers of this stratum serve their own clock for want of a better one, those above it follow
+  // such a one (ntp/orphan.h); 16: there are none.
+  std::uint8_t orphan_stratum = wire::ntp::kMaxStratum;
 };
 
 // Whether a server is, or is synchronised to, this machine.
@@ -68,6 +72,7 @@ struct Candidate {
   bool was_selected = false;
   bool updated = true;  // it has a new sample since the last selection
   double score = 1;     // Selection::scores of the last selection; 1 at first
+  bool leads = false;   // the orphan that all follow: nobody has the true time
 
   Interval interval() const { return {offset - distance, offset + distance}; }
 };

@@ -52,6 +52,9 @@ constexpr std::array<Row, kCauseCount> kRows{{
     {'m', "smeared",
      "It spreads the leap second over hours while the majority of the sources does not, or the "
      "other way round."},
+    {'o', "orphan",
+     "It serves its own clock since nobody gives it the time, or follows one that does: it is used "
+     "only when there is nobody else, and if it has the smallest address of the island."},
 }};
 
 }  // namespace

@@ -35,8 +35,9 @@ enum class Cause : std::uint8_t {
   kTooDistant,
   kTooVariable,
   kSmeared,
+  kOrphan,  // it serves its own clock, or follows one that does
 };
-inline constexpr std::size_t kCauseCount = 22;
+inline constexpr std::size_t kCauseCount = 23;
 
 // "*", "+", "D", ... one each.
 char letter_of(Cause cause);

@@ -51,6 +51,10 @@ constexpr Rule kRules[] = {
        return it.jitter > config.max_jitter;
      }},
     {Cause::kSmeared, [](const Candidate& it, const SelectionConfig&) { return it.smear_differs; }},
+    {Cause::kOrphan,
+     [](const Candidate& it, const SelectionConfig& config) {
+       return it.stratum >= config.orphan_stratum && !it.refclock && !it.leads;
+     }},
     {Cause::kRemembered, [](const Candidate& it, const SelectionConfig&) { return it.remembered; }},
 };
 

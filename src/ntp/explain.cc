@@ -196,6 +196,8 @@ std::string_view change_of(Cause cause) {
       return "Steadier answers, or a larger limit, would change that.";
     case Cause::kSmeared:
       return "It is used again when the smear is over.";
+    case Cause::kOrphan:
+      return "It is used when it has the true time again, or when nobody has and it leads.";
   }
   return "";
 }

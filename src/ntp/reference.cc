@@ -7,8 +7,10 @@
 
 #include "base/check.h"
 #include "ntp/combine.h"
+#include "ntp/eligibility.h"
 #include "ntp/exchange.h"
 #include "ntp/frequency_bound.h"
+#include "ntp/orphan.h"
 
 namespace timepool::ntp {
 namespace {
@@ -166,6 +168,28 @@ void Reference::find_smears(const Members& members, LocalTime now,
   }
 }
 
+// When there is nobody else, the orphan who leads is used alone.
+bool Reference::follow_orphan(const Members& members, const Absent& absent,
+                              std::span<Candidate> candidates) const {
+  if (config_.orphan_stratum >= wire::ntp::kMaxStratum) return false;
+  const auto options = effective_options(candidates, absent, config_.auth);
+  std::vector<OrphanClaim> claims;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const std::optional<Cause> cause = excluded(candidates[i], options[i], config_);
+    if (!cause) return false;
+    const bool claims_it = cause == Cause::kOrphan && candidates[i].measured &&
+                           candidates[i].stratum == config_.orphan_stratum;
+    if (!claims_it) continue;
+    const IpAddress server = members[i].server().address;
+    if (const auto own = own_id_towards(server, own_.addresses)) {
+      claims.push_back({i, wire::ntp::ReferenceId::of_address(server).bits(), own->bits()});
+    }
+  }
+  const std::optional<std::size_t> leader = leading_orphan(claims);
+  if (leader) candidates[*leader].leads = true;
+  return leader.has_value();
+}
+
 void Reference::update(const SourceTable& sources, Members& members, LocalTime now, Outbox& out) {
   std::vector<Candidate> candidates;
   candidates.reserve(members.size());
@@ -173,7 +197,10 @@ void Reference::update(const SourceTable& sources, Members& members, LocalTime n
     candidates.push_back(candidate_of(member, sources, now.mono));
   }
   find_smears(members, now, candidates);
-  const Selection selection = select(candidates, absent_of(sources, members), config_);
+  const Absent absent = absent_of(sources, members);
+  SelectionConfig config = config_;
+  if (follow_orphan(members, absent, candidates)) config.min_sources = 1;
+  const Selection selection = select(candidates, absent, config);
   agreement_ = selection.agreement;
   for (std::size_t i = 0; i < members.size(); ++i) {
     Member& member = members[i];

@@ -58,6 +58,8 @@ class Reference {
   void end_patience(std::span<const Candidate> candidates, bool found, MonoTime now);
   Candidate candidate_of(const Member& member, const SourceTable& sources, MonoTime now) const;
   void find_smears(const Members& members, LocalTime now, std::span<Candidate> candidates);
+  bool follow_orphan(const Members& members, const Absent& absent,
+                     std::span<Candidate> candidates) const;
   void set_cause(Member& member, Cause cause, Outbox& out) const;
   void take(const Selection& selection, const Members& members, LocalTime now, Outbox& out);
 
