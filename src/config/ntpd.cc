@@ -2,6 +2,7 @@
 
 #include "config/log_level.h"
 #include "config/ntpd_leap.h"
+#include "config/ntpd_smear.h"
 #include "config/ntpd_source.h"
 
 namespace timepool::config {
@@ -73,6 +74,8 @@ Schema<NtpdConfig> ntpd_schema() {
                 "The Unix socket that `timepool ntp` uses, mode 0660. An empty string: none.");
   Schema<NtpdConfig> root;
   root.check([](const NtpdConfig& it) { return check_leap_settings(it); });
+  root.check([](const NtpdConfig& it) { return check_smear(it); });
+  root.check([](const NtpdConfig& it) { return check_orphan(it); });
   root.field(
           "clock", &NtpdConfig::clock,
           one_of<ClockControl>(

@@ -10,15 +10,26 @@
 #include "base/duration.h"
 #include "base/ip.h"
 #include "config/ntpd_access.h"
+#include "config/ntpd_smear.h"
 #include "config/schema.h"
 
 namespace timepool::config {
 
-// [server.local]: the system clock is served as synchronised.
+// [server.local]: the system clock is served as synchronised for want of a better one.
 struct NtpLocalConfig {
   int stratum = 10;
   std::string refid = "LOCL";
   Duration root_dispersion;
+  Duration distance = Duration::seconds(1);
+  Duration activate;
+  Duration wait_synced;
+  std::optional<Duration> wait_unsynced;
+  bool orphan = false;
+
+  // 300 s for orphans: the others are heard in that time.
+  Duration wait_alone() const {
+    return wait_unsynced.value_or(orphan ? Duration::seconds(300) : Duration());
+  }
   bool operator==(const NtpLocalConfig&) const = default;
 };
 
@@ -35,7 +46,10 @@ struct NtpServerConfig {
   std::int64_t receive_buffer = 8 << 20;
   std::string interface;
   std::size_t interleaved_replies = 65'536;
+  Duration max_root_distance = Duration::seconds(1);
+  bool hide_refid = false;
   std::optional<NtpLocalConfig> local;
+  std::optional<NtpSmearConfig> smear;
   NtpTestConfig test;
   NtpAccessConfig access;
   NtpLimitsConfig limits;

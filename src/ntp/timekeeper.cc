@@ -91,6 +91,7 @@ void Timekeeper::handle_timer(const ClockReading& now, RandomStream& random, Out
   if (sources_.refclock_samples() != samples) update(now, out);
   if (now.mono >= discipline_.next_deadline()) {
     carry_out(discipline_.handle_timer(local_, local), out);
+    if (discipline_.next_deadline() == MonoTime::max()) leap_in_slew_ = false;
   }
   plan_leap(now, out);
 }
@@ -149,6 +150,7 @@ void Timekeeper::update(const ClockReading& now, Outbox& out) {
   if (!clock_.steers()) return;
   if (look_for_interference(now.mono, out)) return;
   handle(discipline_.update(tracking.clock, local_, local), out);
+  corrected_ = local.raw;
   tell_status(now.mono, out);
 }
 
@@ -239,12 +241,13 @@ void Timekeeper::failed(Error error, Outbox& out) {
 
 std::optional<ServerState> Timekeeper::server_state(MonoTime now) const {
   const Tracking tracking = sources_.tracking(now);
-  if (!clock_.steers() || !tracking.synchronised || !is_correction(discipline_.verdict()) ||
-      tracking.stratum >= wire::ntp::kMaxStratum) {
+  if (!clock_.steers() || !(tracking.synchronised || holds_over(tracking)) ||
+      !is_correction(discipline_.verdict()) || tracking.stratum >= wire::ntp::kMaxStratum) {
     return std::nullopt;
   }
   ServerState out;
-  out.leap = tracking.leap;
+  // While nobody is heard the bits are the caller's to set.
+  out.leap = tracking.synchronised ? tracking.leap : wire::ntp::Leap::kNone;
   out.stratum = tracking.stratum;
   out.precision = config_.sources.exchange.precision;
   out.reference_id = tracking.reference_id;
@@ -252,8 +255,25 @@ std::optional<ServerState> Timekeeper::server_state(MonoTime now) const {
   // RFC 5905 11.2: what is still to be corrected is an error of the clock that is served.
   out.root_dispersion =
       tracking.root_dispersion + discipline_.remaining(local_, local_.local(now)).abs();
-  out.reference_time = local_.system_at(now);
+  out.reference_time = local_.system(corrected_);
+  out.made = local_.system_at(now);
   return out;
+}
+
+// Silence makes a good clock bad slowly, as the root dispersion tells. Whom the sources contradict
+// does not know the time; nor does an orphan's follower, who never had it.
+bool Timekeeper::holds_over(const Tracking& tracking) const {
+  const Agreement agreement = sources_.agreement();
+  return tracking.association != 0 && discipline_.estimate() &&
+         (agreement == Agreement::kNobody || agreement == Agreement::kTooFew) &&
+         tracking.stratum <= sources_.selection_config().orphan_stratum;
+}
+
+LeapBacklog Timekeeper::leap_backlog(MonoTime now) const {
+  if (!leap_in_slew_ || discipline_.next_deadline() == MonoTime::max()) return {};
+  const double rate = local_.rate();
+  return {discipline_.remaining(local_, local_.local(now)),
+          (discipline_.base_rate() - rate) / (1 + rate)};
 }
 
 std::vector<SourceReport> Timekeeper::reports(MonoTime now) const {

@@ -16,6 +16,7 @@
 #include "ntp/clock_record.h"
 #include "ntp/discipline.h"
 #include "ntp/leap_passage.h"
+#include "ntp/leap_smear.h"
 #include "ntp/server/server_state.h"
 #include "ntp/source_set.h"
 
@@ -95,11 +96,15 @@ class Timekeeper {
   // How often something else was found to have moved the clock.
   std::uint64_t interferences() const { return interferences_; }
   // What a server says of the system clock; nothing while it is not kept at the sources' time.
+  // When they fall silent it holds over: the root dispersion grows until somebody has enough of it.
   std::optional<ServerState> server_state(MonoTime now) const;
+  // Of the last leap second, while it is being slewed away.
+  LeapBacklog leap_backlog(MonoTime now) const;
   // What the system clock reads, or read, at that raw time: for `updated` of a Tracking.
   UnixTime system_time(UnixTime raw) const { return local_.system(raw); }
 
  private:
+  bool holds_over(const Tracking& tracking) const;
   // UTC as far as it is known, at a reading of the system clock.
   UnixTime utc(const ClockReading& now) const;
   void plan_leap(const ClockReading& now, Outbox& out);
@@ -129,9 +134,11 @@ class Timekeeper {
   LeapKeeper leap_;
   LeapPassage passage_;
   MonoTime leap_deadline_ = MonoTime::max();
-  bool told_leap_ = false;  // the kernel is to do it
+  bool told_leap_ = false;     // the kernel is to do it
+  bool leap_in_slew_ = false;  // since the last leap, which did not step the clock
   std::optional<int> told_tai_;
   Duration suspended_;
+  UnixTime corrected_;  // raw, when the sources last told what to correct
   bool begun_ = false;
   double rate_set_;         // what the clock was last known to have
   bool disturbed_ = false;  // something else moves the clock besides

@@ -60,6 +60,7 @@ bool Timekeeper::pass_leap(const ClockReading& now, Outbox& out) {
     case LeapPassage::Verdict::kLeave:
       break;
   }
+  leap_in_slew_ = verdict == LeapPassage::Verdict::kLeave;
   leap_passed(now, out);
   return verdict == LeapPassage::Verdict::kStep;
 }

@@ -104,6 +104,17 @@ class TimekeeperTest : public ::testing::Test {
     note();
     return reason;
   }
+  // Nobody answers.
+  void silence(Duration span) {
+    const UnixTime end = clock_.truth + span;
+    while (clock_.truth < end) {
+      const Duration left = keeper_->next_deadline() - clock_.read().mono;
+      clock_.advance(std::max(left, Duration()) + Duration::nanoseconds(2));
+      out_.clear();
+      keeper_->handle_timer(clock_.read(), random_, out_);
+      note();
+    }
+  }
   void note() {
     for (const Event& event : out_.events) events_.push_back(event);
   }
@@ -157,6 +168,33 @@ TEST_F(TimekeeperTest, reports_tell_what_is_still_to_be_corrected) {
   const auto served = keeper_->server_state(clock_.read().mono);
   ASSERT_TRUE(served);
   EXPECT_GE(served->root_dispersion, error()) << "who asks us must know";
+}
+
+TEST_F(TimekeeperTest, a_clock_whose_sources_fall_silent_is_served_on_with_a_growing_error) {
+  make();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(exchange(), ReplyReason::kAccepted);
+  const auto before = keeper_->server_state(clock_.read().mono);
+  ASSERT_TRUE(before);
+  silence(Duration::seconds(4000));
+  ASSERT_FALSE(keeper_->tracking(clock_.read().mono).synchronised);
+  const auto after = keeper_->server_state(clock_.read().mono);
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->stratum, before->stratum);
+  EXPECT_EQ(after->reference_time, before->reference_time) << "it was not set since";
+  EXPECT_GE(after->root_dispersion, before->root_dispersion + ms(4));
+  EXPECT_GE(after->root_dispersion, error().abs());
+}
+
+TEST_F(TimekeeperTest, a_clock_that_followed_an_orphan_is_not_served_on_without_it) {
+  config_.sources.selection.orphan_stratum = 1;
+  make();
+  keeper_->sources().set_own_identity({{IpAddress::v4(0xc0000205)}, {}});
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(exchange(), ReplyReason::kAccepted);
+  const auto served = keeper_->server_state(clock_.read().mono);
+  ASSERT_TRUE(served);
+  EXPECT_EQ(served->stratum, 2);
+  silence(Duration::seconds(4000));
+  EXPECT_FALSE(keeper_->server_state(clock_.read().mono));
 }
 
 TEST_F(TimekeeperTest, a_step_by_another_spoils_the_open_exchange_and_nothing_else) {

@@ -42,7 +42,8 @@ bool needs_new_client(const config::NtpdConfig& before, const config::NtpdConfig
     it->pools.clear();
     it->directories.clear();
   }
-  return a != b || before.resolver != now.resolver || before.refclocks != now.refclocks;
+  return a != b || before.resolver != now.resolver || before.refclocks != now.refclocks ||
+         orphan_stratum(before.server) != orphan_stratum(now.server);
 }
 
 }  // namespace
@@ -98,12 +99,7 @@ Result<void> Daemon::open_control() {
 Result<void> Daemon::make_server() {
   if (!config_.server) return {};
   server_ = TRY(TimeServer::create(
-      reactor_, logger_, *config_.server, precision_,
-      [this](UnixTime now) { return leap_announcement(now); },
-      [this]() -> std::optional<ntp::ServerState> {
-        if (!client_) return std::nullopt;
-        return client_->keeper().server_state(sys::mono_now());
-      },
+      reactor_, logger_, *config_.server, precision_, [this] { return clock_view(); },
       &inherited_));
   server_->set_keys(keys_.ring());
   return {};
@@ -148,8 +144,11 @@ void Daemon::start_leap() {
   leap_file_->read();
 }
 
-wire::ntp::Leap Daemon::leap_announcement(UnixTime now) {
-  return client_ ? client_->leap().announcement(now) : leap_.announcement(now);
+ClockView Daemon::clock_view() const {
+  if (!client_) return {std::nullopt, {}, &leap_};
+  const MonoTime now = sys::mono_now();
+  const ntp::Timekeeper& keeper = client_->keeper();
+  return {keeper.server_state(now), keeper.leap_backlog(now), &keeper.leap()};
 }
 
 Result<void> Daemon::start_client() {

@@ -63,7 +63,7 @@ class Daemon {
   void watch_source_files();
   Result<SourceChanges> apply_sources();
   void start_leap();
-  wire::ntp::Leap leap_announcement(UnixTime now);
+  ClockView clock_view() const;
   Result<void> start_metrics();
   void start_log();
   boost::json::object cycle_logs();

@@ -33,6 +33,7 @@ json::object handed_state(const ntp::ServerState& state) {
   out["root_dispersion_ns"] = state.root_dispersion.ns();
   out["dispersion_ppb"] = state.dispersion_ppb;
   out["reference_time_ns"] = (state.reference_time - UnixTime()).ns();
+  out["made_ns"] = (state.made.value_or(state.reference_time) - UnixTime()).ns();
   return out;
 }
 
@@ -50,6 +51,8 @@ std::optional<ntp::ServerState> parse_handed_state(const json::object& object) {
   out.dispersion_ppb = number(object, "dispersion_ppb", 0, 1'000'000'000, ok);
   out.reference_time = UnixTime::from_ns(
       number(object, "reference_time_ns", 1, std::numeric_limits<std::int64_t>::max(), ok));
+  out.made =
+      UnixTime::from_ns(number(object, "made_ns", 1, std::numeric_limits<std::int64_t>::max(), ok));
   if (!ok) return std::nullopt;
   return out;
 }

@@ -16,6 +16,7 @@ ntp::ServerState state() {
   out.root_delay = Duration::microseconds(1234);
   out.root_dispersion = Duration::milliseconds(5);
   out.reference_time = UnixTime::from_seconds(1'795'000'000);
+  out.made = UnixTime::from_seconds(1'795'000'010);
   return out;
 }
 

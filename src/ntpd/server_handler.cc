@@ -13,6 +13,12 @@ void ServerHandler::begin_batch() {
   now_ = sys::mono_now();
   replies_ = 0;
   remembered_ = false;
+  if (service_->state.shift.may_step()) look_at_clocks();
+}
+
+void ServerHandler::look_at_clocks() {
+  const sys::ClockSample clocks = sys::sample_clocks();
+  responder_.begin_batch(*service_, clocks.unix_time, clocks.mono);
 }
 
 std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes request,

@@ -52,6 +52,7 @@ class ServerHandler {
     ntp::Response response;
     UnixTime received;  // its request
   };
+  void look_at_clocks();
   void drop(ntp::Reason reason, const sys::Datagram& datagram, Bytes request);
 
   net::Published<ntp::Service>::Reader reader_;

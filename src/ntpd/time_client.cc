@@ -10,6 +10,7 @@
 #include "ntpd/kernel_clock.h"
 #include "ntpd/leap_config.h"
 #include "ntpd/select_settings.h"
+#include "ntpd/served_state.h"
 #include "sys/clock.h"
 #include "sys/own_addresses.h"
 #include "sys/random.h"
@@ -38,6 +39,7 @@ ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precis
   out.sources.exchange.precision = static_cast<std::int8_t>(precision);
   out.sources.min_sources = static_cast<std::size_t>(config.sources.min_sources);
   out.sources.selection = selection_config(config.sources);
+  out.sources.selection.orphan_stratum = orphan_stratum(config.server);
   out.sources.replace_interval = config.sources.replace_interval;
   out.leap = leap_config(config);
   out.sources.exchange.max_clock_error_ppb = std::llround(config.steering.max_clock_error * 1e3);

@@ -12,10 +12,6 @@
 namespace timepool::ntpd {
 namespace {
 
-// How often the served clock counts as set: its dispersion grows by 15 us/s from then on, so that
-// the claim stays below 1 ms.
-constexpr Duration kRefresh = Duration::seconds(16);
-
 bool has_ipv6() {
   return sys::make_socket(AF_INET6, SOCK_DGRAM).ok();
 }
@@ -73,51 +69,32 @@ ntp::Responder::Options responder_options(const config::NtpServerConfig& config)
 
 }  // namespace
 
-ntp::ServerState server_state(const config::NtpServerConfig& config, int precision, UnixTime now,
-                              wire::ntp::Leap leap) {
-  ntp::ServerState out;
-  out.precision = static_cast<std::int8_t>(precision);
-  out.test_offset = config.test.offset;
-  if (!config.local) return out;
-  out.leap = leap;
-  out.stratum = static_cast<std::uint8_t>(config.local->stratum);
-  out.reference_id = wire::ntp::ReferenceId::from_text(config.local->refid);
-  out.root_dispersion = config.local->root_dispersion;
-  out.reference_time = now;
-  return out;
-}
-
 TimeServer::TimeServer(net::Reactor& reactor, sys::Logger& logger,
-                       const config::NtpServerConfig& config, int precision, Announcement leap,
-                       Keeper keeper)
-    : service_(std::make_unique<ntp::Service>(
-          ntp::Service{server_state(config, precision, sys::unix_now())})),
+                       const config::NtpServerConfig& config, int precision, ViewClock view)
+    : config_(config),
+      view_(std::move(view)),
+      served_(config, precision),
+      service_(std::make_unique<ntp::Service>(ntp::Service{make_state()})),
       reactor_(reactor),
       logger_(logger),
       watch_(logger),
-      config_(config),
-      limits_(limit_settings(config.limits, workers_of(config))),
-      precision_(precision),
-      leap_(std::move(leap)),
-      keeper_(std::move(keeper)) {}
+      limits_(limit_settings(config.limits, workers_of(config))) {}
 
 Result<std::unique_ptr<TimeServer>> TimeServer::start(net::Reactor& reactor, sys::Logger& logger,
                                                       const config::NtpServerConfig& config,
-                                                      int precision, Announcement leap,
-                                                      Keeper keeper) {
+                                                      int precision, ViewClock view) {
   std::unique_ptr<TimeServer> out =
-      TRY(create(reactor, logger, config, precision, std::move(leap), std::move(keeper), nullptr));
+      TRY(create(reactor, logger, config, precision, std::move(view), nullptr));
   TRY(out->begin());
   return out;
 }
 
 Result<std::unique_ptr<TimeServer>> TimeServer::create(net::Reactor& reactor, sys::Logger& logger,
                                                        const config::NtpServerConfig& config,
-                                                       int precision, Announcement leap,
-                                                       Keeper keeper,
+                                                       int precision, ViewClock view,
                                                        net::InheritedSockets* inherited) {
   std::unique_ptr<TimeServer> out(
-      new TimeServer(reactor, logger, config, precision, std::move(leap), std::move(keeper)));
+      new TimeServer(reactor, logger, config, precision, std::move(view)));
   TRY(out->access_.load(config.access));
   // Before the first datagram can come.
   out->refresh();
@@ -145,36 +122,47 @@ void TimeServer::stop() {
 
 void TimeServer::hold(const ntp::ServerState& state) {
   held_ = state;
+  if (!held_->made) held_->made = state.reference_time;
   refresh();
 }
 
-void TimeServer::refresh() {
-  const UnixTime now = sys::unix_now();
-  wire::ntp::Leap leap = leap_ ? leap_(now) : wire::ntp::Leap::kNone;
-  // [server.local] is for when there is nobody to follow.
-  ntp::ServerState state = server_state(config_, precision_, now, leap);
-  std::optional<ntp::ServerState> kept = keeper_ ? keeper_() : std::nullopt;
-  if (kept || (held_ && now - held_->reference_time > kHoldover)) held_.reset();
-  if (held_) kept = held_;
-  if (kept) {
-    state = *kept;
-    // What was announced then holds for that day; the successor may not know of it yet.
-    if (held_ && leap == wire::ntp::Leap::kNone &&
-        now < ntp::next_midnight(held_->reference_time)) {
-      leap = held_->leap;
-    }
-    state.leap = leap;
-    state.precision = static_cast<std::int8_t>(precision_);
-    state.test_offset = config_.test.offset;
+ntp::ServerState TimeServer::make_state() {
+  const sys::ClockSample clocks = sys::sample_clocks();
+  const UnixTime now = clocks.unix_time;
+  ClockView view = view_ ? view_() : ClockView();
+  if (view.kept || (held_ && now - *held_->made > kHoldover)) held_.reset();
+  if (held_) {
+    view.kept = held_;
+    view.kept->root_dispersion = ntp::root_dispersion_at(*held_, now);
+    view.kept->made = now;
   }
+  ntp::ServerState out = served_.make({clocks.mono, now, clocks.suspended}, view);
+  // What was announced then holds for that day; the successor may not know of it yet.
+  const bool untold = held_ && out.synchronised() && out.leap == wire::ntp::Leap::kNone;
+  if (untold && !config_.smear && now < ntp::next_midnight(*held_->made)) out.leap = held_->leap;
+  return out;
+}
+
+void TimeServer::tell_change(const ntp::ServerState& before, const ntp::ServerState& now) {
+  if (before.synchronised() == now.synchronised() && before.stratum == now.stratum) return;
+  if (now.synchronised()) {
+    logger_.info("what is served is of stratum {}, {}", now.stratum,
+                 format(now.reference_id, now.stratum));
+  } else {
+    logger_.info("what is served is not synchronised");
+  }
+}
+
+void TimeServer::refresh() {
+  const ntp::ServerState state = make_state();
+  tell_change(service_.current().state, state);
   auto service = std::make_unique<ntp::Service>(ntp::Service{state});
   take_access();
   service->access = access_.list();
   service->limits = limits_;
   service->keys = keys_;
   service_.publish(std::move(service));
-  // B13: at midnight a leap is announced, or no longer.
-  const Duration next = std::min(kRefresh, ntp::next_midnight(now) - now);
+  const Duration next = served_.good_for(sys::unix_now());
   refresh_timer_ = reactor_.at(sys::mono_now() + next, [this] { refresh(); });
 }
 
@@ -203,6 +191,10 @@ Result<bool> TimeServer::reload(const config::NtpServerConfig& config) {
   limits_ = limit_settings(config.limits, workers_of(config_));
   config_.local = config.local;
   config_.test = config.test;
+  config_.smear = config.smear;
+  config_.max_root_distance = config.max_root_distance;
+  config_.hide_refid = config.hide_refid;
+  served_.set_config(config_);
   refresh();
   return same;
 }

@@ -13,6 +13,7 @@
 #include "net/reactor.h"
 #include "net/udp_worker.h"
 #include "ntp/server/service.h"
+#include "ntpd/served_state.h"
 #include "ntpd/server_access.h"
 #include "ntpd/server_handler.h"
 #include "ntpd/server_watch.h"
@@ -22,19 +23,14 @@ namespace timepool::ntpd {
 class TimeServer {
  public:
   // Binds all addresses or says which one can't be.
-  // `leap` says which leap second is to be announced at a time.
-  using Announcement = std::function<wire::ntp::Leap(UnixTime)>;
-  // What the client half makes of the clock; nothing while it does not keep it.
-  using Keeper = std::function<std::optional<ntp::ServerState>()>;
   static Result<std::unique_ptr<TimeServer>> start(net::Reactor& reactor, sys::Logger& logger,
                                                    const config::NtpServerConfig& config,
-                                                   int precision, Announcement leap = {},
-                                                   Keeper keeper = {});
+                                                   int precision, ViewClock view = {});
 
   // The same, but answers only from begin() on. `inherited`: sockets to take instead of binding.
   static Result<std::unique_ptr<TimeServer>> create(net::Reactor& reactor, sys::Logger& logger,
                                                     const config::NtpServerConfig& config,
-                                                    int precision, Announcement leap, Keeper keeper,
+                                                    int precision, ViewClock view,
                                                     net::InheritedSockets* inherited);
   Result<void> begin();
   // What comes from now on waits in the sockets' queues, for begin() or another process.
@@ -43,14 +39,14 @@ class TimeServer {
   // The sockets in their order.
   const std::vector<int>& descriptors() const { return server_->descriptors(); }
 
-  // Serves this while the client half says nothing, until kHoldover after its reference time: the
-  // clock was right then, and goes on at the rate that was found. Its dispersion grows on.
+  // Serves this while the client half says nothing, until kHoldover after it was made: the clock
+  // was right then, and goes on at the rate that was found. Its dispersion grows on.
   static constexpr Duration kHoldover = Duration::seconds(600);
   void hold(const ntp::ServerState& state);
 
-  // Takes in [server.local], [server.test], [server.access] with its files and [server.limits];
-  // what is known of the clients stays. False when another setting changed, which needs a restart.
-  // On an error everything is as it was.
+  // Takes in [server.local], [server.smear], [server.test] and the settings beside them,
+  // [server.access] with its files and [server.limits]; what is known of the clients stays. False
+  // when another setting changed, which needs a restart. On an error everything is as it was.
   Result<bool> reload(const config::NtpServerConfig& config);
 
   // The keys of clients from now on; null: none.
@@ -80,10 +76,16 @@ class TimeServer {
 
  private:
   TimeServer(net::Reactor& reactor, sys::Logger& logger, const config::NtpServerConfig& config,
-             int precision, Announcement leap, Keeper keeper);
+             int precision, ViewClock view);
   void keep_watch();
   void take_access();
+  ntp::ServerState make_state();
+  void tell_change(const ntp::ServerState& before, const ntp::ServerState& now);
 
+  config::NtpServerConfig config_;
+  ViewClock view_;
+  std::optional<ntp::ServerState> held_;  // it has `made`
+  ServedState served_;
   // Workers read it: it outlives them.
   net::Published<ntp::Service> service_;
   net::Reactor& reactor_;
@@ -92,20 +94,11 @@ class TimeServer {
   net::Timer refresh_timer_;
   net::Timer watch_timer_;
   ServerWatch watch_;
-  config::NtpServerConfig config_;
   ServerAccess access_;
   std::vector<std::string> missing_;  // interfaces, as last warned of
   ntp::LimitSettings limits_;
   std::shared_ptr<const ntp::KeyRing> keys_;
-  int precision_;
-  Announcement leap_;
-  Keeper keeper_;
   bool serving_ = false;
-  std::optional<ntp::ServerState> held_;
 };
-
-// What `config` makes of the system clock at `now`, when `leap` is to be announced.
-ntp::ServerState server_state(const config::NtpServerConfig& config, int precision, UnixTime now,
-                              wire::ntp::Leap leap = wire::ntp::Leap::kNone);
 
 }  // namespace timepool::ntpd

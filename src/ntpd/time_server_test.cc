@@ -16,7 +16,10 @@ const UnixTime kNow = UnixTime::from_seconds(1'795'000'000);
 config::NtpServerConfig local_config() {
   config::NtpServerConfig out;
   out.listen = {{parse_ip("127.0.0.1").value(), 0, 0}};
-  out.local = config::NtpLocalConfig{2, "GPS", Duration::milliseconds(3)};
+  config::NtpLocalConfig& local = out.local.emplace();
+  local.stratum = 2;
+  local.refid = "GPS";
+  local.root_dispersion = Duration::milliseconds(3);
   return out;
 }
 
@@ -26,34 +29,9 @@ std::array<std::byte, 48> request() {
   return out;
 }
 
-TEST(ServerState, without_local_the_server_is_not_synchronised) {
-  EXPECT_FALSE(server_state(config::NtpServerConfig{}, -20, kNow).synchronised());
-}
-
-TEST(ServerState, B13_the_leap_indicator_is_what_is_to_be_announced) {
-  using wire::ntp::Leap;
-  EXPECT_EQ(server_state(local_config(), -20, kNow, Leap::kInsert).leap, Leap::kInsert);
-  EXPECT_EQ(server_state(local_config(), -20, kNow).leap, Leap::kNone);
-  EXPECT_EQ(server_state(config::NtpServerConfig{}, -20, kNow, Leap::kInsert).leap,
-            Leap::kUnsynchronised);
-}
-
-TEST(ServerState, local_announces_what_it_says) {
-  config::NtpServerConfig config = local_config();
-  config.test.offset = Duration::milliseconds(400);
-  const ntp::ServerState state = server_state(config, -23, kNow);
-  EXPECT_TRUE(state.synchronised());
-  EXPECT_EQ(state.stratum, 2);
-  EXPECT_EQ(state.precision, -23);
-  EXPECT_EQ(wire::ntp::text_of(state.reference_id), "GPS");
-  EXPECT_EQ(state.root_dispersion, Duration::milliseconds(3));
-  EXPECT_EQ(state.reference_time, kNow);
-  EXPECT_EQ(state.test_offset, Duration::milliseconds(400));
-}
-
 TEST(ServerHandler, gives_every_datagram_one_reason) {
-  net::Published<ntp::Service> published(
-      std::make_unique<ntp::Service>(ntp::Service{server_state(local_config(), -20, kNow)}));
+  net::Published<ntp::Service> published(std::make_unique<ntp::Service>(
+      ntp::Service{ServedState(local_config(), -20).make({MonoTime::from_ns(1), kNow, {}}, {})}));
   ServerHandler handler(published);
   handler.begin_batch();
   std::array<std::byte, 64> reply{};
@@ -93,7 +71,8 @@ TEST(TimeServer, serves_what_was_handed_over_until_its_own_client_knows_or_it_is
   config::NtpServerConfig config = local_config();
   config.local.reset();
   std::optional<ntp::ServerState> own;
-  auto server = TimeServer::create(reactor, logger, config, -20, {}, [&] { return own; }, nullptr);
+  auto server = TimeServer::create(
+      reactor, logger, config, -20, [&] { return ClockView{own, {}, nullptr}; }, nullptr);
   ASSERT_TRUE(server.ok()) << server.error().text();
   ntp::ServerState held;
   held.leap = wire::ntp::Leap::kNone;

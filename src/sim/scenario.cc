@@ -88,7 +88,11 @@ Schema<ServerLeap> server_leap_schema() {
       .field("announces_always", &ServerLeap::announces_always, boolean(), "Not the last day only.")
       .field("applies", &ServerLeap::applies, leap_seconds(), "Without: what is true.")
       .field("lag", &ServerLeap::lag, signed_span(), "How late; negative is early.")
-      .field("smear", &ServerLeap::smear, span(), "Spread over this time.");
+      .field("smear", &ServerLeap::smear, span(), "Spread over this time.")
+      .field("smear_shape", &ServerLeap::smear_shape,
+             config::maybe(config::one_of<ntp::SmearShape>(
+                 {{"linear", ntp::SmearShape::kLinear}, {"cosine", ntp::SmearShape::kCosine}})),
+             "As timepool-ntpd does it.");
   return out;
 }
 

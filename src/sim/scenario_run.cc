@@ -93,6 +93,20 @@ class Run {
     return since.abs() < scenario_.expect.leap_grace;
   }
 
+  // What a client of smeared sources should follow, less UTC.
+  Duration smear_shift() const {
+    if (!scenario_.client.leap.sources_smear || !world_.leap()) return {};
+    for (const ServerConfig& server : scenario_.servers) {
+      const ServerLeap& leap = server.leap;
+      if (!leap.smear_shape) continue;
+      const ntp::Smear smear{server.name, *leap.smear_shape, Duration() - leap.smear / 2,
+                             leap.smear};
+      const Duration since = world_.utc() - world_.leap()->at;
+      return Duration::from_seconds(ntp::smear_offset(smear, since, world_.leap()->seconds));
+    }
+    return {};
+  }
+
   // What must hold at every moment.
   void watch() {
     // Asleep it reads no clock.
@@ -101,7 +115,7 @@ class Run {
     watch_restarts(now);
     watch_pool(now);
     if (in_leap()) return;
-    const Duration truth = client_.true_raw_offset();
+    const Duration truth = client_.true_raw_offset() + smear_shift();
     watch_tracking(client_.sources().tracking(now), truth);
     watch_sources(now, truth);
     watch_clock();
@@ -130,7 +144,7 @@ class Run {
       violation("the clock was set to before the build date: by " +
                 format(client_.floor() - client_.local_now().system));
     }
-    const Duration error = client_.true_offset();
+    const Duration error = client_.true_offset() + smear_shift();
     const Expectations& expect = scenario_.expect;
     // The first correction begins on one side of the truth.
     if (side_ == 0 && error != Duration()) side_ = error < Duration() ? -1 : 1;

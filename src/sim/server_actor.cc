@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/byte_writer.h"
+#include "sim/client_leap.h"
 #include "sim/distribution.h"
 
 namespace timepool::sim {
@@ -36,6 +37,8 @@ ServerActor::ServerActor(World& world, Network& network, const ServerConfig& con
       prng_(world.random("server " + config.name)),
       hostility_(config.tricks, world.random("hostility " + config.name)),
       responder_({config.interleaved ? kRepliesRemembered : 0}) {
+  if (const auto shape = config.leap.smear_shape)
+    smear_.emplace(ntp::LeapSmearConfig{*shape, config.leap.smear});
   network.attach(config.address, *this);
   network.link(config.address, config.link);
 }
@@ -63,7 +66,26 @@ wire::ntp::ReferenceId ServerActor::reference_id() const {
                                            static_cast<std::uint32_t>(hash & 0x3fffff));
 }
 
-ntp::ServerState ServerActor::state() const {
+ntp::ClockReading ServerActor::read() {
+  ntp::ClockReading out = clock_.read(world_.now());
+  const std::optional<ntp::LeapSecond>& leap = world_.leap();
+  if (smear_ && leap && out.system >= ntp::moment_of(*leap)) {
+    out.system = out.system + ntp::step_of(*leap);
+  }
+  return out;
+}
+
+// As ntpd/served_state.h.
+void ServerActor::smear(ntp::ServerState& state) {
+  const std::optional<ntp::LeapTable> table = leap_table({.file = world_.leap()->seconds}, world_);
+  state.shift = smear_->shift(read(), {&*table, {}, {}});
+  const std::optional<Duration> departure = smear_->departure();
+  if (!departure) return;
+  state.reference_id = ntp::smear_reference_id(*departure);
+  state.root_dispersion += departure->abs();
+}
+
+ntp::ServerState ServerActor::state() {
   ntp::ServerState out;
   out.leap = config_.synchronised ? announcement() : wire::ntp::Leap::kUnsynchronised;
   out.stratum = config_.stratum;
@@ -71,8 +93,9 @@ ntp::ServerState ServerActor::state() const {
   out.reference_id = reference_id();
   out.root_delay = config_.root_delay;
   out.root_dispersion = config_.root_dispersion;
-  out.reference_time = world_.now() - Duration::seconds(10);
-  out.test_offset = deceit() + utc_shift();
+  out.reference_time = (smear_ ? read().system : world_.now()) - Duration::seconds(10);
+  out.test_offset = deceit() + (smear_ ? Duration() : utc_shift());
+  if (smear_ && world_.leap()) smear(out);
   return out;
 }
 
@@ -113,10 +136,12 @@ void ServerActor::handle_datagram(const Datagram& datagram) {
   }
   ++requests_;
   if (config_.forged) forge(datagram);
-  const ntp::ClockReading now = clock_.read(world_.now());
+  const ntp::ClockReading now = read();
   std::vector<std::byte> out(wire::ntp::kHeaderSize);
   const ntp::RxInfo rx{now.system, datagram.from, datagram.to};
-  const ntp::Response response = responder_.respond(rx, datagram.bytes, {state()}, out);
+  const ntp::Service service{state()};
+  responder_.begin_batch(service, now.system, now.mono);
+  const ntp::Response response = responder_.respond(rx, datagram.bytes, service, out);
   if (response.length > datagram.bytes.size()) {
     violations_.push_back(config_.name + ": reply longer than its request");
   }
@@ -150,7 +175,10 @@ void ServerActor::forge(const Datagram& request) {
 }
 
 void ServerActor::reply(Outgoing out) {
-  responder_.finish(out.response, {state()}, clock_.read(world_.now()).system, out.bytes);
+  const ntp::Service service{state()};
+  const ntp::ClockReading now = read();
+  responder_.begin_batch(service, now.system, now.mono);
+  responder_.finish(out.response, service, now.system, out.bytes);
   if (hostility_.any()) {
     play_tricks(out.request, out.bytes);
     return;
@@ -161,7 +189,7 @@ void ServerActor::reply(Outgoing out) {
 }
 
 void ServerActor::leave(Outgoing out) {
-  responder_.sent(out.response, {state()}, clock_.read(world_.now()).system);
+  responder_.sent(out.response, {state()}, read().system);
   network_.send({0, out.request.id, out.request.to, out.request.from, std::move(out.bytes)});
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ntp/leap_smear.h"
 #include "ntp/server/responder.h"
 #include "sim/clock.h"
 #include "sim/hostility.h"
@@ -23,6 +24,8 @@ struct ServerLeap {
   std::optional<int> applies;
   Duration lag;    // after the leap; negative: before it
   Duration smear;  // spread evenly over this time, the leap in its middle
+  // Spread as timepool-ntpd does it, and said so: without, nothing else tells of the smear.
+  std::optional<ntp::SmearShape> smear_shape;
   bool operator==(const ServerLeap&) const = default;
 };
 
@@ -75,7 +78,11 @@ class ServerActor final : public Node {
   bool is_down() const;
   bool wants_kiss(UnixTime now);
   wire::ntp::ReferenceId reference_id() const;
-  ntp::ServerState state() const;
+  // The system clock keeps UTC only where a leap second is smeared by ntp/leap_smear.h; else UTC is
+  // a part of what it lies by.
+  ntp::ClockReading read();
+  ntp::ServerState state();
+  void smear(ntp::ServerState& state);
   Duration deceit() const;
   // UTC as it takes it to be less the world's time.
   Duration utc_shift() const;
@@ -98,6 +105,7 @@ class ServerActor final : public Node {
   Prng prng_;
   Hostility hostility_;
   ntp::Responder responder_;
+  std::optional<ntp::LeapSmear> smear_;
   std::uint64_t requests_ = 0;
   std::optional<UnixTime> last_request_;
   std::vector<std::string> violations_;

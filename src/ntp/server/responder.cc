@@ -102,16 +102,18 @@ Reason judge_header(const RxInfo& rx, Bytes request, Header& header) {
 }
 
 // RFC 5905 9.2 and figure 21: the fields of a server's reply.
-Header reply_to(const Header& request, const RxInfo& rx, const ServerState& state) {
+Header reply_to(const Header& request, const RxInfo& rx, const ServerState& state,
+                const ServedTime& served) {
   Header out;
   out.version = request.version;
   out.mode = Mode::kServer;
   out.poll = request.poll;
   out.precision = state.precision;
   out.origin = request.transmit;
-  out.receive = to_ntp(rx.received + state.test_offset);
+  const UnixTime received = served.received(state.shift, rx.received);
+  out.receive = to_ntp(received + state.test_offset);
   out.leap = Leap::kUnsynchronised;
-  if (!state.synchronised()) {
+  if (!state.vouches(rx.received)) {
     // B28: the reference id stays zero rather than "INIT".
     return out;
   }
@@ -120,7 +122,9 @@ Header reply_to(const Header& request, const RxInfo& rx, const ServerState& stat
   out.root_delay = to_ntp_short(state.root_delay);
   out.root_dispersion = to_ntp_short(root_dispersion_at(state, rx.received));
   out.reference_id = state.reference_id;
-  out.reference = to_ntp(state.reference_time + state.test_offset);
+  // Never later than the others, even when the clock was stepped back since.
+  const UnixTime reference = std::min(state.reference_time, rx.received);
+  out.reference = to_ntp(reference + (received - rx.received) + state.test_offset);
   return out;
 }
 
@@ -128,7 +132,7 @@ Header reply_to(const Header& request, const RxInfo& rx, const ServerState& stat
 // take the poll interval as advice at the most: the one they asked with, or the usual shortest.
 Header kiss_to(const Header& request, const RxInfo& rx, const ServerState& state) {
   constexpr std::int8_t kUsualPoll = 6;
-  Header out = reply_to(request, rx, ServerState{});
+  Header out = reply_to(request, rx, ServerState{}, ServedTime());
   out.poll = std::max(request.poll, kUsualPoll);
   out.precision = state.precision;
   out.reference_id = wire::ntp::ReferenceId::from_text("RATE");
@@ -157,16 +161,23 @@ bool may_be_interleaved(Reason reason) {
   return reason == Reason::kAnsweredPlain || reason == Reason::kAnsweredKeyed;
 }
 
+// What a request is answered by.
+struct Means {
+  const ServerState& state;
+  const ServedTime& served;
+  const KeyRing* keys;
+};
+
 // The answer to a request whose header was found good.
-Response answer(const Header& header, const RxInfo& rx, Bytes request, const ServerState& state,
-                const KeyRing* keys, MutableBytes out) {
+Response answer(const Header& header, const RxInfo& rx, Bytes request, const Means& means,
+                MutableBytes out) {
   wire::ntp::Mac mac;
   Response response;
-  response.reason = judge_rest(rx, request, keys, mac);
+  response.reason = judge_rest(rx, request, means.keys, mac);
   if (!is_answered(response.reason)) return response;
   CHECK(out.size() >= wire::ntp::kHeaderSize);
   ByteWriter writer(out);
-  const Header reply = reply_to(header, rx, state);
+  const Header reply = reply_to(header, rx, means.state, means.served);
   wire::ntp::write_header(reply, writer);
   if (response.reason == Reason::kAnsweredKeyed) {
     response.key = mac.key_id;
@@ -174,7 +185,7 @@ Response answer(const Header& header, const RxInfo& rx, Bytes request, const Ser
   }
   CHECK(writer.ok() && writer.size() <= request.size());
   response.verdict = Verdict::kReply;
-  if (!state.synchronised()) response.reason = Reason::kAnsweredUnsynchronised;
+  if (!means.state.vouches(rx.received)) response.reason = Reason::kAnsweredUnsynchronised;
   response.length = writer.size();
   response.receive = reply.receive;
   return response;
@@ -185,11 +196,18 @@ Response answer(const Header& header, const RxInfo& rx, Bytes request, const Ser
 Response respond(const RxInfo& rx, Bytes request, const ServerState& state, MutableBytes out) {
   Header header;
   const Reason reason = judge_header(rx, request, header);
-  return is_answered(reason) ? answer(header, rx, request, state, nullptr, out) : dropped(reason);
+  if (!is_answered(reason)) return dropped(reason);
+  return answer(header, rx, request, {state, ServedTime(), nullptr}, out);
+}
+
+}  // namespace
+
+Response respond(const RxInfo& rx, Bytes request, const ServerState& state, MutableBytes out) {
+  return respond_as(rx, request, state, ServedTime(), out);
 }
 
 void set_transmit(MutableBytes reply, const ServerState& state, UnixTime now) {
-  wire::ntp::set_transmit(reply, to_ntp(now + state.test_offset));
+  wire::ntp::set_transmit(reply, to_ntp(ServedTime().sent(state.shift, now) + state.test_offset));
 }
 
 Responder::Responder(const Options& options) {
@@ -217,6 +235,10 @@ Reason Responder::admit(const RxInfo& rx, Bytes request, const Service& service,
   return reason;
 }
 
+void Responder::begin_batch(const Service& service, UnixTime system, MonoTime mono) {
+  served_.look(service.state.shift, system, mono);
+}
+
 Response Responder::respond(const RxInfo& rx, Bytes request, const Service& service,
                             MutableBytes out) {
   // `out` may be the request's own buffer.
@@ -227,7 +249,8 @@ Response Responder::respond(const RxInfo& rx, Bytes request, const Service& serv
   const Reason reason = admit(rx, request, service, header);
   if (reason == Reason::kRateKod) return kiss(header, rx, service.state, out);
   if (!is_answered(reason)) return dropped(reason);
-  Response response = answer(header, rx, request, service.state, service.keys.get(), out);
+  Response response =
+      answer(header, rx, request, {service.state, served_, service.keys.get()}, out);
   if (!interleaved_ || !may_be_interleaved(response.reason)) return response;
   response.remembered = InterleavedStore::asks(asked);
   if (response.remembered && interleaved_->answer(asked, out.first(response.length))) {
@@ -239,18 +262,23 @@ Response Responder::respond(const RxInfo& rx, Bytes request, const Service& serv
 
 void Responder::finish(const Response& response, const Service& service, UnixTime now,
                        MutableBytes reply) {
-  if (!response.interleaved) set_transmit(reply, service.state, now);
+  if (!response.interleaved) wire::ntp::set_transmit(reply, told(service.state, now));
   if (response.key != 0) sign_reply(*service.keys, response.key, reply);
+}
+
+// What is told of the moment at which the system clock reads `when`.
+NtpTimestamp Responder::told(const ServerState& state, UnixTime when) const {
+  return to_ntp(served_.sent(state.shift, when) + state.test_offset);
 }
 
 void Responder::sent(const Response& response, const Service& service, UnixTime when) {
   if (!response.remembered || !service.state.synchronised()) return;
-  interleaved_->sent(response.receive, to_ntp(when + service.state.test_offset));
+  interleaved_->sent(response.receive, told(service.state, when));
 }
 
 void Responder::correct(const Response& response, const Service& service, UnixTime when) {
   if (!response.remembered || !service.state.synchronised()) return;
-  interleaved_->correct(response.receive, to_ntp(when + service.state.test_offset));
+  interleaved_->correct(response.receive, told(service.state, when));
 }
 
 }  // namespace timepool::ntp

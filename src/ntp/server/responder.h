@@ -28,16 +28,11 @@ enum class Verdict : std::uint8_t { kDrop, kReply };
 struct Response {
   Verdict verdict = Verdict::kDrop;
   Reason reason = Reason::kTooShort;
-<<<<<<< HEAD
-  std::size_t length = 0;  // of the reply; 0 when dropped
-  NtpTimestamp receive;    // as the reply tells it; its name in interleaved mode
-  bool interleaved = false;
-  KeyId key = 0;  // the reply is to be signed by; 0: by none
-=======
   std::size_t length = 0;   // of the reply; 0 when dropped
   NtpTimestamp receive;     // as the reply tells it; its name in interleaved mode
   bool remembered = false;  // its client asks for interleaved mode: sent() is worth calling
->>>>>>> ad395ab (Serve interleaved mode from the workers; load at a rate and from many addresses; benchmarks against ntpsec, over veth, of losses, modes, tables and workers)
+  bool interleaved = false;
+  KeyId key = 0;  // the reply is to be signed by; 0: by none
 };
 
 // How a datagram came.
@@ -69,6 +64,8 @@ class Responder {
   };
   explicit Responder(const Options& options);
 
+  // Before a batch of datagrams, where service.state.shift.may_step(): what the clocks read now.
+  void begin_batch(const Service& service, UnixTime system, MonoTime mono);
   // As above; `service` is the newest, and finish() takes the same. A kiss is a reply, too. `out`
   // has room for as many octets as the request, or 48.
   Response respond(const RxInfo& rx, Bytes request, const Service& service, MutableBytes out);
@@ -85,10 +82,12 @@ class Responder {
   const RateLimiter* limiter() const { return limiter_.get(); }
 
  private:
+  NtpTimestamp told(const ServerState& state, UnixTime when) const;
   Reason admit(const RxInfo& rx, Bytes request, const Service& service, wire::ntp::Header& header);
 
   std::optional<InterleavedStore> interleaved_;
   std::unique_ptr<RateLimiter> limiter_;
+  ServedTime served_;
 };
 
 }  // namespace timepool::ntp

@@ -3,15 +3,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/duration.h"
 #include "base/time.h"
+#include "ntp/server/served_time.h"
 #include "wire/ntp/header.h"
 
 namespace timepool::ntp {
 
 // RFC 5905 7.1: PHI, 15 parts in a million.
 inline constexpr std::int64_t kDefaultDispersionPpb = 15'000;
+// A state that nobody made anew for so long vouches for nothing: who makes it hangs, or somebody
+// moved the clock and nobody noticed. It is made anew forty times in that time.
+inline constexpr Duration kMaxStateAge = Duration::seconds(600);
 
 struct ServerState {
   // kUnsynchronised: replies say so, with stratum 0 and no reference, as chronyd's do.
@@ -20,9 +25,14 @@ struct ServerState {
   std::int8_t precision = -20;                    // log2 seconds
   wire::ntp::ReferenceId reference_id;
   Duration root_delay;
-  Duration root_dispersion;                             // at reference_time
+  Duration root_dispersion;                             // when it was made
   std::int64_t dispersion_ppb = kDefaultDispersionPpb;  // its growth from then on
+  // When the clock was last set or corrected. The others are times of the system clock too.
   UnixTime reference_time;
+  // When this was so; empty: at reference_time, and it holds for ever.
+  std::optional<UnixTime> made;
+  // A leap second that is smeared; at other times there is none.
+  ServedShift shift;
   // Added to every time served: makes this server a liar. For tests only; zero is the truth.
   Duration test_offset;
 
@@ -30,10 +40,14 @@ struct ServerState {
     return leap != wire::ntp::Leap::kUnsynchronised && stratum > 0 &&
            stratum < wire::ntp::kMaxStratum;
   }
+  // Whether it may be served as good time at `now`.
+  bool vouches(UnixTime now) const {
+    return synchronised() && (!made || (now - *made).abs() <= kMaxStateAge);
+  }
   bool operator==(const ServerState&) const = default;
 };
 
-// The root dispersion at `now`; not below the one at reference_time.
+// The root dispersion at `now`; not below the one when the state was made.
 Duration root_dispersion_at(const ServerState& state, UnixTime now);
 
 }  // namespace timepool::ntp
