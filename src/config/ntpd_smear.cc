@@ -9,16 +9,26 @@
 namespace timepool::config {
 namespace {
 
-// Who may ask: whoever can reach the sockets.
+const std::vector<Prefix>& everybody() {
+  static const std::vector<Prefix> out = {{IpAddress::any(IpFamily::kV4), 0},
+                                          {IpAddress::any(IpFamily::kV6), 0}};
+  return out;
+}
+
+// Whom the rules name; everybody where they name nobody. Files are read by the daemon, which looks
+// at what is in them.
+void add_audience(const NtpAccessRules& rules, std::vector<Prefix>& out) {
+  const bool anybody = rules.allow.empty() && rules.allow_files.empty();
+  const std::vector<Prefix>& named = anybody ? everybody() : rules.allow;
+  out.insert(out.end(), named.begin(), named.end());
+}
+
 std::vector<Prefix> audience(const NtpServerConfig& server) {
-  const bool loopback =
-      !server.listen.empty() &&
-      std::all_of(server.listen.begin(), server.listen.end(),
-                  [](const Endpoint& it) { return it.address.unmapped().is_loopback(); });
-  const IpAddress v4 = IpAddress::any(IpFamily::kV4);
-  const IpAddress v6 = IpAddress::any(IpFamily::kV6);
-  if (!loopback) return {{v4, 0}, {v6, 0}};
-  return {{IpAddress::v4(0x7f000000), 8}, {parse_ip("::1").value(), 128}};
+  std::vector<Prefix> out;
+  if (serves_loopback_only(server)) return out;
+  add_audience(server.access, out);
+  for (const NtpInterfaceAccess& rules : server.access.interfaces) add_audience(rules, out);
+  return out;
 }
 
 }  // namespace
@@ -56,6 +66,12 @@ std::string smear_audience_problem(std::span<const Prefix> allow) {
          "clients would mix it with true time (RFC 8633 3.7.1)";
 }
 
+bool serves_loopback_only(const NtpServerConfig& server) {
+  return !server.listen.empty() &&
+         std::all_of(server.listen.begin(), server.listen.end(),
+                     [](const Endpoint& it) { return it.address.unmapped().is_loopback(); });
+}
+
 std::string check_smear(const NtpdConfig& config) {
   if (!config.server || !config.server->smear) return "";
   if (config.leap_file.empty()) {
@@ -63,8 +79,7 @@ std::string check_smear(const NtpdConfig& config) {
   }
   if (config.leap_mode == LeapMode::kIgnore) {
     return "[server.smear] needs a leap_mode other than \"ignore\": what is served departs from "
-           "UTC, "
-           "and the clock would too";
+           "UTC, and the clock would too";
   }
   return smear_audience_problem(audience(*config.server));
 }

@@ -26,6 +26,9 @@ Schema<NtpSmearConfig> ntp_smear_schema();
 std::string smear_audience_problem(std::span<const Prefix> allow);
 
 struct NtpdConfig;
+struct NtpServerConfig;
+// Whether only this machine can ask.
+bool serves_loopback_only(const NtpServerConfig& server);
 // What [server.smear] needs of the other settings; empty when all is well.
 std::string check_smear(const NtpdConfig& config);
 // The same of [server.local] orphan.

@@ -41,6 +41,17 @@ TEST(NtpdSmearConfig, B15_the_whole_configuration_is_refused_with_the_reason) {
   EXPECT_EQ(problems_of(std::string(kFile) + kLoopback + "[server.smear]\n"), "ok");
 }
 
+TEST(NtpdSmearConfig, B15_the_access_list_closes_the_environment) {
+  const std::string server = std::string(kFile) + "[server]\n[server.smear]\n";
+  EXPECT_EQ(problems_of(server + "[server.access]\nallow = [\"10.0.0.0/8\"]\n"), "ok");
+  EXPECT_NE(problems_of(server + "[server.access]\nallow = [\"10.0.0.0/8\", \"8.8.8.8\"]\n"), "ok");
+  EXPECT_NE(problems_of(server + "[server.access]\ndeny = [\"8.8.8.8\"]\n"), "ok");
+  EXPECT_NE(problems_of(server + "[server.access]\nallow = [\"10.0.0.0/8\"]\n"
+                                 "[[server.access.interface]]\nname = \"eth0\"\n"),
+            "ok")
+      << "everybody who comes by that interface";
+}
+
 TEST(NtpdSmearConfig, is_read) {
   const auto config = parse(ntpd_schema(), {{"a", std::string(kFile) + kLoopback +
                                                       "[server.smear]\nshape = \"cosine\"\n"

@@ -121,7 +121,7 @@ struct Witness {
 };
 
 TEST_F(WorkerReplies, of_small_batches_the_next_reply_tells_the_kernels_time_of_sending) {
-  Witness witness{ServerHandler{service, 1024}, {}, {}};
+  Witness witness{ServerHandler{service, {.interleaved_replies = 1024}}, {}, {}};
   NtpTimestamp name = NtpTimestamp::from_bits(99);
   // More than the log of stamps has room for.
   for (std::size_t i = 0; i < 2 * net::StampLog::kRoom; ++i) {

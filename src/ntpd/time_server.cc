@@ -59,6 +59,15 @@ unsigned workers_of(const config::NtpServerConfig& config) {
   return std::max(config.threads, 1U);
 }
 
+// B15: also whom the files of prefixes name.
+Result<void> check_audience(const config::NtpServerConfig& config) {
+  if (!config.smear || config::serves_loopback_only(config)) return {};
+  const std::vector<Prefix> audience = TRY(audience_of(config.access));
+  const std::string problem = config::smear_audience_problem(audience);
+  if (problem.empty()) return {};
+  return fail(Error{ErrorCode::kInvalid, "serve", problem});
+}
+
 ntp::Responder::Options responder_options(const config::NtpServerConfig& config) {
   ntp::Responder::Options out;
   out.interleaved_replies = config.interleaved_replies;
@@ -95,6 +104,7 @@ Result<std::unique_ptr<TimeServer>> TimeServer::create(net::Reactor& reactor, sy
                                                        net::InheritedSockets* inherited) {
   std::unique_ptr<TimeServer> out(
       new TimeServer(reactor, logger, config, precision, std::move(view)));
+  TRY(check_audience(config));
   TRY(out->access_.load(config.access));
   // Before the first datagram can come.
   out->refresh();
@@ -183,6 +193,7 @@ void TimeServer::set_keys(std::shared_ptr<const ntp::KeyRing> keys) {
 }
 
 Result<bool> TimeServer::reload(const config::NtpServerConfig& config) {
+  TRY(check_audience(config));
   if (!config.access.interfaces.empty()) TRY(server_->learn_interfaces());
   TRY(access_.load(config.access));
   const bool same = same_sockets(config_, config);

@@ -200,12 +200,6 @@ Response respond(const RxInfo& rx, Bytes request, const ServerState& state, Muta
   return answer(header, rx, request, {state, ServedTime(), nullptr}, out);
 }
 
-}  // namespace
-
-Response respond(const RxInfo& rx, Bytes request, const ServerState& state, MutableBytes out) {
-  return respond_as(rx, request, state, ServedTime(), out);
-}
-
 void set_transmit(MutableBytes reply, const ServerState& state, UnixTime now) {
   wire::ntp::set_transmit(reply, to_ntp(ServedTime().sent(state.shift, now) + state.test_offset));
 }
