@@ -159,18 +159,23 @@ TEST_F(KeyedAnswer, a_server_without_time_signs_that_it_has_none) {
 }
 
 TEST_F(KeyedAnswer, RFC9769_interleaved_mode_works_under_a_key) {
-  ASSERT_EQ(ask(with_mac(header(4), *aes_, 16)), Reason::kAnsweredKeyed);
-  const Header first = wire::ntp::parse_packet(reply_)->header;
   Header next;
   next.version = 4;
   next.mode = wire::ntp::Mode::kClient;
-  next.origin = first.receive;
   next.receive = NtpTimestamp::from_bits(5);
   next.transmit = NtpTimestamp::from_bits(6);
-  Octets bytes(wire::ntp::kHeaderSize);
-  ByteWriter writer(bytes);
-  wire::ntp::write_header(next, writer);
-  EXPECT_EQ(ask(with_mac(bytes, *aes_, 16)), Reason::kAnsweredKeyed);
+  const auto ask_naming = [&](NtpTimestamp origin) {
+    next.origin = origin;
+    Octets bytes(wire::ntp::kHeaderSize);
+    ByteWriter writer(bytes);
+    wire::ntp::write_header(next, writer);
+    return ask(with_mac(bytes, *aes_, 16));
+  };
+  // A reply that it does not know any more.
+  ASSERT_EQ(ask_naming(NtpTimestamp::from_bits(4)), Reason::kAnsweredKeyed);
+  const Header first = wire::ntp::parse_packet(reply_)->header;
+  EXPECT_EQ(first.origin, next.transmit);
+  EXPECT_EQ(ask_naming(first.receive), Reason::kAnsweredKeyed);
   EXPECT_TRUE(is_signed_by(*aes_));
   const Header second = wire::ntp::parse_packet(reply_)->header;
   EXPECT_EQ(second.origin, next.receive);
