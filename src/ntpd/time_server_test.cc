@@ -1,8 +1,11 @@
 #include "ntpd/time_server.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
+#include <cstdio>
+#include <fstream>
 
 #include "net/metrics.h"
 #include "ntpd/report.h"
@@ -62,6 +65,27 @@ TEST(TimeServer, reload_changes_the_state_but_says_when_sockets_would_have_to) {
   config.threads = 1;
   EXPECT_FALSE((*server)->reload(config).value());
   EXPECT_EQ((*server)->threads(), 0u);
+}
+
+TEST(TimeServer, B15_a_file_of_prefixes_that_admits_public_addresses_refuses_smeared_time) {
+  net::Reactor reactor;
+  sys::Logger logger("ntpd_test", sys::LogLevel::kError);
+  config::NtpServerConfig config = local_config();
+  config.listen = {{IpAddress::any(IpFamily::kV4), 0, 0}};
+  config.smear.emplace();
+  const std::string file = testing::TempDir() + "b15_" + std::to_string(::getpid());
+  std::ofstream(file) << "10.0.0.0/8\n8.8.0.0/16\n";
+  config.access.allow_files = {file};
+  const auto refused = TimeServer::start(reactor, logger, config, -20);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().text().find("8.8.0.0/16 admits public addresses"), std::string::npos)
+      << refused.error().text();
+  std::ofstream(file) << "10.0.0.0/8\n";
+  auto server = TimeServer::start(reactor, logger, config, -20);
+  ASSERT_TRUE(server.ok()) << server.error().text();
+  std::ofstream(file) << "8.8.0.0/16\n";
+  EXPECT_FALSE((*server)->reload(config).ok());
+  std::remove(file.c_str());
 }
 
 // A server that took over, while its sources are not measured yet.
