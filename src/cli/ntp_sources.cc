@@ -16,7 +16,7 @@ using client::number_of;
 using client::text_of;
 
 constexpr const char* kLegend =
-    "M            ^ server  # reference clock\n"
+    "M            ^ server  = peer  # reference clock\n"
     "S            * selected  + combined  - left out  x falseticker  ~ too variable\n"
     "             m smeared around a leap second  ? not usable; explain tells more\n"
     "Poll         seconds between two requests, as a power of two\n"
@@ -24,6 +24,12 @@ constexpr const char* kLegend =
     "LastRx       seconds since the last sample, or minutes m, hours h, days d\n"
     "Last sample  offset now[as measured] +/- error bound; positive: the source is ahead of us\n"
     "Source       the name that the address is from\n";
+
+const char* mode_of(const json::object& source) {
+  const std::string kind = text_of(source, "kind");
+  if (kind == "refclock") return "#";
+  return kind == "peer" ? "=" : "^";
+}
 
 std::string last_sample(const json::object& source) {
   const auto now = number_of(source, "offset_s");
@@ -53,9 +59,8 @@ void show_sources(const json::object& answer, bool verbose) {
   for (const json::value& value : list) {
     if (!value.is_object()) continue;
     const json::object& source = value.get_object();
-    const std::string mode = text_of(source, "kind") == "refclock" ? "#" : "^";
-    table.row({mode + text_of(source, "symbol"), label_of(source), whole(source, "stratum"),
-               whole(source, "poll"), text_of(source, "reach_octal"),
+    table.row({mode_of(source) + text_of(source, "symbol"), label_of(source),
+               whole(source, "stratum"), whole(source, "poll"), text_of(source, "reach_octal"),
                age(number_of(source, "age_s")), last_sample(source), source_of(source),
                text_of(source, "status")});
   }

@@ -60,6 +60,10 @@ std::string check_source_keys(const NtpdConfig& config) {
       if (source.key != 0) return source.address + " has a key, but [keys] names no file";
     }
   }
+  for (const NtpPeerConfig& peer : config.peers) {
+    if (peer.key != 0) return peer.address + " has a key, but [keys] names no file";
+  }
+  if (!config.broadcasts.empty()) return "[[broadcast]] has a key, but [keys] names no file";
   return "";
 }
 
@@ -103,6 +107,15 @@ Schema<NtpdConfig> ntpd_schema() {
           kMaxNtpSources)
       .alias_tables("pool", &NtpdConfig::sources, &NtpSourcesConfig::pools, pool, "sources.pool",
                     kPoolDoc, kMaxNtpSources)
+      .tables("peer", &NtpdConfig::peers, ntp_peer_schema(),
+              "A machine that this one exchanges time with as an equal: each measures the other "
+              "(symmetric active mode). Only for those who trust each other, with a key for each "
+              "two (RFC 8633 5.6); the other side needs the same.",
+              kMaxNtpPeers)
+      .tables("broadcast", &NtpdConfig::broadcasts, ntp_broadcast_schema(),
+              "A network that this server tells its time unasked, while it has any. Only for "
+              "networks that are trusted (RFC 8633 5.5): clients can't measure how long it takes.",
+              kMaxNtpBroadcasts)
       .tables(
           "refclock", &NtpdConfig::refclocks, refclock_schema(),
           "A reference clock of this machine. Several are measured beside each other and beside "
@@ -120,6 +133,11 @@ Schema<NtpdConfig> ntpd_schema() {
   add_leap_settings(root);
   root.check([](const NtpdConfig& it) { return check_refclocks(it.refclocks); });
   root.check([](const NtpdConfig& it) { return check_source_keys(it); });
+  root.check([](const NtpdConfig& it) { return check_peers(it.peers); });
+  root.check([](const NtpdConfig& it) -> std::string {
+    const bool served = it.server || it.broadcasts.empty();
+    return served ? "" : "[[broadcast]] without [server]: there is no time to tell";
+  });
   return root;
 }
 

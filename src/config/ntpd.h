@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/ip.h"
 #include "config/ntpd_keys.h"
+#include "config/ntpd_modes.h"
 #include "config/ntpd_refclock.h"
 #include "config/ntpd_reports.h"
 #include "config/ntpd_sandbox.h"
@@ -139,6 +140,8 @@ struct NtpdConfig {
   bool sources_smear = false;
   std::optional<NtpServerConfig> server;
   NtpSourcesConfig sources;
+  std::vector<NtpPeerConfig> peers;
+  std::vector<NtpBroadcastConfig> broadcasts;
   std::vector<NtpRefclockConfig> refclocks;
   NtpKeysConfig keys;
   NtpResolverConfig resolver;
@@ -149,7 +152,7 @@ struct NtpdConfig {
   bool operator==(const NtpdConfig&) const = default;
 };
 
-// Whether every [[server]] and [[pool]] with a key has a file of keys; empty when all is well.
+// Whether everything with a key has a file of keys; empty when all is well.
 std::string check_source_keys(const NtpdConfig& config);
 
 Schema<NtpdConfig> ntpd_schema();

@@ -19,6 +19,13 @@ Error named(Error error, const std::string& setting) {
   return error;
 }
 
+// One that was inherited may be another user's, and the system lets only sockets of one user share
+// a port. Where it can't be made ours, bind() tells.
+Result<void> share(sys::UdpSocket& socket) {
+  if (::fchown(socket.fd(), ::geteuid(), static_cast<gid_t>(-1)) < 0) errno = 0;
+  return socket.allow_reuse_port();
+}
+
 // Sockets of all workers for one address, at least `count`. The first is bound alone, so that an
 // address in use is noticed even when the other program shares its port; then it lets our own
 // others join.
@@ -34,8 +41,11 @@ Result<std::vector<sys::UdpSocket>> bind_address(Endpoint address, const UdpServ
   std::vector<sys::UdpSocket> out;
   if (options.inherited != nullptr) out = options.inherited->take(address, socket_options);
   if (out.empty()) out.push_back(TRY(sys::UdpSocket::bind(address, socket_options)));
-  if (out.size() < count) {
-    for (sys::UdpSocket& socket : out) TRY(socket.allow_reuse_port());
+  for (sys::UdpSocket& socket : out) {
+    if (out.size() >= count && !options.share_port) break;
+    const Result<void> shared = share(socket);
+    // For those that may join later only, it is worth no failure now: they tell.
+    if (!shared.ok() && out.size() < count) return fail(Error(shared.error()));
   }
   socket_options.reuse_port = true;
   address.port = out.front().local().port;

@@ -61,6 +61,8 @@ struct UdpServerOptions {
   bool interface_info = false;  // learn by which interface a datagram came
   // The kernel's times of sending for the replies of small batches, with threads.
   bool exact_departures = false;
+  // Sockets of this program that are connected to one address may join later on a served port.
+  bool share_port = false;
   std::string interface;                    // bind to this interface only
   std::string setting = "[server] listen";  // named in errors
   // Sockets to take instead of binding, of which those at no address of `listen` are drained by

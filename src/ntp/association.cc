@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ntp/exchange.h"
+#include "ntp/peer_exchange.h"
 
 namespace timepool::ntp {
 namespace {
@@ -13,6 +15,24 @@ constexpr Duration kReplyTimeout = Duration::seconds(2);
 // A path slower than half a second gets four times its delay.
 constexpr std::int64_t kDelaysToWait = 4;
 
+std::unique_ptr<Dialogue> make_dialogue(const AssociationConfig& config) {
+  if (config.mode == TalkMode::kSymmetric) {
+    return std::make_unique<PeerExchange>(config.exchange, config.own);
+  }
+  return std::make_unique<Exchange>(config.exchange);
+}
+
+// What stratum a packet tells: 0 is none.
+int stratum_of(std::uint8_t told) {
+  return told == 0 ? wire::ntp::kMaxStratum : told;
+}
+
+// The side that is nearer to the truth answers the other soon: what that one measures is the better
+// the shorter its packet was kept here.
+bool answers(const ServerState& own, const Sample& peer) {
+  return own.synchronised() && own.stratum <= stratum_of(peer.stratum);
+}
+
 }  // namespace
 
 Association::Association(AssociationId id, const AssociationConfig& config,
@@ -20,7 +40,7 @@ Association::Association(AssociationId id, const AssociationConfig& config,
     : id_(id),
       config_(config),
       authenticator_(std::move(authenticator)),
-      exchange_(config.exchange),
+      dialogue_(make_dialogue(config)),
       schedule_(config.poll, first),
       filter_(config.filter),
       estimator_({config.exchange.clock_error_ppb, config.exchange.max_clock_error_ppb,
@@ -39,7 +59,7 @@ Duration Association::reply_timeout() const {
 
 void Association::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
   const bool due = schedule_.request_due(now.mono);
-  if (!missed_ && exchange_.waiting() && (due || now.mono >= reply_deadline_)) miss(now, random);
+  if (!missed_ && dialogue_->waiting() && (due || now.mono >= reply_deadline_)) miss(now, random);
   tell_unreachable(out);
   if (out.sends.full()) return;
   if (schedule_.request_due(now.mono)) {
@@ -66,11 +86,16 @@ void Association::request(LocalTime now, RandomStream& random, Outbox& out) {
   reach_ = static_cast<std::uint8_t>(reach_ << 1);
   denied_ = false;
   schedule_.sent(now.mono, random);
+  if (is_peer() && last_answer_ && answers(config_.own->state, last_answer_->sample)) {
+    // The other's next packet comes within 17/16 of the interval.
+    schedule_.pause_until(now.mono + exp2_seconds(schedule_.poll()) / 8 * 9);
+  }
   SendAction send;
   send.association = id_;
   send.to = config_.server;
+  send.held = is_peer();
   ByteWriter writer(send.buffer);
-  if (!exchange_.start(now, random, *authenticator_, writer)) {
+  if (!dialogue_->start(now, schedule_.poll(), random, *authenticator_, writer)) {
     missed_ = true;
     return;
   }
@@ -78,7 +103,7 @@ void Association::request(LocalTime now, RandomStream& random, Outbox& out) {
   CHECK(out.sends.push_back(send));
   ++requests_;
   missed_ = false;
-  reply_deadline_ = now.mono + reply_timeout();
+  reply_deadline_ = is_peer() ? MonoTime::max() : now.mono + reply_timeout();
 }
 
 void Association::warm_up(RandomStream& random, Outbox& out) {
@@ -87,20 +112,22 @@ void Association::warm_up(RandomStream& random, Outbox& out) {
   send.association = id_;
   send.to = config_.server;
   ByteWriter writer(send.buffer);
-  if (!exchange_.warm_up(random, *authenticator_, writer)) return;
+  if (!dialogue_->warm_up(random, *authenticator_, writer)) return;
   send.length = writer.size();
   CHECK(out.sends.push_back(send));
 }
 
 ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, RandomStream& random,
                                          Outbox& out) {
-  Reply reply = exchange_.handle_datagram(rx, datagram, *authenticator_);
+  Reply reply = dialogue_->handle_datagram(rx, datagram, *authenticator_);
   if (reply.reason == ReplyReason::kAccepted) cross_leap(rx.leap, reply);
   const bool slow = reply.reason == ReplyReason::kAccepted && stands_out(reply.sample);
   if (slow) reply.reason = ReplyReason::kTooDelayed;
   last_reason_ = reply.reason;
   ++counts_[static_cast<std::size_t>(reply.reason)];
+  if (reply.reason == ReplyReason::kPeerUnasked) keep_pace_with(reply.sample, rx.now.mono);
   if (!is_answer(reply.reason)) return reply.reason;
+  if (is_peer()) keep_pace_with(reply.sample, rx.now.mono);
   last_answer_ = reply;
   if (missed_) schedule_.answered();
   missed_ = true;  // nothing is waited for any more
@@ -120,6 +147,12 @@ ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, Rand
   schedule_.unusable(rx.now.mono);
   if (is_kiss(reply.reason)) handle_kiss(reply.reason, rx.now, random, out);
   return reply.reason;
+}
+
+// RFC 5905 9.2: both sides poll as often as the one that wants to more often, within our limits.
+void Association::keep_pace_with(const Sample& peer, MonoTime now) {
+  schedule_.no_slower_than(peer.poll);
+  if (answers(config_.own->state, peer)) ask_by(now, Duration());
 }
 
 void Association::cross_leap(const LeapNearness& leap, Reply& reply) const {
@@ -186,14 +219,15 @@ void Association::handle_kiss(ReplyReason reason, LocalTime now, RandomStream& r
 }
 
 void Association::handle_send_failure(MonoTime again) {
-  if (missed_ || !exchange_.waiting()) return;
+  if (missed_ || !dialogue_->waiting()) return;
   missed_ = true;
   --requests_;
   schedule_.ask_by(again, Duration());
 }
 
 void Association::ask_by(MonoTime at, Duration spacing) {
-  if (!denied_) schedule_.ask_by(at, spacing);
+  if (denied_) return;
+  schedule_.ask_by(at, is_peer() ? std::max(spacing, schedule_.least_interval()) : spacing);
 }
 
 void Association::change(const PollConfig& poll) {
@@ -213,16 +247,20 @@ bool Association::stands_out(const Sample& sample) {
 }
 
 void Association::handle_time_lost(MonoTime now) {
-  exchange_.handle_clock_step();
+  dialogue_->handle_clock_step();
   estimator_.clear();
   saved_.clear();
   filter_.clear();
-  exchange_.forget_previous();
+  dialogue_->forget_previous();
   // Whoever answers first must not decide alone: the others are waited for as at the start.
   heard_ = false;
   unusable_ = 0;
   unanswered_ = 0;
-  if (!denied_) schedule_.restart(now);
+  if (is_peer()) {
+    ask_by(now, Duration());
+  } else if (!denied_) {
+    schedule_.restart(now);
+  }
 }
 
 void Association::set_online(bool online, MonoTime now) {
@@ -230,7 +268,7 @@ void Association::set_online(bool online, MonoTime now) {
   schedule_.set_online(online, now);
   if (denied_) schedule_.pause_until(now + kDeniedPause);
   if (online) return;
-  exchange_.abandon();
+  dialogue_->abandon();
   missed_ = true;
   reach_ = 0;
   told_reachable_ = false;

@@ -1,8 +1,9 @@
-// Association: a client's relation to one server address: asks it, judges what comes back, and
-// keeps what is known of it. It does no I/O: what is to be sent goes to the Outbox.
+// Association: a client's relation to one server address, or to one peer: asks it, judges what
+// comes back, and keeps what is known of it. It does no I/O: what is to be sent goes to the Outbox.
 //
 // A miss is counted when the reply timeout passes without an answer; a reply that comes later, but
-// before the next request, is still taken.
+// before the next request, is still taken. A peer answers when it is its own time to, so with it a
+// miss is an interval without an answer; and it never gets two packets sooner than that.
 #pragma once
 
 #include <array>
@@ -14,9 +15,10 @@
 #include "base/ip.h"
 #include "ntp/authenticator.h"
 #include "ntp/estimator.h"
-#include "ntp/exchange.h"
+#include "ntp/four_times.h"
 #include "ntp/measured.h"
 #include "ntp/outbox.h"
+#include "ntp/own_clock.h"
 #include "ntp/poll_schedule.h"
 #include "ntp/sample_filter.h"
 
@@ -24,6 +26,9 @@ namespace timepool::ntp {
 
 struct AssociationConfig {
   Endpoint server;
+  TalkMode mode = TalkMode::kClient;
+  // What a peer is told of our own time; null for a client.
+  std::shared_ptr<const OwnClock> own;
   PollConfig poll;
   ExchangeConfig exchange;
   SampleFilterConfig filter;
@@ -55,13 +60,16 @@ class Association final : public Measured {
   ReplyReason handle_datagram(const ReplyRx& rx, Bytes datagram, RandomStream& random, Outbox& out);
   // The time of sending, in raw time, of the request last given to the Outbox.
   void handle_transmit_timestamp(const TransmitStamp& stamp) {
-    exchange_.handle_transmit_timestamp(stamp);
+    dialogue_->handle_transmit_timestamp(stamp);
   }
   // Offline: it is neither asked nor heard, and counts as unreachable; nothing is held against it.
   void set_online(bool online, MonoTime now);
   bool online() const { return schedule_.online(); }
-  // Asks several times in a row from now on. False when it is offline or asked us to slow down.
-  bool begin_burst(MonoTime now, BurstSize size) { return schedule_.begin_burst(now, size); }
+  // Asks several times in a row from now on. False when it is offline or asked us to slow down, and
+  // for a peer.
+  bool begin_burst(MonoTime now, BurstSize size) {
+    return !is_peer() && schedule_.begin_burst(now, size);
+  }
   bool in_burst() const { return schedule_.in_burst(); }
   // The request last given to the Outbox could not be sent: no miss, and it is tried again at
   // `again` or before.
@@ -69,12 +77,12 @@ class Association final : public Measured {
   // Asks at `at` unless it is to ask before anyway, but not within `spacing` of the last request,
   // and not when the server has asked for peace.
   void ask_by(MonoTime at, Duration spacing);
-  void handle_clock_step() override { exchange_.handle_clock_step(); }
+  void handle_clock_step() override { dialogue_->handle_clock_step(); }
   // Timestamps kept for interleaved mode are from the other side of the leap.
   void handle_leap(Duration step) override {
     estimator_.shift(step);
     saved_.clear();
-    exchange_.forget_previous();
+    dialogue_->forget_previous();
   }
   // Samples of an earlier run, at most kMaxSamples, in the raw time of this one: they count from
   // the first sample on that this run brings, when that fits them. CHECKs that there is none yet.
@@ -127,6 +135,8 @@ class Association final : public Measured {
   const Sample& latest() const override { return estimator_.latest(); }
 
  private:
+  bool is_peer() const { return config_.mode == TalkMode::kSymmetric; }
+  void keep_pace_with(const Sample& peer, MonoTime now);
   void cross_leap(const LeapNearness& leap, Reply& reply) const;
   void tell_unreachable(Outbox& out);
   void miss(LocalTime now, RandomStream& random);
@@ -141,7 +151,7 @@ class Association final : public Measured {
   AssociationId id_;
   AssociationConfig config_;
   std::unique_ptr<Authenticator> authenticator_;
-  Exchange exchange_;
+  std::unique_ptr<Dialogue> dialogue_;
   PollSchedule schedule_;
   SampleFilter filter_;
   Estimator estimator_;

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/check.h"
-#include "ntp/exchange.h"
+#include "ntp/four_times.h"
 
 namespace timepool::ntp {
 namespace {

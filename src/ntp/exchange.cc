@@ -9,12 +9,6 @@ using wire::ntp::Header;
 using wire::ntp::Leap;
 using wire::ntp::Mode;
 
-// How late the kernel may stamp a packet after we made it.
-constexpr Duration kMaxSendDelay = Duration::seconds(1);
-// A device's clock is mapped to ours with an error.
-constexpr Duration kStampSlack = Duration::microseconds(10);
-// Two clocks that run apart and are read in steps can make a fast exchange look a little negative.
-constexpr Duration kDelaySlack = Duration::milliseconds(1);
 // A server's clock that is slewed or stepped by less has not gone back to the past.
 constexpr Duration kStaleSlack = Duration::seconds(1);
 // B32: the poll that a RATE packet names is taken for honest up to the limit of B30.
@@ -25,19 +19,6 @@ NtpTimestamp random_timestamp(RandomStream& random) {
   std::uint64_t bits = random.next();
   while (bits == 0) bits = random.next();
   return NtpTimestamp::from_bits(bits);
-}
-
-void take_claims(const Header& header, Sample& sample) {
-  sample.leap = header.leap;
-  sample.version = header.version;
-  sample.stratum = header.stratum;
-  sample.poll = header.poll;
-  sample.precision = header.precision;
-  sample.reference_id = header.reference_id;
-  sample.reference_time = header.reference;
-  sample.root_delay = to_duration(header.root_delay);
-  sample.root_dispersion = to_duration(header.root_dispersion);
-  sample.kiss = wire::ntp::kiss_code(header.stratum, header.reference_id);
 }
 
 ReplyReason reason_of_kiss(wire::ntp::KissCode kiss, std::int8_t poll) {
@@ -56,50 +37,7 @@ ReplyReason reason_of_kiss(wire::ntp::KissCode kiss, std::int8_t poll) {
   return ReplyReason::kKissOther;
 }
 
-bool claims_no_time(const Header& header) {
-  return header.leap == Leap::kUnsynchronised || header.stratum == 0 ||
-         header.stratum >= wire::ntp::kMaxStratum;
-}
-
-// Against the time of receiving: the transmit timestamp of interleaved mode is an older one.
-bool has_future_reference(const Header& header) {
-  return !header.reference.is_zero() && header.transmit - header.reference < Duration() &&
-         header.receive - header.reference < Duration();
-}
-
-// Whether the server's part of the exchange fits into the whole.
-ReplyReason judge_trip(Duration total, Duration server) {
-  if (total < -kDelaySlack) return ReplyReason::kTooEarly;
-  const bool fits = server >= -kDelaySlack && server <= total + kDelaySlack;
-  return fits ? ReplyReason::kAccepted : ReplyReason::kBogusTimes;
-}
-
-// Once the times are measured: the first rule that the reply breaks.
-ReplyReason judge_sample(const Header& header, const Sample& sample, const ExchangeConfig& config) {
-  if (claims_no_time(header)) return ReplyReason::kUnsynchronised;
-  if (has_future_reference(header)) return ReplyReason::kFutureReference;
-  if (sample.delay > config.max_delay) return ReplyReason::kTooDelayed;
-  if (sample.root_distance() > config.max_distance) return ReplyReason::kTooDistant;
-  return ReplyReason::kAccepted;
-}
-
 }  // namespace
-
-Duration exp2_seconds(int exponent) {
-  if (exponent >= 33) return Duration::max();
-  if (exponent >= 0) return Duration::seconds(std::int64_t{1} << exponent);
-  if (exponent <= -30) return Duration::nanoseconds(1);
-  return Duration::seconds(1) / (std::int64_t{1} << -exponent);
-}
-
-Duration drift_over(Duration span, std::int64_t clock_error_ppb) {
-  const Duration age = std::max(span, Duration());
-  // Split so that neither product overflows: whole seconds, then the rest.
-  const std::int64_t seconds = age.ns() / 1'000'000'000;
-  const std::int64_t rest = age.ns() % 1'000'000'000;
-  return Duration::nanoseconds(clock_error_ppb) * seconds +
-         Duration::nanoseconds(rest * clock_error_ppb / 1'000'000'000);
-}
 
 // B23: everything but version, mode and the random timestamps is zero. RFC 9769 2: an interleaved
 // request names the server's last time of receiving as its origin, and is answered by its receive
@@ -110,7 +48,7 @@ void Exchange::write_request(NtpTimestamp transmit, ByteWriter& out) {
   header.mode = Mode::kClient;
   header.transmit = transmit;
   if (interleaved_) {
-    header.origin = previous_.t2;
+    header.origin = previous_.four.t2;
     header.receive = receive_cookie_;
   }
   wire::ntp::write_header(header, out);
@@ -158,9 +96,8 @@ bool Exchange::warm_up(RandomStream& random, Authenticator& authenticator, ByteW
 
 void Exchange::handle_transmit_timestamp(const TransmitStamp& stamp) {
   if (!waiting_ && !previous_is_last_) return;
-  const UnixTime earliest = started_.raw - kStampSlack - stamp.error;
-  if (stamp.sent < earliest || stamp.sent > started_.raw + kMaxSendDelay) return;
-  TransmitStamp& known = waiting_ ? sent_ : previous_.t1;
+  if (!is_possible_send(stamp, started_.raw)) return;
+  TransmitStamp& known = waiting_ ? sent_ : previous_.four.t1;
   if (stamp.source >= known.source) known = stamp;
 }
 
@@ -211,33 +148,6 @@ bool Exchange::is_stale(const Header& header) {
   return false;
 }
 
-// RFC 5905 8: the four timestamps. T1 and T4 are ours, T2 and T3 the server's; differences across
-// the two clocks are modulo an era and right while they are within 68 years.
-void Exchange::measure(const Times& times, const Header& header, Reply& out) {
-  const Duration total = times.t4 - times.t1.sent;
-  const Duration server = header.transmit - times.t2;
-  out.reason = judge_trip(total, server);
-  if (out.reason != ReplyReason::kAccepted) return;
-  Sample& sample = out.sample;
-  const Duration forth = times.t2 - to_ntp(times.t1.sent);
-  const Duration back = header.transmit - to_ntp(times.t4);
-  const Duration clock = exp2_seconds(config_.precision);
-  const auto error_of = [&](StampSource source, Duration error) {
-    return source == StampSource::kHardware ? error : std::max(clock, error);
-  };
-  const Duration resolution = std::max(error_of(times.t1.source, times.t1.error),
-                                       error_of(times.t4_source, times.t4_error));
-  sample.at = times.at;
-  sample.offset = forth / 2 + back / 2;
-  sample.delay = std::max({total - server, resolution, Duration::nanoseconds(1)});
-  sample.dispersion =
-      resolution + exp2_seconds(header.precision) + drift_over(total, config_.clock_error_ppb);
-  sample.response = server;
-  sample.sent_by = times.t1.source;
-  sample.received_by = times.t4_source;
-  out.has_times = true;
-}
-
 void Exchange::judge_answer(const ReplyRx& rx, const Header& header, Reply& out) {
   out.sample.interleaved = header.origin != transmit_cookie_;
   if (header.receive.is_zero() || header.transmit.is_zero()) {
@@ -245,10 +155,12 @@ void Exchange::judge_answer(const ReplyRx& rx, const Header& header, Reply& out)
         claims_no_time(header) ? ReplyReason::kUnsynchronised : ReplyReason::kZeroTimestamp;
     return;
   }
-  const Times current{true, false, rx.now, sent_, header.receive, rx.received, rx.source, rx.error};
+  const Times current{
+      true, false, {rx.now, sent_, header.receive, rx.received, rx.source, rx.error}};
   const Times& times = out.sample.interleaved ? previous_ : current;
   out.repeated = times.measured;
-  measure(times, header, out);
+  // An exchange with a server is over in a moment: the pace of raw time does not matter.
+  measure(times.four, header, config_, {0, config_.clock_error_ppb}, out);
   if (out.has_times) out.reason = judge_sample(header, out.sample, config_);
   if (out.reason == ReplyReason::kAccepted && is_stale(header)) {
     out.reason = ReplyReason::kStaleTimestamp;
@@ -284,6 +196,7 @@ Reply Exchange::handle_datagram(const ReplyRx& rx, Bytes datagram, Authenticator
   in_vain_ = 0;
   out.sample.at = rx.now;
   take_claims(header, out.sample);
+  out.sample.kiss = wire::ntp::kiss_code(header.stratum, header.reference_id);
   if (out.sample.kiss != wire::ntp::KissCode::kNone) {
     out.reason = reason_of_kiss(out.sample.kiss, header.poll);
   } else if (stepped_) {

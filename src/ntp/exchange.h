@@ -14,101 +14,47 @@
 
 #include <cstdint>
 
-#include "base/byte_reader.h"
-#include "base/byte_writer.h"
-#include "ntp/authenticator.h"
-#include "ntp/leap_nearness.h"
-#include "ntp/local_time.h"
-#include "ntp/random_stream.h"
-#include "ntp/reply_reason.h"
+#include "ntp/dialogue.h"
+#include "ntp/four_times.h"
 #include "ntp/request_history.h"
-#include "ntp/sample.h"
-#include "ntp/timestamp.h"
 
 namespace timepool::ntp {
-
-struct ExchangeConfig {
-  std::uint8_t version = 4;  // 1 to 4
-  // log2 seconds: how well the local clock can be read.
-  std::int8_t precision = -20;
-  // The most that the local clock's frequency is off, in parts in 10^9. A free-running crystal
-  // keeps within 50 parts in a million; RFC 5905's 15 (PHI) is for a disciplined clock.
-  std::int64_t clock_error_ppb = 50'000;
-  // How much it may change between two measurements beyond what they show, as EstimatorConfig's.
-  std::int64_t max_clock_error_ppb = 1'000;
-  Duration max_delay = Duration::seconds(3);
-  Duration max_distance = Duration::seconds(3);
-  bool interleaved = false;
-  // No server's time is before it (B10): when this program was built, say. Zero: no such limit.
-  UnixTime earliest;
-};
 
 // A server may step its clock back: its third such reply in a row is taken.
 inline constexpr int kMaxStaleInARow = 2;
 // RFC 9769 2: so many interleaved requests without an answer, and the next is a basic one.
 inline constexpr int kMaxInterleavedInVain = 4;
 
-// How a reply came.
-struct ReplyRx {
-  LocalTime now;      // when it is handled
-  UnixTime received;  // in raw time, by the best timestamp; now.raw where there is none
-  StampSource source = StampSource::kProgram;  // of `received`
-  Duration error = {};  // the most that `received` is off, beside the resolution of the local clock
-  LeapNearness leap = {};
-};
-
-struct Reply {
-  ReplyReason reason = ReplyReason::kUnsolicited;
-  // Whether sample.offset and sample.delay are measurements, whatever else is wrong with them.
-  bool has_times = false;
-  // The sample measures an exchange that the reply before measured already, in basic mode.
-  bool repeated = false;
-  Sample sample;  // what the server said, when is_answer(reason)
-};
-
-class Exchange {
+class Exchange final : public Dialogue {
  public:
   explicit Exchange(const ExchangeConfig& config) : config_(config) {}
 
-  // Writes a new request, which replaces the one that waits, if any. False, and nothing waits, when
-  // the authenticator has nothing to prove it with or it does not fit.
+  // Writes a new request. The interval is nobody's business (B23).
   bool start(LocalTime now, RandomStream& random, Authenticator& authenticator, ByteWriter& out);
-  // Writes a request of which the answer is of no interest. False as above.
-  bool warm_up(RandomStream& random, Authenticator& authenticator, ByteWriter& out);
-  // The time of sending of the last request, in raw time. Ignored when it is before the request was
-  // made or more than a second after, or less precise than what is known. One that comes after the
-  // answer still serves interleaved mode.
-  void handle_transmit_timestamp(const TransmitStamp& stamp);
-  // Judges a datagram. An answer ends the exchange.
-  Reply handle_datagram(const ReplyRx& rx, Bytes datagram, Authenticator& authenticator);
-  // The answer is not waited for any more.
-  void abandon();
-  // The timestamps kept for interleaved mode are worth nothing: raw time was lost.
-  void forget_previous() { previous_.known = false; }
-
-  // The system clock was stepped: kernel timestamps of the request that waits may be from either
-  // side of the step, so its reply will be no measurement.
-  void handle_clock_step() { stepped_ = waiting_; }
-
-  bool waiting() const { return waiting_; }
+  bool start(LocalTime now, std::int8_t, RandomStream& random, Authenticator& authenticator,
+             ByteWriter& out) override {
+    return start(now, random, authenticator, out);
+  }
+  bool warm_up(RandomStream& random, Authenticator& authenticator, ByteWriter& out) override;
+  // One that comes after the answer still serves interleaved mode.
+  void handle_transmit_timestamp(const TransmitStamp& stamp) override;
+  Reply handle_datagram(const ReplyRx& rx, Bytes datagram, Authenticator& authenticator) override;
+  void abandon() override;
+  void forget_previous() override { previous_.known = false; }
+  void handle_clock_step() override { stepped_ = waiting_; }
+  bool waiting() const override { return waiting_; }
 
  private:
-  // The four times of an exchange, as far as they are known, on our side and on the server's.
+  // An exchange, as far as it is known.
   struct Times {
     bool known = false;
     bool measured = false;  // a sample was made of it
-    LocalTime at;           // when the reply was handled
-    TransmitStamp t1;
-    NtpTimestamp t2;
-    UnixTime t4;
-    StampSource t4_source = StampSource::kProgram;
-    Duration t4_error;
+    FourTimes four;
   };
 
   ReplyReason judge_origin(const wire::ntp::Header& header, MonoTime now);
   ReplyReason judge_broadcast(const wire::ntp::Header& header, MonoTime now);
   void judge_answer(const ReplyRx& rx, const wire::ntp::Header& header, Reply& out);
-  void measure(const Times& times, const wire::ntp::Header& header, Reply& out);
   bool is_stale(const wire::ntp::Header& header);
   void write_request(NtpTimestamp transmit, ByteWriter& out);
 
@@ -133,10 +79,5 @@ class Exchange {
   NtpTimestamp server_time_;
   int stale_in_a_row_ = 0;
 };
-
-// 2^exponent seconds, for the log2 fields of the header; saturates, at least a nanosecond.
-Duration exp2_seconds(int exponent);
-// The error that a clock of this frequency error gathers in `span`; not negative.
-Duration drift_over(Duration span, std::int64_t clock_error_ppb);
 
 }  // namespace timepool::ntp

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "ntp/exchange.h"
+#include "ntp/four_times.h"
 
 namespace timepool::ntp {
 namespace {
@@ -77,8 +77,8 @@ void tell_state(const SourceFacts& facts, Sentences& out) {
                   std::string(name_of(report.cause)) + " (" + letter + ").");
     return;
   }
-  const std::string kind =
-      report.kind == SourceKind::kPool ? "a server of the pool " : "the server ";
+  std::string kind = report.kind == SourceKind::kPeer ? "the peer " : "the server ";
+  if (report.kind == SourceKind::kPool) kind = "a server of the pool ";
   if (!report.server) {
     out.push_back("It is a name without an address so far.");
     return;

@@ -29,10 +29,13 @@ inline constexpr std::size_t kMaxResolves = 16;
 inline constexpr std::size_t kMaxEvents = 64;
 
 // Send these octets from a fresh socket on a port that the kernel chooses at random (RFC 9109),
-// connected to the server. Close the association's socket before: a late reply is of no use.
+// connected to the server. Close the association's socket before: a late reply is of no use. With
+// `held`: from the association's one socket, which stays open and connected, on the port where this
+// machine serves: what the other side sends unasked comes there.
 struct SendAction {
   AssociationId association = 0;
   Endpoint to;
+  bool held = false;
   std::array<std::byte, kMaxRequestSize> buffer{};
   std::size_t length = 0;
 

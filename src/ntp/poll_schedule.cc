@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "ntp/exchange.h"
+#include "ntp/four_times.h"
 
 namespace timepool::ntp {
 namespace {
@@ -64,6 +64,10 @@ std::int8_t PollSchedule::poll() const {
 
 Duration PollSchedule::interval(RandomStream& random) const {
   return spread(exp2_seconds(poll()), kIntervalSpread, random);
+}
+
+Duration PollSchedule::least_interval() const {
+  return exp2_seconds(poll()) / 16 * 15;
 }
 
 MonoTime PollSchedule::warm_up_at() const {
@@ -175,6 +179,12 @@ void PollSchedule::pause_until(MonoTime time) {
 void PollSchedule::ask_by(MonoTime at, Duration spacing) {
   if (floor_ > config_.minpoll) return;
   next_ = std::min(next_, std::max(at, last_sent_ + spacing));
+}
+
+void PollSchedule::no_slower_than(std::int8_t poll) {
+  if (poll >= poll_ || poll_ <= floor_) return;
+  set_poll(poll);
+  next_ = regular_ = std::min(next_, last_sent_ + exp2_seconds(this->poll()));
 }
 
 void PollSchedule::change(const PollConfig& config) {

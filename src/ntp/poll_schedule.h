@@ -59,6 +59,8 @@ class PollSchedule {
   bool warm_up_due(MonoTime now) const { return now >= warm_up_at() && !request_due(now); }
   // log2 of the interval in use.
   std::int8_t poll() const;
+  // The shortest that an interval becomes by its own variation.
+  Duration least_interval() const;
   bool in_burst() const { return burst_left_ > 0; }
   bool online() const { return online_; }
 
@@ -86,6 +88,9 @@ class PollSchedule {
   // Not after `at`, but not within `spacing` of the last request either. Nothing changes for a
   // server that sent RATE.
   void ask_by(MonoTime at, Duration spacing);
+  // The other side of a symmetric association has this poll: the longest from now on, if the
+  // settings allow.
+  void no_slower_than(std::int8_t poll);
   // Other settings from now on.
   void change(const PollConfig& config);
   // Ask in a burst again, from now on: after the samples were lost.

@@ -370,5 +370,22 @@ RC_GTEST_PROP(PollSchedule, any_history_stays_within_the_limits, ()) {
   }
 }
 
+TEST_F(PollScheduleTest, is_no_slower_than_the_other_side_down_to_minpoll) {
+  PollSchedule schedule(polls(4, 10, false), kStart);
+  for (int i = 0; i < 200; ++i) {
+    static_cast<void>(step(schedule));
+    schedule.accepted(now_, 1, random_);
+  }
+  ASSERT_EQ(schedule.poll(), 10);
+  schedule.no_slower_than(12);
+  EXPECT_EQ(schedule.poll(), 10);
+  schedule.no_slower_than(6);
+  EXPECT_EQ(schedule.poll(), 6);
+  EXPECT_LE(wait(schedule), Duration::seconds(64));
+  EXPECT_EQ(schedule.least_interval(), Duration::seconds(60));
+  schedule.no_slower_than(-6);
+  EXPECT_EQ(schedule.poll(), 4);
+}
+
 }  // namespace
 }  // namespace timepool::ntp

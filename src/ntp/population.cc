@@ -256,6 +256,10 @@ std::optional<IpAddress> Population::next_address(const Source& source, const Me
 void Population::start_association(Source& source, const IpAddress& address, MonoTime now) {
   AssociationConfig config;
   config.server = {address, source.config().port, 0};
+  if (source.config().kind == SourceKind::kPeer) {
+    config.mode = TalkMode::kSymmetric;
+    config.own = own_clock_;
+  }
   config.poll = source.config().poll;
   config.exchange = config_.exchange;
   config.exchange.version = source.config().version;

@@ -56,6 +56,9 @@ class Population {
   // Where this machine serves time itself: those addresses are no sources.
   void set_own(std::vector<Endpoint> own) { own_ = std::move(own); }
 
+  // What peers are told of our own time, and measured by.
+  void set_own_clock(const OwnClock& own) { *own_clock_ = own; }
+
   // The new member's id; nothing when there are kMaxRefclocks, one has that name, or the
   // configuration's limits are not kept.
   std::optional<AssociationId> add_refclock(const RefclockConfig& config, MonoTime now);
@@ -144,6 +147,7 @@ class Population {
   std::vector<SampleWindow> saved_;
   Outage outage_;
   std::vector<Endpoint> own_;
+  std::shared_ptr<OwnClock> own_clock_ = std::make_shared<OwnClock>();  // associations read it
   std::vector<AssociationId> closes_;  // bounded by flush_closes(): at most one for each member
   AssociationId next_id_ = 1;
   std::optional<MonoTime> last_replacement_;

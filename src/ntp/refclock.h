@@ -11,7 +11,7 @@
 
 #include "ntp/candidate.h"
 #include "ntp/estimator.h"
-#include "ntp/exchange.h"
+#include "ntp/four_times.h"
 #include "ntp/local_time.h"
 #include "ntp/measured.h"
 #include "ntp/refclock_filter.h"

@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "ntp/combine.h"
 #include "ntp/eligibility.h"
-#include "ntp/exchange.h"
+#include "ntp/four_times.h"
 #include "ntp/frequency_bound.h"
 #include "ntp/orphan.h"
 

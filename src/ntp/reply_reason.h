@@ -32,6 +32,8 @@ enum class ReplyReason : std::uint8_t {
   kWrongOrigin,     // B29: off-path forgery
   kCryptoNak,
   kNotAuthentic,
+  kReflected,    // a packet of ours to a peer, sent back to us
+  kPeerUnasked,  // a peer's packet that answers none of ours that waits: it is taken note of
   // An answer to our request, without usable time.
   kKissRate,
   kKissRateLong,  // B32: RATE that names a poll above the limit
@@ -49,7 +51,7 @@ enum class ReplyReason : std::uint8_t {
   kLocalClockStepped,  // our own clock jumped in between
   kLeapSecond,         // within seconds of a leap, where nobody's time means much
 };
-inline constexpr std::size_t kReplyReasonCount = 34;
+inline constexpr std::size_t kReplyReasonCount = 36;
 
 // "accepted", "wrong_origin", "kiss_rate", ...
 std::string_view name_of(ReplyReason reason);

@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/civil.h"
 #include "base/siphash.h"
-#include "ntp/exchange.h"
+#include "ntp/four_times.h"
 
 namespace timepool::ntp {
 namespace {

@@ -28,6 +28,9 @@ bool same_source(const SourceConfig& a, const SourceConfig& b) {
 std::string broken_limit(const SourceConfig& config) {
   if (config.name.empty()) return "the name is empty";
   if (config.port == 0) return "port is 0";
+  if (config.kind == SourceKind::kPeer && !config.authenticated) {
+    return "a peer needs a key (RFC 8633 5.6)";
+  }
   if (config.poll.minpoll < kLowestPoll) {
     return "minpoll is below " + std::to_string(kLowestPoll);
   }
@@ -64,6 +67,8 @@ std::string_view name_of(SourceKind kind) {
       return "server";
     case SourceKind::kPool:
       return "pool";
+    case SourceKind::kPeer:
+      return "peer";
     case SourceKind::kRefclock:
       break;
   }

@@ -22,9 +22,9 @@ namespace timepool::ntp {
 inline constexpr std::size_t kDefaultPoolAddresses = 4;  // F4
 inline constexpr std::size_t kMaxPoolAddresses = 16;
 
-enum class SourceKind : std::uint8_t { kServer, kPool, kRefclock };
+enum class SourceKind : std::uint8_t { kServer, kPool, kPeer, kRefclock };
 
-// "server", "pool", "refclock".
+// "server", "pool", "peer", "refclock".
 std::string_view name_of(SourceKind kind);
 
 struct SourceConfig {

@@ -9,8 +9,8 @@
 
 #include "ntp/candidate.h"
 #include "ntp/clock_estimate.h"
+#include "ntp/dialogue.h"
 #include "ntp/estimator.h"
-#include "ntp/exchange.h"
 #include "ntp/local_time.h"
 #include "ntp/outbox.h"
 #include "ntp/refclock_reading.h"

@@ -97,6 +97,8 @@ class SourceSet {
     population_.set_own(own_endpoints(own));
     reference_.set_own_identity(std::move(own));
   }
+  // What peers are told of our own time, and measured by; until it is set, that we have none.
+  void set_own_clock(const OwnClock& own) { population_.set_own_clock(own); }
   // Commands of the operator; how many servers each concerned. Offline: not asked, not heard, not
   // used, and not replaced for that.
   std::size_t set_online(const SourceMatch& match, bool online, MonoTime now);

@@ -140,5 +140,14 @@ TEST(Source, after_four_addresses_left_without_proof_more_are_left_more_and_more
   EXPECT_TRUE(source.may_leave_unproven(at(5 * 3600)));
 }
 
+TEST(SourceLimits, B34_a_peer_must_be_authenticated) {
+  SourceConfig config;
+  config.kind = SourceKind::kPeer;
+  config.name = "192.0.2.1";
+  EXPECT_NE(broken_limit(config).find("key"), std::string::npos);
+  config.authenticated = true;
+  EXPECT_EQ(broken_limit(config), "");
+}
+
 }  // namespace
 }  // namespace timepool::ntp

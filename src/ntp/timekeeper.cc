@@ -14,6 +14,10 @@ constexpr double kRateUnit = 1.6e-11;
 // Samples are dropped for another program's sake at most once in this time.
 constexpr Duration kForeignRest = Duration::seconds(1024);
 
+// The pace of raw time is known by so many standard deviations, and not better than this.
+constexpr double kPaceDeviations = 3;
+constexpr std::int64_t kLeastPaceError = 1'000;
+
 double initial_rate(ClockControl& clock) {
   if (!clock.steers()) return 0;
   const Result<ClockState> state = clock.state();
@@ -87,6 +91,7 @@ void Timekeeper::handle_timer(const ClockReading& now, RandomStream& random, Out
   const LocalTime found = look(now, out);
   const LocalTime local = look_for_interference(now.mono, out) ? local_.local(now.mono) : found;
   const std::uint64_t samples = sources_.refclock_samples();
+  tell_own_clock(local);
   sources_.handle_timer(local, random, out);
   if (sources_.refclock_samples() != samples) update(now, out);
   if (now.mono >= discipline_.next_deadline()) {
@@ -99,6 +104,7 @@ void Timekeeper::handle_timer(const ClockReading& now, RandomStream& random, Out
 ReplyReason Timekeeper::handle_datagram(AssociationId association, const SystemRx& rx,
                                         Bytes datagram, RandomStream& random, Outbox& out) {
   const LocalTime local = look(rx.now, out);
+  tell_own_clock(local);
   const ReplyRx raw{local, local_.raw(rx.received), rx.source, rx.error,
                     passage_.nearness(utc(rx.now))};
   const ReplyReason reason = sources_.handle_datagram(association, raw, datagram, random, out);
@@ -120,6 +126,22 @@ RefclockReason Timekeeper::handle_refclock(AssociationId id, RefclockReason reas
   raw.local = local_.raw(reading.local);
   raw.offset += reading.local - raw.local;
   return sources_.handle_refclock(id, reason, raw, local);
+}
+
+void Timekeeper::tell_own_clock(LocalTime now) {
+  if (!announced_) return;
+  OwnClock own;
+  own.state = *announced_;
+  own.correction = local_.correction(now.raw);
+  own.pace.error_ppb = config_.sources.exchange.clock_error_ppb;
+  const Tracking tracking = sources_.tracking(now.mono);
+  if (tracking.synchronised && tracking.clock.has_frequency) {
+    own.pace.frequency = tracking.clock.frequency;
+    const double known = tracking.clock.frequency_sd * kPaceDeviations * 1e9;
+    const auto most = static_cast<double>(own.pace.error_ppb);
+    own.pace.error_ppb = kLeastPaceError + static_cast<std::int64_t>(std::min(known, most));
+  }
+  sources_.set_own_clock(own);
 }
 
 void Timekeeper::release(Outbox& out) {

@@ -65,6 +65,9 @@ class Timekeeper {
   // A person wants the clock corrected as the sources say now, whatever the rules say. False when
   // there is nothing to correct by: no majority, or the clock is only observed.
   [[nodiscard]] bool accept_step(const ClockReading& now, Outbox& out);
+  // What is announced of the system clock, told to peers from now on; before, that it is not
+  // synchronised.
+  void announce(const ServerState& state) { announced_ = state; }
   // Ends a slew that is under way: the clock is left at its base rate. Before the program ends.
   void release(Outbox& out);
 
@@ -111,6 +114,7 @@ class Timekeeper {
   // True when it stepped the clock: `now` is from before.
   bool pass_leap(const ClockReading& now, Outbox& out);
   void leap_passed(const ClockReading& now, Outbox& out);
+  void tell_own_clock(LocalTime now);
   void tell_tai(UnixTime utc, Outbox& out);
   RunMoment moment_of(const OscillatorReading& now) const;
   LocalTime look(const ClockReading& now, Outbox& out);
@@ -131,6 +135,7 @@ class Timekeeper {
   SourceSet sources_;
   Discipline discipline_;
   ClockRecord record_;
+  std::optional<ServerState> announced_;
   LeapKeeper leap_;
   LeapPassage passage_;
   MonoTime leap_deadline_ = MonoTime::max();

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "ntp/peer_test_support.h"
 #include "ntp/server/responder.h"
 
 namespace timepool::ntp {
@@ -336,6 +337,35 @@ TEST_F(TimekeeperTest, samples_of_another_boot_are_not_used) {
   EXPECT_EQ(used.error(), StaleSamples::kOtherBoot);
   ASSERT_EQ(exchange(), ReplyReason::kAccepted);
   EXPECT_EQ(keeper_->reports(clock_.read().mono)[0].estimate.count, 1u);
+}
+
+// What a peer is told at the first packet.
+wire::ntp::Header first_to_peer(FakeClock& clock, const std::optional<ServerState>& announced) {
+  Timekeeper keeper(TimekeeperConfig{}, clock, clock.read(),
+                    [](const Source&, const IpAddress&) { return std::make_unique<TestProof>(); });
+  SourceConfig peer;
+  peer.kind = SourceKind::kPeer;
+  peer.name = "192.0.2.1";
+  peer.authenticated = true;
+  EXPECT_TRUE(keeper.sources().add(peer, clock.read().mono).ok());
+  if (announced) keeper.announce(*announced);
+  RandomStream random(SiphashKey{1, 2});
+  Outbox out;
+  for (int i = 0; i < 2 && out.sends.empty(); ++i) keeper.handle_timer(clock.read(), random, out);
+  EXPECT_EQ(out.sends.size(), 1u);
+  ByteReader reader(out.sends[0].bytes());
+  return wire::ntp::read_header(reader);
+}
+
+TEST(TimekeeperPeers, a_peer_is_told_what_is_announced_in_system_time) {
+  FakeClock clock;
+  ServerState state;
+  state.leap = wire::ntp::Leap::kNone;
+  state.stratum = 3;
+  const wire::ntp::Header told = first_to_peer(clock, state);
+  EXPECT_EQ(told.stratum, 3);
+  EXPECT_LE((told.transmit - to_ntp(clock.read().system)).abs(), Duration::microseconds(2));
+  EXPECT_EQ(first_to_peer(clock, std::nullopt).leap, wire::ntp::Leap::kUnsynchronised);
 }
 
 }  // namespace

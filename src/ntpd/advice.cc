@@ -45,6 +45,8 @@ Advice advice_on(ntp::ReplyReason reason) {
     case ReplyReason::kBadMac:
     case ReplyReason::kNotAuthentic:
       return {true, "a reply whose proof is missing or wrong (RFC 8633 5.3: bad MAC)", kKeys};
+    case ReplyReason::kReflected:
+      return {true, "a packet of ours to a peer that somebody sent back to us", kSpoofing};
     case ReplyReason::kKissRate:
       return {true, "the server asks for fewer requests (kiss RATE); we obey, to poll 13 at most",
               "A single one may be forged and does no harm. If they go on, raise minpoll, and see "

@@ -36,7 +36,8 @@ ClientLinks::ClientLinks(net::Reactor& reactor, sys::Logger& logger,
       hardware_(config.hardware_timestamps, std::move(mapping), logger),
       timestamps_(sys::hold_kernel_timestamps()) {}
 
-sys::UdpOptions ClientLinks::options_for(const Endpoint& server) const {
+sys::UdpOptions ClientLinks::options_for(const ntp::SendAction& action) const {
+  const IpFamily family = action.to.address.family();
   sys::UdpOptions out;
   out.rx_timestamps = true;
   out.tx_timestamps = true;
@@ -44,7 +45,18 @@ sys::UdpOptions ClientLinks::options_for(const Endpoint& server) const {
   out.interface = config_.bind_device;
   out.dscp = config_.dscp;
   for (const IpAddress& address : config_.bind_address) {
-    if (address.family() == server.address.family()) out.local.address = address;
+    if (address.family() == family) out.local.address = address;
+  }
+  if (action.held) {
+    const auto served = std::find_if(served_.begin(), served_.end(), [family](const Endpoint& at) {
+      return at.address.family() == family;
+    });
+    out.local.port = wire::ntp::kNtpPort;
+    out.reuse_port = true;
+    if (served == served_.end()) return out;
+    out.local.port = served->port;
+    if (!served->address.is_unspecified()) out.local.address = served->address;
+    return out;
   }
   out.local.port = config_.acquisition_port;
   // The requests to other servers leave from the same port.
@@ -52,15 +64,32 @@ sys::UdpOptions ClientLinks::options_for(const Endpoint& server) const {
   return out;
 }
 
+// False when the peer has no socket, or one that is of no use any more.
+bool ClientLinks::send_again(const ntp::SendAction& action) {
+  const auto found = links_.find(action.association);
+  if (found == links_.end()) return false;
+  Link& link = found->second;
+  link.device_sent.reset();
+  link.told = link.waited = false;
+  // An ICMP error about an earlier packet ends the call after it.
+  return link.socket.send(action.bytes()).ok() || link.socket.send(action.bytes()).ok();
+}
+
+void ClientLinks::close_held() {
+  std::erase_if(links_, [](const auto& entry) { return entry.second.held; });
+}
+
 Result<void> ClientLinks::send(const ntp::SendAction& action) {
   const ntp::AssociationId association = action.association;
+  if (action.held && send_again(action)) return {};
   links_.erase(association);
-  sys::UdpSocket socket = TRY(sys::UdpSocket::connect(action.to, options_for(action.to)));
+  sys::UdpSocket socket = TRY(sys::UdpSocket::connect(action.to, options_for(action)));
   TRY(socket.send(action.bytes()));
   net::Watch watch =
       reactor_.watch(socket.fd(), POLLIN | POLLPRI,
                      [this, association](short ready) { on_ready(association, ready); });
-  links_.emplace(association, Link{std::move(socket), std::move(watch), {}, {}, {}, false, false});
+  links_.emplace(association,
+                 Link{std::move(socket), std::move(watch), {}, {}, {}, action.held, false, false});
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <boost/json.hpp>
+#include <cerrno>
 
 #include "config/ntpd_leap.h"
 #include "ntpd/leap_config.h"
@@ -12,6 +13,7 @@
 #include "sys/clock.h"
 #include "sys/notify.h"
 #include "sys/resident.h"
+#include "sys/user.h"
 #include "sys/version.h"
 
 namespace timepool::ntpd {
@@ -72,6 +74,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   out->start_leap();
   TRY(out->keys_.read(out->config_.keys));
   TRY(out->make_server());
+  TRY(out->start_broadcaster());
+  TRY(out->share_ports());
   // All that needs privileges is open now, and there is no thread yet.
   out->kept_ = sandbox_needs(out->config_, out->config_path_);
   TRY(enter_sandbox(out->config_, out->kept_, logger));
@@ -127,6 +131,39 @@ void Daemon::log_serving() {
   }
 }
 
+Result<void> Daemon::share_ports() {
+  if (!server_ || config_.sandbox.user.empty()) return {};
+  const sys::Account account = TRY(sys::account_of(config_.sandbox.user));
+  std::vector<int> shared = server_->descriptors();
+  if (broadcaster_) {
+    for (const auto& network : broadcaster_->networks()) shared.push_back(network->socket.fd());
+  }
+  for (const int fd : shared) {
+    if (::fchown(fd, account.user, account.group) == 0) continue;
+    logger_.warning("{}: peers can't use the port of the server",
+                    system_error(errno, "give a socket to user " + account.name).text());
+    break;
+  }
+  return {};
+}
+
+Result<void> Daemon::start_broadcaster() {
+  broadcaster_.reset();
+  if (!server_ || config_.broadcasts.empty()) return {};
+  broadcaster_ = TRY(Broadcaster::start(reactor_, logger_, config_.broadcasts, server_->addresses(),
+                                        [this] { return server_->state(); }));
+  broadcaster_->set_keys(keys_.ring());
+  return {};
+}
+
+void Daemon::refresh_broadcasts(bool changed) {
+  if (changed) {
+    const Result<void> started = start_broadcaster();
+    if (!started.ok()) logger_.error("{}; nothing is broadcast", started.error().text());
+  }
+  if (broadcaster_) broadcaster_->set_keys(keys_.ring());
+}
+
 void Daemon::start_leap() {
   leap_file_.reset();
   if (client_) leap_ = client_->leap();
@@ -169,6 +206,12 @@ Result<void> Daemon::make_client() {
       TimeClient::start(reactor_, logger_, config_, precision_, wanted_sources(), keys_.ring()));
   client_->leap() = leap_;
   if (server_ != nullptr) client_->set_served(server_->addresses());
+  client_->set_announced([this] {
+    if (server_) return server_->state();
+    ntp::ServerState none;
+    none.precision = static_cast<std::int8_t>(precision_);
+    return client_->keeper().server_state(sys::mono_now()).value_or(none);
+  });
   client_->set_log(log_.get());
   client_->on_update([this] {
     if (server_) server_->refresh();
@@ -182,7 +225,10 @@ Result<TimeClient*> Daemon::needed_client() {
 }
 
 std::vector<ntp::SourceConfig> Daemon::wanted_sources() const {
-  return configured_sources(config_.sources, {source_files_.servers(), source_files_.pools()});
+  std::vector<ntp::SourceConfig> out =
+      configured_sources(config_.sources, {source_files_.servers(), source_files_.pools()});
+  for (const config::NtpPeerConfig& peer : config_.peers) out.push_back(source_config(peer));
+  return out;
 }
 
 void Daemon::watch_source_files() {
@@ -281,6 +327,7 @@ Result<json::object> Daemon::reload() {
                         next.leap_mode != config_.leap_mode ||
                         config::sources_smear(next) != config::sources_smear(config_);
   const bool new_log = next.log != config_.log;
+  const bool new_broadcasts = next.broadcasts != config_.broadcasts;
   const bool new_metrics = next.metrics != config_.metrics;
   const bool new_client = needs_new_client(config_, next);
   next.control = config_.control;
@@ -296,6 +343,7 @@ Result<json::object> Daemon::reload() {
     log_->cycle();
   }
   if (server_) server_->set_keys(keys_.ring());
+  refresh_broadcasts(new_broadcasts);
   if (client_) client_->set_keys(keys_.ring());
   static_cast<void>(source_files_.look(config_.sources.directories));
   SourceChanges changes;

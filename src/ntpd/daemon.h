@@ -15,6 +15,7 @@
 #include "net/reactor.h"
 #include "net/take_over.h"
 #include "ntp/leap.h"
+#include "ntpd/broadcaster.h"
 #include "ntpd/key_keeper.h"
 #include "ntpd/leap_file.h"
 #include "ntpd/measurement_log.h"
@@ -54,6 +55,10 @@ class Daemon {
   boost::json::object release();
   void resume();
   void keep_descriptors();
+  Result<void> start_broadcaster();
+  void refresh_broadcasts(bool changed);
+  // Peers' sockets, which are made later, may only join those of their own user on a port.
+  Result<void> share_ports();
   Result<void> start_client();
   Result<void> make_client();
   // The client, also where nothing is configured that needs one.
@@ -75,7 +80,7 @@ class Daemon {
   void log_tracking();
   boost::json::object status() const;
   net::MetricSource metrics_source() const;
-  Halves halves() const { return {config_, server_.get(), client_.get()}; }
+  Halves halves() const { return {config_, server_.get(), client_.get(), broadcaster_.get()}; }
 
   config::NtpdConfig config_;
   std::string config_path_;
@@ -93,6 +98,7 @@ class Daemon {
   bool released_ = false;  // to a process that takes over
   bool left_ = false;      // it has
   std::unique_ptr<TimeServer> server_;
+  std::unique_ptr<Broadcaster> broadcaster_;
   std::unique_ptr<MeasurementLog> log_;  // outlives the client
   std::unique_ptr<TimeClient> client_;
   KeyKeeper keys_;

@@ -95,6 +95,7 @@ json::object Daemon::release() {
   source_files_timer_.cancel();
   // The clock is left at its base rate, its frequency and the time saved.
   client_.reset();
+  broadcaster_.reset();
   log_.reset();
   metrics_.reset();
   return out;
@@ -107,6 +108,7 @@ void Daemon::resume() {
   };
   if (server_ && !server_->serving()) tell(server_->begin());
   start_log();
+  tell(start_broadcaster());
   tell(start_client());
   watch_source_files();
   tell(start_metrics());

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "ntp/exchange.h"
+#include "ntp/four_times.h"
 #include "sys/clock.h"
 #include "sys/user.h"
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/ntpd.h"
+#include "ntpd/broadcaster.h"
 #include "ntpd/time_client.h"
 #include "ntpd/time_server.h"
 
@@ -22,6 +23,7 @@ struct Halves {
   const config::NtpdConfig& config;
   const TimeServer* server = nullptr;
   const TimeClient* client = nullptr;
+  const Broadcaster* broadcaster = nullptr;
 };
 
 // "steer" or "observe".

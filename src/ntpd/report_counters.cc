@@ -80,10 +80,25 @@ json::object client_counters(const TimeClient& client) {
   return out;
 }
 
+json::array broadcast_counters(const Broadcaster& broadcaster) {
+  json::array out;
+  for (const auto& network : broadcaster.networks()) {
+    json::object it;
+    it["address"] = format(Endpoint{network->config.address, network->config.port, 0});
+    it["interface"] = network->config.interface;
+    it["sent"] = network->sent;
+    it["unsent"] = network->unsent;
+    out.push_back(std::move(it));
+  }
+  return out;
+}
+
 }  // namespace
 
 json::object counters_report(const Halves& halves) {
   json::object out;
+  out["broadcasts"] = json::array();
+  if (halves.broadcaster != nullptr) out["broadcasts"] = broadcast_counters(*halves.broadcaster);
   out["server"] = nullptr;
   out["client"] = nullptr;
   if (halves.server != nullptr) out["server"] = server_counters(*halves.server);

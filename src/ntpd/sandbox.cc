@@ -126,13 +126,22 @@ bool has_driver(const config::NtpdConfig& config, RefclockDriver driver) {
                      [driver](const auto& clock) { return clock.driver == driver; });
 }
 
+// Peers' sockets are made as they come, on the port of the server; broadcasts' by a reload.
+bool shares_low_port(const config::NtpdConfig& config) {
+  if (config.peers.empty() && config.broadcasts.empty()) return false;
+  if (!config.server || config.server->listen.empty()) return true;
+  return std::any_of(config.server->listen.begin(), config.server->listen.end(),
+                     [](const Endpoint& at) { return at.port < kFirstFreePort; });
+}
+
 std::vector<int> capabilities_of(const config::NtpdConfig& config) {
   std::vector<int> out;
   const bool steers = config.clock == config::ClockControl::kSteer;
   // PPS_SETPARAMS asks for the same as the clock.
   if (steers || has_driver(config, RefclockDriver::kPps)) out.push_back(CAP_SYS_TIME);
   const std::uint16_t port = config.sources.acquisition_port;
-  if (port != 0 && port < kFirstFreePort) out.push_back(CAP_NET_BIND_SERVICE);
+  const bool low = port != 0 && port < kFirstFreePort;
+  if (low || shares_low_port(config)) out.push_back(CAP_NET_BIND_SERVICE);
   if (!config.sources.hardware_timestamps.empty()) out.push_back(CAP_NET_ADMIN);
   return out;
 }

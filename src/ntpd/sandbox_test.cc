@@ -53,6 +53,17 @@ class SandboxOfSettings : public ::testing::Test {
   std::string root_;
 };
 
+TEST(Sandbox, who_makes_sockets_on_a_low_port_later_keeps_the_right_to) {
+  config::NtpdConfig config;
+  config.server.emplace();
+  config.server->listen = {{IpAddress::any(IpFamily::kV4), 1123, 0}};
+  config.peers.emplace_back();
+  EXPECT_TRUE(sandbox_needs(config, "/etc/timepool/ntpd.toml").capabilities.empty());
+  config.server->listen[0].port = 123;
+  EXPECT_EQ(sandbox_needs(config, "/etc/timepool/ntpd.toml").capabilities,
+            std::vector<int>{CAP_NET_BIND_SERVICE});
+}
+
 TEST_F(SandboxOfSettings, what_they_name_may_be_used) {
   config::NtpdConfig config;
   config.clock = config::ClockControl::kSteer;

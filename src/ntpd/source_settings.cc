@@ -48,6 +48,23 @@ ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::Sour
   return out;
 }
 
+ntp::SourceConfig source_config(const config::NtpPeerConfig& config) {
+  ntp::SourceConfig out;
+  out.kind = ntp::SourceKind::kPeer;
+  out.name = config.address;
+  out.port = config.port;
+  // B34: and no bursts, which would be more than the interval allows.
+  out.key = config.key;
+  out.authenticated = true;
+  out.poll = {static_cast<std::int8_t>(config.minpoll), static_cast<std::int8_t>(config.maxpoll),
+              false};
+  out.poll.online = config.online;
+  out.version = static_cast<std::uint8_t>(config.version);
+  out.select = {config.prefer, config.trust, config.require, config.noselect};
+  out.max_delay = config.max_delay;
+  return out;
+}
+
 std::vector<ntp::SourceConfig> configured_sources(const config::NtpSourcesConfig& config,
                                                   const config::NtpSourceFile& files) {
   std::vector<ntp::SourceConfig> out;

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -135,6 +136,7 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys
 }
 
 void TimeClient::set_served(std::vector<Endpoint> endpoints) {
+  links_.set_served(endpoints);
   own_.serves = std::move(endpoints);
   keeper_.sources().set_own_identity(own_);
 }
@@ -162,6 +164,7 @@ void TimeClient::watch_network() {
   network_watch_ = reactor_.watch(network_->fd(), POLLIN, [this](short) {
     if (!network_->changed()) return;
     refresh_identity();
+    links_.close_held();
     keeper_.sources().handle_network_change(sys::mono_now());
     schedule();
   });
@@ -187,8 +190,17 @@ bool TimeClient::accept_step() {
   return done;
 }
 
+void TimeClient::tell_announced() {
+  const ntp::SourceTable& all = sources().sources();
+  const bool peers = std::any_of(all.begin(), all.end(), [](const ntp::Source& source) {
+    return source.config().kind == ntp::SourceKind::kPeer;
+  });
+  if (peers && announced_) keeper_.announce(announced_());
+}
+
 void TimeClient::on_timer() {
   outbox_->clear();
+  tell_announced();
   const ntp::ClockReading now = read_clocks();
   keeper_.handle_timer(now, random_, *outbox_);
   if (log_ != nullptr) refclock_log_.samples(*log_, keeper_, now);
@@ -239,6 +251,7 @@ ClientLinks::Handlers TimeClient::handlers() {
 }
 
 void TimeClient::receive(ntp::AssociationId association, const Arrival& arrival) {
+  tell_announced();
   const ntp::ClockReading now = read_clocks();
   const ntp::SystemRx rx{now, arrival.received, arrival.source, arrival.error};
   const ntp::ReplyReason reason =

@@ -51,6 +51,11 @@ class TimeClient {
   // Where this program serves time itself: no source of it.
   void set_served(std::vector<Endpoint> endpoints);
 
+  // What this program announces of the clock: peers are told the same.
+  void set_announced(std::function<ntp::ServerState()> announced) {
+    announced_ = std::move(announced);
+  }
+
   ntp::LeapKeeper& leap() { return keeper_.leap(); }
   ntp::Timekeeper& keeper() { return keeper_; }
   const ntp::Timekeeper& keeper() const { return keeper_; }
@@ -90,6 +95,7 @@ class TimeClient {
   void tell_missing_key(const ntp::SourceConfig& source) const;
   std::unique_ptr<ntp::Authenticator> authenticator_of(const ntp::Source& source,
                                                        const IpAddress& address) const;
+  void tell_announced();
   void on_timer();
   RawMapping raw_mapping() const;
   ClientLinks::Handlers handlers();
@@ -114,6 +120,7 @@ class TimeClient {
   std::optional<SampleRecord> samples_;
   std::shared_ptr<const ntp::KeyRing> keys_;
   ntp::Timekeeper keeper_;
+  std::function<ntp::ServerState()> announced_;
   std::vector<ntp::SourceId> configured_;  // the sources that apply() decides about
   std::unique_ptr<net::Resolver> resolver_;
   net::Watch resolver_watch_;

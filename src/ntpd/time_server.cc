@@ -30,6 +30,7 @@ net::UdpServerOptions options_of(const config::NtpServerConfig& config) {
   out.exact_departures = config.interleaved_replies > 0;
   out.interface = config.interface;
   out.interface_info = !config.access.interfaces.empty();
+  out.share_port = true;  // for peers
   out.max_request = ServerHandler::kMaxRequest;
   out.max_reply = ServerHandler::kMaxRequest;
   return out;

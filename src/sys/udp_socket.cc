@@ -116,6 +116,18 @@ void set_dscp(int fd, IpFamily family, int dscp) {
   }
 }
 
+Result<void> set_broadcast(int fd, IpFamily family, const UdpOptions& options) {
+  if (options.broadcast && !set_option(fd, SOL_SOCKET, SO_BROADCAST, 1)) {
+    return fail(system_error(errno, "setsockopt SO_BROADCAST"));
+  }
+  if (options.hops == 0) return {};
+  const bool ok = family == IpFamily::kV4
+                      ? set_option(fd, IPPROTO_IP, IP_MULTICAST_TTL, options.hops)
+                      : set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, options.hops);
+  if (!ok) return fail(system_error(errno, "setsockopt IP_MULTICAST_TTL"));
+  return {};
+}
+
 }  // namespace
 
 socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out) {
@@ -185,6 +197,7 @@ Result<UdpSocket> UdpSocket::create(IpFamily family, const UdpOptions& options) 
     return fail(system_error(errno, "setsockopt IPV6_V6ONLY"));
   }
   TRY(configure(number, family, options));
+  TRY(set_broadcast(number, family, options));
   if (!options.interface.empty() &&
       ::setsockopt(number, SOL_SOCKET, SO_BINDTODEVICE, options.interface.c_str(),
                    static_cast<socklen_t>(options.interface.size())) < 0) {

@@ -32,7 +32,9 @@ struct UdpOptions {
   // Timestamps of the network device too, which must have been told to make them
   // (sys/hardware_timestamping.h).
   bool hardware_timestamps = false;
-  int dscp = 0;  // of what is sent, 0 to 63
+  int dscp = 0;            // of what is sent, 0 to 63
+  bool broadcast = false;  // may send to broadcast addresses
+  int hops = 0;            // that a multicast goes; 0: the system's
   // Where connect() binds first; unspecified with port 0: the system's choice.
   Endpoint local;
 };

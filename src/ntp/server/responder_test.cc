@@ -185,6 +185,21 @@ TEST(Responder, versions_1_to_4_are_echoed) {
   EXPECT_EQ(reason_of(request(5, Mode::kClient)), Reason::kBadVersion);
 }
 
+// An NTPv5 client asks by version 4 with this reference timestamp whether the server has version 5,
+// and takes the same there in the answer for a yes.
+TEST(Responder, a_client_that_offers_version_5_gets_a_plain_answer_of_version_4) {
+  const NtpTimestamp offer = NtpTimestamp::from_bits(0x4e5450354e545035);
+  Octets bytes = request(4, Mode::kClient);
+  ByteWriter writer(MutableBytes(bytes).subspan(16, 8));
+  writer.u64(offer.bits());
+  for (const ServerState& state : {good_state(), ServerState()}) {
+    const Answer got = answer(bytes, state);
+    ASSERT_EQ(got.response.verdict, Verdict::kReply);
+    EXPECT_EQ(got.header.version, 4);
+    EXPECT_NE(got.header.reference, offer);
+  }
+}
+
 TEST(Responder, version_1_mode_0_is_answered_in_mode_4_unless_from_port_123) {
   const Answer got = answer(request(1, Mode::kReserved));
   EXPECT_EQ(got.response.reason, Reason::kAnsweredPlain);
