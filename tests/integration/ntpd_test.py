@@ -1,4 +1,5 @@
 """timepool-ntpd as a black box: what it answers, what it counts, what it measures."""
+import contextlib
 import pathlib
 import random
 import select
@@ -215,7 +216,11 @@ class Ntpd(ProgramTest):
         observer = self.observe([dead.getsockname()])
         wait_until(lambda: observer.control("counters")["client"]["requests"] > 0, 20, "a request")
         process = pathlib.Path("/proc") / str(observer.process.pid)
-        inodes = {str(link.readlink()) for link in (process / "fd").iterdir()}
+        inodes = set()
+        for link in (process / "fd").iterdir():
+            # Descriptors come and go meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                inodes.add(str(link.readlink()))
         for table in ("udp", "udp6"):
             for line in (process / "net" / table).read_text().splitlines()[1:]:
                 fields = line.split()
