@@ -1,19 +1,22 @@
-"""What interleaved mode costs: the rate in it over the basic rate, ours and chronyd's."""
+"""What interleaved mode and keys cost: the rate with them over the basic rate, ours and chronyd's."""
 import statistics
 
 import network
 import ntp_servers
 
 NAME = "ntp-modes"
-TEXT = "interleaved requests over loopback against basic ones of the same server"
-MODES = {"basic": (), "interleaved": ("--interleaved",)}
+TEXT = "interleaved and AES-128-CMAC requests over loopback against basic ones of the same server"
+KEY = "1:AES128:" + "2b7e151628aed2a6abf7158809cf4f3c"
+MODES = {"basic": (), "interleaved": ("--interleaved",), "AES-128-CMAC": ("--key", KEY)}
 
 
 def servers(lab, where):
-    out = [ntp_servers.start_ours(lab, where)]
+    number, kind, secret = KEY.split(":")
+    keys = lab.write("keys", "%s %s HEX:%s\n" % (number, kind, secret), mode=0o600)
+    out = [ntp_servers.start_ours(lab, where, more='[keys]\nfile = "%s"\n' % keys)]
     chronyd = lab.peer("chrony", "chronyd", "TIMEPOOL_CHRONYD")
     if chronyd:
-        out.append(ntp_servers.start_chronyd(lab, chronyd, where))
+        out.append(ntp_servers.start_chronyd(lab, chronyd, where, more="keyfile %s" % keys))
     return out
 
 

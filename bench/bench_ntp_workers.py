@@ -24,7 +24,6 @@ def per_cpu(lab, where, server, cpus):
 
 def measure(lab):
     where = network.Loopback(lab)
-    where.load_options = ()
     cpus = [lab.server_cpu, lab.load_cpu]
     servers = [ntp_servers.start_ours(lab, where, name="workers-%d" % n, server="threads = %d" % n, cpu=set(cpus[:n]))
                for n in (2, 1)]

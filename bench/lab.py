@@ -95,12 +95,10 @@ class Lab:
         run is one in which less than 1 % was lost and nothing was wrong."""
         prefix, address, more = ((), "127.0.0.1", ()) if where is None else (
             where.load_prefix, where.address, where.load_options)
-        defaults = {"--inflight": IN_FLIGHT, "--count": 100_000_000, "--duration": "%dms" % (self.seconds * 1000)}
-        command = [*prefix, self.program("timepool"), "bench", kind, "--target", "%s:%d" % (address, port), "--json"]
-        options = [*more, *options]
-        for name, value in defaults.items():
-            options += [] if name in options else [name, str(value)]
-        command += options
+        defaults = ["--inflight", str(IN_FLIGHT), "--count", "100000000",
+                    "--duration", "%dms" % (self.seconds * 1000)]
+        command = [*prefix, self.program("timepool"), "bench", kind, "--target", "%s:%d" % (address, port), "--json",
+                   *merged(defaults, more, options)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_LIMIT, check=False,
                               preexec_fn=lambda: place(self.load_cpu if cpu is None else cpu))
         if done.returncode != 0 and (fair or not done.stdout):
@@ -144,6 +142,17 @@ class Lab:
     def row(self, bench, peer, unit, ours, theirs):
         return {"bench": bench, "peer": peer, "unit": unit, "ours": round(ours, 1), "theirs": round(theirs, 1),
                 "ratio": round(ours / theirs, 3), "runs": self.runs}
+
+
+def merged(*lists):
+    """Options of which a later one replaces an earlier one of its name."""
+    out = {}
+    for word in (word for options in lists for word in options):
+        if word.startswith("--"):
+            name, out[word] = word, []
+        else:
+            out[name].append(word)
+    return [word for name, values in out.items() for word in (name, *values)]
 
 
 def say(text):

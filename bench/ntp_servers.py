@@ -6,6 +6,14 @@ import lab as laboratory
 import network
 
 
+# Every client is judged, as by the usual limits, but few clients may ask what a benchmark asks.
+LIMITS = """
+[server.limits]
+exempt = []
+%s
+""" % "".join("%s_rate = 1000000\n%s_burst = 10000000\n" % (name, name) for name in ("address", "v4_24", "newcomers"))
+
+
 class Server:
     def __init__(self, name, child, port, kind="ntp"):
         self.name, self.child, self.port, self.kind = name, child, port, kind
@@ -25,10 +33,11 @@ listen = ["%s:%d"]
 %s
 [server.local]
 stratum = 2
+%s
 [control]
 socket = "%s"
 %s
-""" % (where.address, port, server, lab.path(file + ".sock"), more))
+""" % (where.address, port, server, LIMITS, lab.path(file + ".sock"), more))
     child = lab.start([*where.server_prefix, lab.program("timepool-ntpd"), "--config", config], name=name, cpu=cpu)
     return ready(lab, Server(name, child, port), where)
 

@@ -32,7 +32,7 @@ set(TIMEPOOL_LAYERS
     "ntpd"           "base wire/ntp ntp/server ntp refclock config sys net crypto"
     "dnsd"           "base wire/dns dns config sys net geo snapshot crypto"
     "monitord"       "base wire/ntp ntp config sys net client"
-    "load"           "base wire/dns sys"
+    "load"           "base wire/dns crypto sys"
     "client"         "base sys net"
     "up"             "base wire/dns config sys net client"
     "cli"            "base wire/ntp wire/dns ntp config sys net client load up")

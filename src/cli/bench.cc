@@ -19,6 +19,7 @@ struct BenchOptions {
   load::LoadOptions load;
   std::optional<Endpoint> target;  // required: there whenever a run starts
   load::NtpTraffic::Options ntp;
+  std::optional<std::string> key;
   std::optional<std::string> names;
   int edns_percent = 70;
   bool json = false;
@@ -163,9 +164,16 @@ void add_bench(Command& root) {
   Command ntp = bench.command("ntp", "NTPv4 client requests");
   add_load_options(ntp, ntp_options, 123);
   ntp.flag("--interleaved", ntp_options->ntp.interleaved,
-           "Ask in interleaved mode (RFC 9769) as soon as there was an answer");
+           "Ask in interleaved mode (RFC 9769) as soon as there was an answer")
+      .option("--key", ntp_options->key,
+              "Authenticate by this key, ID:TYPE:HEX, and so the answers");
   ntp.action([ntp_options] {
     ntp_options->load.target = ntp_options->target.value();
+    if (ntp_options->key) {
+      auto keyed = load::NtpTraffic::with_key(*ntp_options->key, ntp_options->ntp);
+      if (!keyed.ok()) return failed(keyed.error());
+      ntp_options->ntp = std::move(keyed).value();
+    }
     return report_run(*ntp_options,
                       load::run(ntp_options->load, load::NtpTraffic(ntp_options->ntp)));
   });

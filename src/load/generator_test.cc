@@ -157,7 +157,9 @@ TEST(NtpTraffic, judges_by_mode_version_origin_and_stratum) {
 }
 
 TEST(NtpTraffic, interleaved_requests_name_the_last_reply_and_know_the_mode_of_the_answer) {
-  const NtpTraffic traffic({.interleaved = true});
+  NtpTraffic::Options options;
+  options.interleaved = true;
+  const NtpTraffic traffic(options);
   constexpr std::uint64_t kToken = 0x0123456789abcdef;
   std::array<std::byte, kMaxRequest> buffer{};
   EXPECT_EQ(traffic.write(kToken, 0, buffer), 48U);
@@ -175,6 +177,30 @@ TEST(NtpTraffic, interleaved_requests_name_the_last_reply_and_know_the_mode_of_t
   reply = ntp_reply_to(receive);
   EXPECT_EQ(traffic.read_token(reply), kToken);
   EXPECT_EQ(traffic.judge(kToken, reply, memory), Judgement::kInterleaved);
+}
+
+TEST(NtpTraffic, with_a_key_requests_and_answers_are_authenticated) {
+  const auto keyed = NtpTraffic::with_key("7:AES128:2b7e151628aed2a6abf7158809cf4f3c", {});
+  ASSERT_TRUE(keyed.ok()) << keyed.error().text();
+  const NtpTraffic traffic(*keyed);
+  constexpr std::uint64_t kToken = 0x0123456789abcdef;
+  std::array<std::byte, kMaxRequest> buffer{};
+  ASSERT_EQ(traffic.write(kToken, 0, buffer), 48U + 4 + 16);
+  EXPECT_EQ(buffer[51], std::byte{7});
+  EXPECT_TRUE(keyed->mac->verify(Bytes(buffer).first(48), Bytes(buffer).subspan(52, 16)));
+  std::vector<std::byte> reply = ntp_reply_to(kToken);
+  std::uint64_t memory = 0;
+  EXPECT_EQ(traffic.judge(kToken, reply, memory), Judgement::kInvalid) << "no MAC";
+  reply.resize(68);
+  reply[51] = std::byte{7};
+  keyed->mac->sign(Bytes(reply).first(48), MutableBytes(reply).subspan(52));
+  EXPECT_EQ(traffic.judge(kToken, reply, memory), Judgement::kAnswer);
+  reply[60] ^= std::byte{1};
+  EXPECT_EQ(traffic.judge(kToken, reply, memory), Judgement::kInvalid);
+  for (const char* bad : {"", "7", "7:AES128", "0:AES128:00", "x:AES128:00", "7:NONE:00",
+                          "7:AES128:00", "7:AES128:xy"}) {
+    EXPECT_FALSE(NtpTraffic::with_key(bad, {}).ok()) << bad;
+  }
 }
 
 TEST(DnsTraffic, judges_by_question_and_code) {

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <charconv>
 
 #include "base/byte_writer.h"
+#include "base/hex.h"
+#include "crypto/mac.h"
 #include "load/traffic.h"
 
 namespace timepool::load {
@@ -40,7 +43,44 @@ std::size_t NtpTraffic::write(std::uint64_t token, std::uint64_t memory,
     writer.u64(memory);
     writer.u64(token | kInterleavedBit);
   }
-  return size;
+  if (options_.mac == nullptr) return size;
+  ByteWriter key_id(buffer.subspan(size, 4));
+  key_id.u32(options_.key_id);
+  options_.mac->sign(buffer.first(size), buffer.subspan(size + 4, digest_size()));
+  return size + 4 + digest_size();
+}
+
+// RFC 7822 7.5: a MAC of version 4 has 24 octets at the most, 4 of them the key's number.
+std::size_t NtpTraffic::digest_size() const {
+  return std::min<std::size_t>(options_.mac->size(), 20);
+}
+
+bool NtpTraffic::authentic(Bytes reply) const {
+  if (options_.mac == nullptr) return reply.size() == kHeader;
+  if (reply.size() != kHeader + 4 + digest_size()) return false;
+  ByteReader reader(reply.subspan(kHeader));
+  return reader.u32() == options_.key_id &&
+         options_.mac->verify(reply.first(kHeader), reader.rest());
+}
+
+Result<NtpTraffic::Options> NtpTraffic::with_key(std::string_view text, Options options) {
+  const auto bad = [&](std::string why) {
+    return fail(Error{ErrorCode::kInvalid, "key \"" + std::string(text) + "\"", std::move(why)});
+  };
+  const std::size_t first = text.find(':');
+  const std::size_t second = text.find(':', first == text.npos ? first : first + 1);
+  if (second == text.npos) return bad("a key is ID:TYPE:HEX");
+  const std::string_view id = text.substr(0, first);
+  const auto read = std::from_chars(id.data(), id.data() + id.size(), options.key_id);
+  if (read.ec != std::errc() || read.ptr != id.data() + id.size() || options.key_id == 0) {
+    return bad("the number of a key is 1 to 4294967295");
+  }
+  const auto type = parse_mac_type(text.substr(first + 1, second - first - 1));
+  if (!type) return bad("no such type");
+  const auto secret = from_hex(text.substr(second + 1));
+  if (!secret.ok()) return bad("the secret is not in hex");
+  options.mac = TRY(crypto::make_mac(*type, *secret));
+  return options;
 }
 
 std::optional<std::uint64_t> NtpTraffic::read_token(Bytes reply) const {
@@ -50,7 +90,7 @@ std::optional<std::uint64_t> NtpTraffic::read_token(Bytes reply) const {
 
 Judgement NtpTraffic::judge(std::uint64_t token, Bytes reply, std::uint64_t& memory) const {
   memory = 0;
-  if (reply.size() != kHeader) return Judgement::kInvalid;
+  if (!authentic(reply)) return Judgement::kInvalid;
   const std::uint64_t origin = u64_at(reply, kOriginAt);
   const bool interleaved = options_.interleaved && origin == (token | kInterleavedBit);
   if (origin != token && !interleaved) return Judgement::kInvalid;

@@ -15,11 +15,13 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/byte_reader.h"
+#include "base/mac.h"
 #include "base/result.h"
 
 namespace timepool::load {
@@ -44,9 +46,14 @@ class NtpTraffic {
     // RFC 9769: each request names the slot's last reply by its receive timestamp, and asks for the
     // answer in interleaved mode by another receive timestamp of its own.
     bool interleaved = false;
+    // Requests are authenticated by it, and so must be the answers (RFC 5905 7.3, RFC 8573).
+    std::shared_ptr<const Mac> mac;
+    std::uint32_t key_id = 0;
   };
   NtpTraffic() = default;
   explicit NtpTraffic(const Options& options) : options_(options) {}
+  // Options with the key of "ID:TYPE:HEX", TYPE as in key files. Errors: kInvalid.
+  static Result<Options> with_key(std::string_view text, Options options);
 
   std::size_t write(std::uint64_t token, std::uint64_t memory, MutableBytes buffer) const;
   std::optional<std::uint64_t> read_token(Bytes reply) const;
@@ -55,6 +62,10 @@ class NtpTraffic {
   Judgement judge(std::uint64_t token, Bytes reply, std::uint64_t& memory) const;
 
  private:
+  // Of the digest, as far as it is sent.
+  std::size_t digest_size() const;
+  bool authentic(Bytes reply) const;
+
   Options options_;
 };
 
