@@ -161,11 +161,12 @@ class UdpWorker {
   template <class Handler>
   void take_stamps(sys::UdpSocket& socket, Handler& handler) {
     if constexpr (TakesStamps<Handler>) {
-      if (stamps_.empty()) return;
+      StampLog* log = log_of(socket);
+      if (log == nullptr) return;
       std::array<sys::TransmitStamp, StampLog::kRoom> stamps;
       const std::size_t count = socket.take_stamps(stamps);
       for (std::size_t i = 0; i < count; ++i) {
-        const auto name = log_of(socket).take(stamps[i].number, stamps[i].at);
+        const auto name = log->take(stamps[i].number, stamps[i].at);
         if (name) handler.stamped(*name, stamps[i].at);
       }
     }
@@ -201,8 +202,12 @@ class UdpWorker {
     std::size_t refused = 0;
   };
 
-  StampLog& log_of(const sys::UdpSocket& socket) {
-    return stamps_[static_cast<std::size_t>(&socket - sockets_.data())];
+  // Null for a socket that is not of this worker: one that is drained before it is closed.
+  StampLog* log_of(const sys::UdpSocket& socket) {
+    for (std::size_t i = 0; i < stamps_.size(); ++i) {
+      if (&sockets_[i] == &socket) return &stamps_[i];
+    }
+    return nullptr;
   }
 
   // Whether the kernel is to be asked when the `reply`th of this batch leaves.
@@ -210,8 +215,9 @@ class UdpWorker {
   bool note(const sys::UdpSocket& socket, Handler& handler, std::size_t reply, UnixTime received) {
     if constexpr (TakesStamps<Handler>) {
       const std::uint64_t name = stamps_.empty() ? 0 : handler.stamp_name(reply);
-      if (name == 0) return false;
-      log_of(socket).note(name, received);
+      StampLog* log = name == 0 ? nullptr : log_of(socket);
+      if (log == nullptr) return false;
+      log->note(name, received);
       stamped_ = true;
       return true;
     }
@@ -223,7 +229,7 @@ class UdpWorker {
     if (!stamped_) return;
     stamped_ = false;
     if (!refused) return take_stamps(socket, handler);
-    log_of(socket).clear();
+    log_of(socket)->clear();
     socket.renumber_stamps();
   }
 

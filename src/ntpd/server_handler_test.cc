@@ -1,6 +1,7 @@
 #include "ntpd/server_handler.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <vector>
@@ -141,6 +142,41 @@ TEST_F(WorkerReplies, of_small_batches_the_next_reply_tells_the_kernels_time_of_
   send(request(5));
   ASSERT_EQ(worker.run_batch(worker.sockets()[0], batch, witness), 1u);
   EXPECT_EQ(witness.stamps.size(), 2 * net::StampLog::kRoom);
+}
+
+TEST_F(WorkerReplies, a_socket_that_is_only_drained_is_answered_without_the_kernels_times) {
+  std::vector<sys::UdpSocket> surplus = sockets();
+  sys::UdpSocket other = std::move(sys::UdpSocket::connect(surplus[0].local(), {})).value();
+  std::swap(client, other);
+  send(interleaved_request(NtpTimestamp::from_bits(99), 2));
+  ASSERT_EQ(worker.run_batch(surplus[0], batch, handler), 1u);
+  const Header first = reply();
+  EXPECT_EQ(first.origin.bits(), 1u);
+  // What departed() said is told.
+  send(interleaved_request(first.receive, 3));
+  ASSERT_EQ(worker.run_batch(surplus[0], batch, handler), 1u);
+  EXPECT_EQ(reply().origin.bits(), 3u);
+}
+
+TEST_F(WorkerReplies, numbers_of_a_socket_that_was_taken_over_begin_anew) {
+  NtpTimestamp name = NtpTimestamp::from_bits(99);
+  for (int i = 0; i < 3; ++i) {
+    send(interleaved_request(name, 2));
+    ASSERT_EQ(answer(), 1u);
+    name = reply().receive;
+  }
+  sys::UdpOptions options;
+  options.rx_timestamps = true;
+  options.tx_timestamps_on_demand = true;
+  std::vector<sys::UdpSocket> taken;
+  taken.push_back(
+      std::move(sys::UdpSocket::adopt(sys::Fd(::dup(worker.sockets()[0].fd())), options)).value());
+  net::UdpWorker heir(std::move(taken), true);
+  Witness witness{ServerHandler{service, {.interleaved_replies = 1024}}, {}, {}};
+  send(interleaved_request(NtpTimestamp::from_bits(99), 2));
+  ASSERT_EQ(heir.run_batch(heir.sockets()[0], batch, witness), 1u);
+  heir.take_stamps(heir.sockets()[0], witness);
+  EXPECT_EQ(witness.stamps.size(), 1u);
 }
 
 TEST_F(WorkerReplies, each_of_a_batch_has_times_in_order_and_one_reason) {

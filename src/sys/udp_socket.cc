@@ -259,12 +259,14 @@ Result<UdpSocket> UdpSocket::adopt(Fd fd, const UdpOptions& options) {
   if (out.local_.port == 0) return fail(unfit);
   const IpAddress& local = out.local_.address;
   TRY(configure(out.fd(), local.family(), options));
-  if (options.packet_info && local.is_unspecified()) {
+  if (options.packet_info && (options.interface_info || local.is_unspecified())) {
     TRY(set_packet_info(out.fd(), local.family()));
   }
   if (options.rx_timestamps || options.tx_timestamps) {
     out.timestamps_on_ = set_timestamps(out.fd(), options);
   }
+  // Its last owner has used up numbers.
+  if (options.tx_timestamps_on_demand) out.renumber_stamps();
   return out;
 }
 
