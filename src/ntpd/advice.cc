@@ -101,6 +101,9 @@ Advice advice_on(ntp::Reason reason) {
     case ntp::Reason::kSourcePortZero:
       return {true, "requests from port 0, which can't be answered",
               "Forged or broken: nothing to do."};
+    case ntp::Reason::kSourceAddress:
+      return {true, "requests in the name of no host, of many, or of this server",
+              "Forged: drop what comes with such sources at the border (BCP 38)."};
     case ntp::Reason::kRateLimited:
       return {true,
               "requests over the limits of [server.limits]: a flood, or a great many clients "

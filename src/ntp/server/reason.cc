@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, kReasonCount> kNames = {
     "key_not_allowed",
     "bad_digest",
     "source_port_zero",
+    "source_address",
     "mode_reserved",
     "mode_symmetric_active",
     "mode_symmetric_passive",

@@ -25,6 +25,7 @@ enum class Reason : std::uint8_t {
   kKeyNotAllowed,        // the key's address list does not have the sender
   kBadDigest,            // its MAC is wrong
   kSourcePortZero,       // cannot be answered
+  kSourceAddress,        // nor can one that no host has, or a request in our own name
   kModeReserved,         // mode 0 that is not version 1's client
   kModeSymmetricActive,  // B34: peers are configured or dropped
   kModeSymmetricPassive,
@@ -36,7 +37,7 @@ enum class Reason : std::uint8_t {
   kRateLimited,  // B31: too many requests
   kRateKod,      // likewise, and the client was told so by a RATE packet
 };
-inline constexpr std::size_t kReasonCount = 26;
+inline constexpr std::size_t kReasonCount = 27;
 
 // "answered_plain", "too_short", "mode_control", ...
 std::string_view name_of(Reason reason);

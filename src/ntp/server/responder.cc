@@ -6,6 +6,7 @@
 #include "base/byte_writer.h"
 #include "base/check.h"
 #include "ntp/server/keyed_answer.h"
+#include "ntp/server/source_address.h"
 #include "wire/ntp/packet.h"
 
 namespace timepool::ntp {
@@ -98,6 +99,7 @@ Reason judge_header(const RxInfo& rx, Bytes request, Header& header) {
   const Reason mode = judge_mode(wire::ntp::effective_mode(header, rx.client.port));
   if (mode != Reason::kAnsweredPlain) return mode;
   if (rx.client.port == 0) return Reason::kSourcePortZero;
+  if (!is_one_host(rx.client.address) || rx.client == rx.local) return Reason::kSourceAddress;
   return Reason::kAnsweredPlain;
 }
 

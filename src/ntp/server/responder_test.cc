@@ -252,6 +252,21 @@ TEST(Responder, each_malformed_request_has_its_reason) {
   EXPECT_EQ(reason_of(request(4, Mode::kClient), 0), Reason::kSourcePortZero);
 }
 
+TEST(Responder, what_no_single_host_or_we_ourselves_sent_is_never_answered) {
+  std::array<std::byte, wire::ntp::kHeaderSize> out{};
+  const Octets bytes = request(4, Mode::kClient);
+  for (const char* it : {"255.255.255.255:123", "224.0.1.1:123", "0.0.0.0:123", "[ff02::101]:123",
+                         "[::ffff:192.0.2.1]:40000", "192.0.2.2:123"}) {
+    RxInfo rx = rx_from(40000);
+    rx.client = parse_endpoint(it).value();
+    EXPECT_EQ(respond(rx, bytes, good_state(), out).reason, Reason::kSourceAddress) << it;
+  }
+  // Another program on this machine may ask us.
+  RxInfo rx = rx_from(40000);
+  rx.client = parse_endpoint("192.0.2.2:124").value();
+  EXPECT_EQ(respond(rx, bytes, good_state(), out).reason, Reason::kAnsweredPlain);
+}
+
 TEST(Responder, an_unsynchronised_server_says_so_with_stratum_0) {
   ServerState state = good_state();
   state.leap = Leap::kUnsynchronised;

@@ -1,0 +1,38 @@
+// A server whose clock, keys and limits are as a golden file's settings say:
+//
+//   clock        good (stratum 2), gps (stratum 1), unsynchronised, insert and delete (a leap
+//                second is announced)
+//   interleaved  on
+//   keys         on: those of tests/golden/ntp/keys
+//   access       on: 198.51.100.0/24 is denied
+//   limits       kiss: each refusal is told; silent: none is
+//
+// Time stands still but for what the exchanges say: replies leave 20 microseconds after their
+// requests came, and the kernel knows of 5 more.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "golden_file.h"
+#include "ntp/server/responder.h"
+
+namespace timepool::golden {
+
+struct Said {
+  std::string reason;
+  Octets reply;
+};
+
+class Server {
+ public:
+  // `settings` that it does not know, and a key file that it can't read, are thrown.
+  Server(const std::map<std::string, std::string>& settings, const std::string& key_file);
+  Said answer(const Exchange& exchange);
+
+ private:
+  ntp::Service service_;
+  ntp::Responder responder_;
+};
+
+}  // namespace timepool::golden

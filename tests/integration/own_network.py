@@ -1,0 +1,59 @@
+"""A network namespace of the calling test's process: its loopback has all the addresses of the golden
+files, so that a server and its clients have them too, and packets may be made up octet by octet."""
+import contextlib
+import ctypes
+import shutil
+import socket
+import subprocess
+import unittest
+
+import golden_files
+
+CLONE_NEWNET = 0x40000000
+IPV6_HEADER = 40
+SERVER = ("192.0.2.123", 123)
+SERVER_6 = ("2001:db8::123", 123)
+ADDRESSES = ("192.0.2.123/32", "192.0.2.10/32", "192.0.2.11/32", "198.51.100.7/32",
+             "198.51.101.7/32", "203.0.113.1/32", "2001:db8::123/128", "2001:db8::10/128")
+
+
+def enter():
+    """To be called by setUpModule()."""
+    if not shutil.which("ip"):
+        raise unittest.SkipTest("Debian package iproute2 is not there")
+    if ctypes.CDLL(None).unshare(CLONE_NEWNET) != 0:
+        raise unittest.SkipTest("needs the right to make network namespaces")
+    run("ip", "link", "set", "lo", "up")
+    for address in ADDRESSES:
+        run("ip", "address", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
+
+
+def run(*command):
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def server_of(client):
+    return SERVER_6 if ":" in client[0] else SERVER
+
+
+def ask(client, request, wait=2.0):
+    """The reply to `client`, or None. To be asked without waiting: wait=0."""
+    family = socket.AF_INET6 if ":" in client[0] else socket.AF_INET
+    with contextlib.closing(socket.socket(family, socket.SOCK_DGRAM)) as it:
+        it.bind(client)
+        it.sendto(request, server_of(client))
+        if wait == 0:
+            return None
+        it.settimeout(wait)
+        try:
+            return it.recv(65536)
+        except TimeoutError:
+            return None
+
+
+def inject(source, destination, payload):
+    """Sends a datagram whose source is made up, by IPv4."""
+    packet = golden_files.ip_packet(source, destination, payload)
+    with contextlib.closing(
+            socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)) as it:
+        it.sendto(packet, (destination[0], 0))
