@@ -179,6 +179,36 @@ class Chrony(ProgramTest):
         # chronyc's offset is ours less theirs.
         self.assertAlmostEqual(abs(float(rows["127.0.0.2"][7])), 0.4, delta=0.02)
 
+    def test_chronyd_asks_us_in_every_version(self):
+        for version in (1, 2, 3, 4):
+            with self.subTest(version=version):
+                server = self.start("timepool-ntpd", (
+                    '[server]\nlisten = ["127.0.0.1:0"]\n[server.local]\nstratum = 1\n'))
+                port = server.control("status")["server"]["listen"][0].rsplit(":", 1)[1]
+                chronyd = self.start_chronyd(
+                    f"port 0\nserver 127.0.0.1 port {port} version {version} iburst minpoll -2 maxpoll -2")
+                wait_until(lambda: any(row[1] == "*" for row in chronyd.ask("sources")), 60,
+                           f"chronyd selects us\n{chronyd.output()}")
+                reasons = server.control("counters")["server"]["reasons"]
+                self.assertEqual(reasons["answered_plain"], sum(reasons.values()))
+                self.doCleanups()
+
+    def test_our_client_asks_chronyd_in_versions_3_and_4(self):
+        port = free_port()
+        chronyd = self.start_chronyd(
+            f"port {port}\nbindaddress 127.0.0.1\nlocal stratum 3\nallow 127.0.0.0/8\n")
+        for version in (3, 4):
+            with self.subTest(version=version):
+                client = self.start("timepool-ntpd", (
+                    "[sources]\nmin_sources = 1\n"
+                    f'[[server]]\naddress = "127.0.0.1"\nport = {port}\nversion = {version}\n'
+                    "iburst = true\nminpoll = -2\nmaxpoll = -2\n"))
+                row = wait_until(lambda: next(
+                    (it for it in client.control("sources")["sources"] if it["reach"] == 255), None),
+                    60, f"eight answers of chronyd\n{chronyd.output()}")
+                self.assertEqual(row["last_reason"], "accepted")
+                self.assertLess(abs(row["offset_s"]), 0.01, row)
+
 
 if __name__ == "__main__":
     main()
