@@ -34,6 +34,7 @@ ntp::ServerState clock_of(const std::string& name) {
   out.root_delay = Duration::milliseconds(2);
   out.root_dispersion = Duration::milliseconds(1);
   out.reference_time = first_moment() - Duration::seconds(20);
+  out.made = out.reference_time;
   if (name == "good") return out;
   if (name == "gps") {
     out.stratum = 1;
@@ -43,6 +44,14 @@ ntp::ServerState clock_of(const std::string& name) {
     out.leap = Leap::kUnsynchronised;
   } else if (name == "insert" || name == "delete") {
     out.leap = name == "insert" ? Leap::kInsert : Leap::kDelete;
+  } else if (name == "stale") {
+    out.made = out.reference_time = first_moment() - Duration::seconds(660);
+  } else if (name == "smeared") {
+    // A quarter of a second behind, and falling behind by 10 parts in a million.
+    out.shift.from = first_moment();
+    out.shift.offset = Duration::milliseconds(-250);
+    out.shift.rate = out.shift.rate_after_knee = -10e-6;
+    out.shift.knee = first_moment() + Duration::seconds(3600);
   } else {
     throw std::runtime_error("no such clock: " + name);
   }

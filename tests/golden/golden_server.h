@@ -1,7 +1,8 @@
 // A server whose clock, keys and limits are as a golden file's settings say:
 //
 //   clock        good (stratum 2), gps (stratum 1), unsynchronised, insert and delete (a leap
-//                second is announced)
+//                second is announced), stale (made eleven minutes ago), smeared (a quarter of a
+//                second behind)
 //   interleaved  on
 //   keys         on: those of tests/golden/ntp/keys
 //   access       on: 198.51.100.0/24 is denied

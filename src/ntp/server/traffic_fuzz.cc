@@ -26,6 +26,8 @@ constexpr std::size_t kMaxDatagrams = 512;
 constexpr std::size_t kRecordHead = 4;
 constexpr std::size_t kClients = 32;
 constexpr std::byte kUntouched{0xee};
+constexpr UnixTime kStart = UnixTime::from_seconds(1'790'000'000);
+constexpr MonoTime kMonoStart = MonoTime::from_ns(1'000'000'000);
 
 // What is on.
 constexpr unsigned kSynchronised = 1;
@@ -34,6 +36,7 @@ constexpr unsigned kKeys = 4;
 constexpr unsigned kAccess = 8;
 constexpr unsigned kLimits = 16;
 constexpr unsigned kKisses = 32;
+constexpr unsigned kSmeared = 64;  // and the clock's state gets too old
 
 // What the harness does.
 constexpr unsigned kSign = 1;
@@ -61,7 +64,18 @@ Service service_of(unsigned on) {
     out.state.leap = wire::ntp::Leap::kNone;
     out.state.stratum = 2;
     out.state.reference_id = wire::ntp::ReferenceId::from_bits(0xc0000201);
-    out.state.reference_time = UnixTime::from_seconds(1'790'000'000);
+    out.state.reference_time = kStart;
+  }
+  if ((on & kSmeared) != 0) {
+    out.state.made = out.state.reference_time = kStart;
+    out.state.shift = {.from = kStart,
+                       .offset = Duration::milliseconds(-250),
+                       .rate = -10e-6,
+                       .knee = kStart + Duration::seconds(100),
+                       .rate_after_knee = 0,
+                       .step = Duration::seconds(-1),
+                       .step_at = kStart + Duration::seconds(50),
+                       .wall = wall_of(kStart, kMonoStart)};
   }
   if ((on & kKeys) != 0) {
     out.keys = std::make_shared<KeyRing>(
@@ -97,6 +111,7 @@ class World {
     const Octets asked = request;
     const bool in_place = (deed & kInPlace) != 0 && request.size() >= kHeaderSize;
     Octets out = in_place ? request : Octets(std::max(request.size(), kHeaderSize), kUntouched);
+    responder_.begin_batch(service_, rx_.received, rx_.now);
     const Response response =
         responder_.respond(rx_, in_place ? Bytes(out) : Bytes(asked), service_, out);
     check(who, asked, response);
@@ -164,6 +179,7 @@ class World {
     const MutableBytes reply = MutableBytes(out).first(response.length);
     responder_.finish(response, service_, rx_.received + Duration::microseconds(7), reply);
     responder_.sent(response, service_, rx_.received + Duration::microseconds(9));
+    responder_.correct(response, service_, rx_.received + Duration::microseconds(8));
   }
 
   void check_reply(Bytes request, const Response& response, const Octets& reply) {
@@ -175,7 +191,7 @@ class World {
     CHECK(header.mode == Mode::kServer && header.version == asked.version);
     CHECK(packet->fields.empty());
     CHECK(header.origin == asked.transmit || header.origin == asked.receive);
-    const bool good = service_.state.synchronised() && response.reason != Reason::kRateKod;
+    const bool good = service_.state.vouches(rx_.received) && response.reason != Reason::kRateKod;
     CHECK(good == (header.leap != wire::ntp::Leap::kUnsynchronised));
     CHECK(good == (header.stratum != 0));
     if (response.reason == Reason::kRateKod) {
@@ -211,7 +227,7 @@ class World {
   Service service_;
   Responder responder_;
   std::size_t octets_;
-  RxInfo rx_{UnixTime::from_seconds(1'790'000'000), {}, {}, 0, MonoTime::from_ns(1'000'000'000)};
+  RxInfo rx_{kStart, {}, {}, 0, kMonoStart};
   NtpTimestamp last_receive_;
 };
 
