@@ -44,7 +44,7 @@ class AssociationTest : public testing::Test {
     state.reference_time = kStart;
     Octets bytes(wire::ntp::kHeaderSize);
     const UnixTime middle = kStart + since - Duration::milliseconds(5);
-    respond({middle, {IpAddress(), 4000, 0}, {}}, request, state, bytes);
+    respond({middle, {IpAddress::v4(0xc0000263), 4000, 0}, {}}, request, state, bytes);
     set_transmit(bytes, state, middle);
     return receive(bytes, since);
   }
@@ -150,7 +150,7 @@ TEST_F(AssociationTest, B30_a_denied_association_is_silent_for_an_hour) {
   const Octets request = timer({});
   Octets kiss(wire::ntp::kHeaderSize);
   ServerState state;
-  respond({kStart, {IpAddress(), 4000, 0}, {}}, request, state, kiss);
+  respond({kStart, {IpAddress::v4(0xc0000263), 4000, 0}, {}}, request, state, kiss);
   std::copy_n(std::as_bytes(std::span("DENY", 4)).begin(), 4, kiss.begin() + 12);
   EXPECT_EQ(receive(kiss, ms(10)), ReplyReason::kKissDeny);
   EXPECT_TRUE(association_->denied());
@@ -187,7 +187,7 @@ TEST_F(AssociationTest, offline_is_silent_deaf_and_unreachable_but_blameless) {
 TEST_F(AssociationTest, B30_going_online_does_not_end_a_denial) {
   const Octets request = timer({});
   Octets kiss(wire::ntp::kHeaderSize);
-  respond({kStart, {IpAddress(), 4000, 0}, {}}, request, ServerState{}, kiss);
+  respond({kStart, {IpAddress::v4(0xc0000263), 4000, 0}, {}}, request, ServerState{}, kiss);
   std::copy_n(std::as_bytes(std::span("RSTR", 4)).begin(), 4, kiss.begin() + 12);
   EXPECT_EQ(receive(kiss, ms(10)), ReplyReason::kKissRstr);
   association_->set_online(false, local_at(ms(20)).mono);
@@ -217,7 +217,7 @@ TEST_F(AssociationTest, B30_RATE_in_a_burst_stops_the_burst_and_keeps_the_source
   EXPECT_EQ(reply(timer({}), ms(10)), ReplyReason::kAccepted);
   const Octets second = timer(Duration::seconds(2));
   Octets kiss(wire::ntp::kHeaderSize);
-  respond({kStart, {IpAddress(), 4000, 0}, {}}, second, ServerState{}, kiss);
+  respond({kStart, {IpAddress::v4(0xc0000263), 4000, 0}, {}}, second, ServerState{}, kiss);
   std::copy_n(std::as_bytes(std::span("RATE", 4)).begin(), 4, kiss.begin() + 12);
   EXPECT_EQ(receive(kiss, ms(2010)), ReplyReason::kKissRate);
   EXPECT_FALSE(association_->in_burst());
@@ -246,7 +246,7 @@ TEST_F(AssociationTest, CVE_2016_4953_to_4956_forged_packets_change_no_counter_b
 TEST_F(AssociationTest, a_server_that_says_nothing_useful_is_answered_but_unusable) {
   const Octets request = timer({});
   Octets bytes(wire::ntp::kHeaderSize);
-  respond({kStart, {IpAddress(), 4000, 0}, {}}, request, ServerState{}, bytes);
+  respond({kStart, {IpAddress::v4(0xc0000263), 4000, 0}, {}}, request, ServerState{}, bytes);
   EXPECT_EQ(receive(bytes, ms(10)), ReplyReason::kUnsynchronised);
   EXPECT_EQ(association_->unusable(), 1u);
   EXPECT_EQ(association_->reach(), 0);
@@ -276,7 +276,7 @@ TEST_F(AssociationTest, neither_the_time_nor_the_leap_of_a_kiss_is_believed) {
   state.reference_time = kStart;
   state.test_offset = Duration::seconds(100);
   Octets kiss(wire::ntp::kHeaderSize);
-  respond({kStart, {IpAddress(), 4000, 0}, {}}, request, state, kiss);
+  respond({kStart, {IpAddress::v4(0xc0000263), 4000, 0}, {}}, request, state, kiss);
   set_transmit(kiss, state, kStart);
   kiss[1] = std::byte{0};  // stratum
   std::copy_n(std::as_bytes(std::span("RATE", 4)).begin(), 4, kiss.begin() + 12);

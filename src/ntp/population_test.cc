@@ -86,7 +86,7 @@ class PopulationTest : public testing::Test {
     state.reference_time = kStart - s(send.to.address.v4_bits() >> 8 & 0xff);
     std::vector<std::byte> bytes(wire::ntp::kHeaderSize);
     const UnixTime middle = now().raw + Duration::milliseconds(5);
-    respond({middle, {IpAddress(), 4000, 0}, {}}, send.bytes(), state, bytes);
+    respond({middle, {IpAddress::v4(0xc0000263), 4000, 0}, {}}, send.bytes(), state, bytes);
     set_transmit(bytes, state, middle);
     since_ += Duration::milliseconds(10);
     Member& member = *population_.members().find(send.association);

@@ -25,7 +25,7 @@ TEST(Query, takes_one_reply_to_its_request) {
   const Bytes request = query.start(at(0), random);
   ASSERT_EQ(request.size(), 48u);
   std::vector<std::byte> reply(48);
-  respond({at(5).raw, {IpAddress(), 5000, 0}, {}}, request, state, reply);
+  respond({at(5).raw, {IpAddress::v4(0xc0000263), 5000, 0}, {}}, request, state, reply);
   set_transmit(reply, state, at(5).raw);
 
   std::vector<std::byte> forged = reply;

@@ -52,7 +52,7 @@ class OrphanTest : public testing::Test {
       state.reference_id = wire::ntp::ReferenceId::from_text("LOCL");
       state.reference_time = middle;
       std::vector<std::byte> bytes(wire::ntp::kHeaderSize);
-      respond({middle, {IpAddress(), 4000, 0}, {}}, send.bytes(), state, bytes);
+      respond({middle, {IpAddress::v4(0xc0000263), 4000, 0}, {}}, send.bytes(), state, bytes);
       set_transmit(bytes, state, middle);
       out_.clear();
       set_->handle_datagram(send.association, {local(), local().raw}, bytes, random_, out_);

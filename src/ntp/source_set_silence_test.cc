@@ -55,7 +55,7 @@ class Silence : public testing::Test {
     if (liars_.contains(send.to.address)) state.test_offset = kLie;
     std::vector<std::byte> bytes(wire::ntp::kHeaderSize);
     const UnixTime middle = now().raw + Duration::milliseconds(5);
-    respond({middle, {IpAddress(), 4000, 0}, {}}, send.bytes(), state, bytes);
+    respond({middle, {IpAddress::v4(0xc0000263), 4000, 0}, {}}, send.bytes(), state, bytes);
     set_transmit(bytes, state, middle);
     since_ += Duration::milliseconds(10);
     Outbox out;

@@ -49,7 +49,7 @@ class SourceSetTest : public testing::Test {
       if (lie != lies.end()) state.test_offset = lie->second;
       std::vector<std::byte> bytes(wire::ntp::kHeaderSize);
       const UnixTime middle = kStart + since + Duration::milliseconds(5);
-      respond({middle, {IpAddress(), 4000, 0}, {}}, send.bytes(), state, bytes);
+      respond({middle, {IpAddress::v4(0xc0000263), 4000, 0}, {}}, send.bytes(), state, bytes);
       set_transmit(bytes, state, middle);
       const LocalTime now = local_at(since + Duration::milliseconds(10));
       EXPECT_EQ(set_.handle_datagram(send.association, {now, now.raw}, bytes, random_, out_),

@@ -95,7 +95,7 @@ class TimekeeperTest : public ::testing::Test {
     clock_.advance(ms(5));
     clock_.stepped += step_between;
     std::vector<std::byte> reply(send.length);
-    respond({clock_.truth, {IpAddress(), 5000, 0}, {}}, send.bytes(), state, reply);
+    respond({clock_.truth, {IpAddress::v4(0xc0000263), 5000, 0}, {}}, send.bytes(), state, reply);
     set_transmit(reply, state, clock_.truth);
     clock_.advance(ms(5));
     out_.clear();

@@ -133,7 +133,9 @@ void Daemon::log_serving() {
 
 Result<void> Daemon::share_ports() {
   if (!server_ || config_.sandbox.user.empty()) return {};
-  const sys::Account account = TRY(sys::account_of(config_.sandbox.user));
+  const Result<sys::Account> found = sys::account_of(config_.sandbox.user);
+  if (!found.ok()) return {};  // entering the sandbox tells why
+  const sys::Account& account = *found;
   std::vector<int> shared = server_->descriptors();
   if (broadcaster_) {
     for (const auto& network : broadcaster_->networks()) shared.push_back(network->socket.fd());

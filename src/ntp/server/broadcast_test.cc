@@ -28,7 +28,8 @@ class Broadcast : public testing::Test {
  protected:
   Bytes written(const ServerState& state) {
     ByteWriter writer(buffer_);
-    EXPECT_EQ(write_broadcast(state, kNow, 6, *key_, writer), writer.size() > 0);
+    const bool wrote = write_broadcast(state, kNow, 6, *key_, writer);
+    EXPECT_EQ(wrote, writer.size() > 0);
     EXPECT_TRUE(writer.ok());
     return writer.written();
   }
