@@ -42,7 +42,10 @@ bool ServedTime::arrived_after_step(const ServedShift& shift, UnixTime system) c
 }
 
 bool ServedTime::reads_after_step(const ServedShift& shift, UnixTime system) const {
-  if (!shift.may_step() || stepped_) return shift.may_step();
+  if (!shift.may_step()) return false;
+  // A time of leaving may be told after the step and be from before it.
+  if (stepped_ && shift.step > Duration()) return system >= shift.step_at + kHalf;
+  if (stepped_) return system <= seen_ + kHalf;
   if (shift.step < Duration()) return system < seen_ - kHalf;
   return seen_ < shift.step_at && system >= shift.step_at + kHalf;
 }

@@ -52,7 +52,7 @@ class ServedTime {
   UnixTime received(const ServedShift& shift, UnixTime system) const {
     return shift.none() ? system : served(shift, system, arrived_after_step(shift, system));
   }
-  // For a reading of the clock after look().
+  // For a reading of the clock within half a second of look(), on either side of it.
   UnixTime sent(const ServedShift& shift, UnixTime system) const {
     return shift.none() ? system : served(shift, system, reads_after_step(shift, system));
   }

@@ -93,6 +93,21 @@ TEST(ServedTime, a_step_within_a_batch_is_noticed) {
             shift.from + ms(10'002) + shift.at(shift.from + ms(10'002)));
 }
 
+TEST(ServedTime, a_time_of_leaving_that_is_told_after_the_step_is_from_before_it) {
+  for (const Duration step : {Duration::seconds(-1), Duration::seconds(1)}) {
+    const ServedShift shift = shift_with(step);
+    const Duration leap = shift.step_at - shift.from;
+    ServedTime served;
+    const Clocks now = clocks(shift, leap + ms(40), true);
+    served.look(shift, now.system, now.mono);
+    const Clocks left = clocks(shift, leap - ms(1), false);
+    EXPECT_EQ(served.sent(shift, left.system), left.system + shift.at(left.system));
+    const Clocks later = clocks(shift, leap + ms(240), true);
+    const UnixTime line = shift.from + leap + ms(240);
+    EXPECT_EQ(served.sent(shift, later.system), line + shift.at(line));
+  }
+}
+
 TEST(ServedTime, a_deleted_second_is_not_served_either) {
   const ServedShift shift = shift_with(Duration::seconds(1));
   ServedTime served;
