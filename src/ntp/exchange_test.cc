@@ -43,7 +43,7 @@ class ExchangeTest : public testing::Test {
   }
   Octets reply_to(const Octets& request, const std::function<void(Header&)>& change = {}) {
     Octets out(wire::ntp::kHeaderSize);
-    const RxInfo rx{kStart + Duration::milliseconds(10), {IpAddress(), 40000, 0}, {}};
+    const RxInfo rx{kStart + Duration::milliseconds(10), {IpAddress::v4(0xc0000263), 40000, 0}, {}};
     EXPECT_EQ(respond(rx, request, state_, out).verdict, Verdict::kReply);
     set_transmit(out, state_, kStart + Duration::milliseconds(11));
     if (!change) return out;
@@ -109,7 +109,7 @@ TEST_F(ExchangeTest, works_across_the_end_of_the_ntp_era) {
   ASSERT_TRUE(exchange_.start({MonoTime(), end}, random_, authenticator_, writer));
   state_.reference_time = end;
   Octets reply(48);
-  const RxInfo rx{end + Duration::milliseconds(10), {IpAddress(), 40000, 0}, {}};
+  const RxInfo rx{end + Duration::milliseconds(10), {IpAddress::v4(0xc0000263), 40000, 0}, {}};
   ASSERT_EQ(respond(rx, buffer, state_, reply).verdict, Verdict::kReply);
   set_transmit(reply, state_, end + Duration::milliseconds(10));
   const LocalTime now{MonoTime() + Duration::milliseconds(20), end + Duration::milliseconds(20)};

@@ -54,7 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     service.state.stratum = 2;
   }
   ntp::Responder responder({.interleaved_replies = 4});
-  const ntp::RxInfo rx{UnixTime::from_seconds(1'790'000'000), {IpAddress(), 40000, 0}, {}};
+  const ntp::RxInfo rx{
+      UnixTime::from_seconds(1'790'000'000), {IpAddress::v4(0xc0000263), 40000, 0}, {}};
   const Bytes bytes = std::as_bytes(std::span(data + 1, size - 1));
   std::vector<std::byte> buffer(bytes.begin(), bytes.end());
   buffer.resize(std::max(buffer.size(), wire::ntp::kHeaderSize));
