@@ -118,6 +118,8 @@ Result<ControlAnswer> HandOver::stop() {
 
 Result<ControlAnswer> HandOver::confirm() {
   phase_ = Phase::kConfirmed;
+  // Before the successor can say anything of itself.
+  steps_.announce(successor_.process);
   // The answer goes out first; if it can't, the connection ends before the timer is due.
   timer_ = reactor_.at(sys::mono_now(), [this] {
     const pid_t successor = successor_.process;

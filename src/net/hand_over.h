@@ -33,6 +33,8 @@ struct HandOverSteps {
   std::function<void()> stop;
   // Everything again as before release(), and before stop() if it was called.
   std::function<void()> resume;
+  // The successor will be in charge once it is told so; resume() takes it back.
+  std::function<void(pid_t successor)> announce;
   // The successor is in charge: ends this process.
   std::function<void(pid_t successor)> leave;
 };

@@ -49,6 +49,7 @@ class HandingOver : public ::testing::Test {
     };
     steps.stop = [this] { happened_ += "stop "; };
     steps.resume = [this] { happened_ += "resume "; };
+    steps.announce = [this](pid_t) { happened_ += "announce "; };
     steps.leave = [this](pid_t successor) {
       happened_ += "leave ";
       EXPECT_EQ(successor, ::getpid());
@@ -96,7 +97,7 @@ TEST_F(HandingOver, goes_phase_by_phase) {
     EXPECT_TRUE(taking.finish().ok());
     EXPECT_EQ(inherited.take(sockets_[0].local(), {}).size(), 1u);
   });
-  EXPECT_EQ(happened_, "release stop leave ");
+  EXPECT_EQ(happened_, "release stop announce leave ");
   control_.reset();
   EXPECT_EQ(::access(path_.c_str(), F_OK), 0) << "the file is the successor's";
 }

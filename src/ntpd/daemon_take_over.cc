@@ -1,4 +1,6 @@
 // How the daemon takes over from the process before, and hands over to the one after it.
+#include <unistd.h>
+
 #include <boost/json.hpp>
 
 #include "ntpd/daemon.h"
@@ -73,10 +75,13 @@ void Daemon::offer_hand_over() {
   steps.stop = [this] {
     if (server_) server_->stop();
   };
-  steps.resume = [this] { resume(); };
-  steps.leave = [this](pid_t successor) {
+  steps.resume = [this] {
+    sys::notify_main_pid(::getpid());
+    resume();
+  };
+  steps.announce = [](pid_t successor) { sys::notify_main_pid(successor); };
+  steps.leave = [this](pid_t) {
     left_ = true;
-    sys::notify_main_pid(successor);
     reactor_.stop();
   };
   hand_over_ = std::make_unique<net::HandOver>(reactor_, *control_, logger_, std::move(steps));
