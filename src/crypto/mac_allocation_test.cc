@@ -2,38 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <atomic>
-#include <cstdlib>
 #include <vector>
 
+#include "base/counted_malloc.h"
 #include "crypto/mac.h"
-
-// A sanitizer has its own allocator in this place.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TIMEPOOL_COUNTS_MALLOC 1
-#endif
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#undef TIMEPOOL_COUNTS_MALLOC
-#endif
-#endif
-
-#ifdef TIMEPOOL_COUNTS_MALLOC
-namespace {
-std::atomic<std::uint64_t> allocations{0};
-}  // namespace
-
-extern "C" {
-void* __libc_malloc(std::size_t size);
-// NOLINTBEGIN: libc's own name.
-void* malloc(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_malloc(size);
-}
-// NOLINTEND
-}
-#endif
 
 namespace timepool::crypto {
 namespace {

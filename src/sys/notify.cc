@@ -78,10 +78,6 @@ void notify_ready(std::string_view status) {
   notify("READY=1\nSTATUS=" + std::string(status));
 }
 
-void notify_status(std::string_view status) {
-  notify("STATUS=" + std::string(status));
-}
-
 void notify_reloading() {
   // Type=notify-reload wants the monotonic time of the reload.
   notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(mono_now().ns() / 1000));

@@ -15,7 +15,6 @@
 namespace timepool::sys {
 
 void notify_ready(std::string_view status);
-void notify_status(std::string_view status);
 void notify_reloading();
 void notify_stopping();
 // To be called at least every watchdog_interval() when that is not zero.

@@ -53,8 +53,6 @@ TEST_F(Notify, tells_a_socket_file) {
   EXPECT_EQ(received(), "READY=1\nSTATUS=running");
   notify_reloading();
   EXPECT_EQ(received().rfind("RELOADING=1\nMONOTONIC_USEC=", 0), 0u);
-  notify_status("well");
-  EXPECT_EQ(received(), "STATUS=well");
   notify_watchdog();
   EXPECT_EQ(received(), "WATCHDOG=1");
   notify_stopping();

@@ -205,7 +205,7 @@ Result<UdpSocket> UdpSocket::create(IpFamily family, const UdpOptions& options) 
   }
   UdpSocket out(std::move(fd));
   if (options.rx_timestamps || options.tx_timestamps) {
-    out.timestamps_on_ = set_timestamps(number, options);
+    static_cast<void>(set_timestamps(number, options));
   }
   return out;
 }
@@ -263,7 +263,7 @@ Result<UdpSocket> UdpSocket::adopt(Fd fd, const UdpOptions& options) {
     TRY(set_packet_info(out.fd(), local.family()));
   }
   if (options.rx_timestamps || options.tx_timestamps) {
-    out.timestamps_on_ = set_timestamps(out.fd(), options);
+    static_cast<void>(set_timestamps(out.fd(), options));
   }
   // Its last owner has used up numbers.
   if (options.tx_timestamps_on_demand) out.renumber_stamps();

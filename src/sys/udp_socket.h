@@ -89,8 +89,6 @@ class UdpSocket {
   int fd() const { return fd_.number(); }
   // As bound or connected, with the port that the system chose.
   const Endpoint& local() const { return local_; }
-  // Whether the system took the wish for timestamps.
-  bool timestamps_on() const { return timestamps_on_; }
   // From now on the interface of what comes is known (interface_info); from any thread.
   Result<void> learn_interfaces();
   // For a socket bound without it, so that others may join after nobody else was found there.
@@ -124,7 +122,6 @@ class UdpSocket {
 
   Fd fd_;
   Endpoint local_;
-  bool timestamps_on_ = false;
 };
 
 // The kernel stamps what it receives only while some socket wants it, and begins a moment after the

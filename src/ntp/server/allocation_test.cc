@@ -1,48 +1,9 @@
 // No allocation on the path of a request, whatever becomes of it: malloc itself is counted.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-
+#include "base/counted_malloc.h"
 #include "base/prng.h"
 #include "ntp/server/responder.h"
-
-// A sanitizer has its own allocator in this place.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TIMEPOOL_COUNTS_MALLOC 1
-#endif
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#undef TIMEPOOL_COUNTS_MALLOC
-#endif
-#endif
-
-#ifdef TIMEPOOL_COUNTS_MALLOC
-namespace {
-std::atomic<std::uint64_t> allocations{0};
-}  // namespace
-
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_realloc(void* pointer, std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-// NOLINTBEGIN: these are libc's own names.
-void* malloc(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_malloc(size);
-}
-void* realloc(void* pointer, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_realloc(pointer, size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_calloc(count, size);
-}
-// NOLINTEND
-}
-#endif
 
 namespace timepool::ntp {
 namespace {

@@ -77,7 +77,6 @@ class Responder {
   // `remembered`; again when better knowledge comes, for correct().
   void sent(const Response& response, const Service& service, UnixTime when);
   void correct(const Response& response, const Service& service, UnixTime when);
-  bool remembers_replies() const { return interleaved_.has_value(); }
   // What it knows of its clients; null without.
   const RateLimiter* limiter() const { return limiter_.get(); }
 
