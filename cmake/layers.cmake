@@ -14,11 +14,13 @@ set(TIMEPOOL_LAYERS
     "wire/dns"       "base"
     "wire/snapshot"  "base"
     "crypto"         "base sys"
-    "ntp/server"     "base wire/ntp"
-    "ntp"            "base wire/ntp ntp/server"
+    "wire/nts"       "base"
+    "nts"            "base wire/ntp wire/nts"
+    "ntp/server"     "base wire/ntp nts"
+    "ntp"            "base wire/ntp ntp/server nts"
     "dns"            "base wire/dns"
     "pool"           "base"
-    "sim"            "base wire/ntp ntp/server ntp config"
+    "sim"            "base wire/ntp nts ntp/server ntp config"
     "config"         "base sys"
     "refclock"       "base wire/ntp ntp sys"
     "sys"            "base"
@@ -29,13 +31,13 @@ set(TIMEPOOL_LAYERS
     "service"        "base wire/ntp wire/dns wire/snapshot crypto ntp dns pool config sys net geo snapshot store"
     "web"            "base config sys net store service pool"
     "poold"          "base config sys net geo crypto store service web"
-    "ntpd"           "base wire/ntp ntp/server ntp refclock config sys net crypto"
+    "ntpd"           "base wire/ntp wire/nts nts ntp/server ntp refclock config sys net crypto"
     "dnsd"           "base wire/dns dns config sys net geo snapshot crypto"
     "monitord"       "base wire/ntp ntp config sys net client"
-    "load"           "base wire/dns crypto sys"
+    "load"           "base wire/dns wire/nts nts crypto sys"
     "client"         "base sys net"
     "up"             "base wire/dns config sys net client"
-    "cli"            "base wire/ntp wire/dns ntp config sys net client load up")
+    "cli"            "base wire/ntp wire/dns wire/nts nts ntp config sys net client load up")
 
 # The libraries that `library` may include, as a list.
 function(allowed_layers library out)
