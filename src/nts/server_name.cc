@@ -1,0 +1,63 @@
+#include "nts/server_name.h"
+
+#include <algorithm>
+
+namespace timepool::nts {
+namespace {
+
+constexpr std::size_t kMaxLabel = 63;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_label_character(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+}
+
+bool is_label(std::string_view label) {
+  return !label.empty() && label.size() <= kMaxLabel &&
+         std::all_of(label.begin(), label.end(), is_label_character);
+}
+
+std::string_view without_last_dot(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return name;
+}
+
+bool is_domain_name(std::string_view name) {
+  name = without_last_dot(name);
+  if (name.empty() || name.size() > kMaxServerName) return false;
+  std::string_view label;
+  for (std::string_view rest = name; !rest.empty();) {
+    const std::size_t dot = rest.find('.');
+    label = rest.substr(0, dot);
+    if (!is_label(label)) return false;
+    if (dot == std::string_view::npos) break;
+    rest.remove_prefix(dot + 1);
+    if (rest.empty()) return false;
+  }
+  // Else it were an IPv4 address that is written wrong.
+  return !std::all_of(label.begin(), label.end(), is_digit);
+}
+
+}  // namespace
+
+bool is_server_name(std::string_view name) {
+  return is_domain_name(name) || parse_ip(name).ok();
+}
+
+std::string canonical_server_name(std::string_view name) {
+  std::string out(without_last_dot(name));
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+bool may_serve_family(std::string_view name, IpFamily family) {
+  const auto address = parse_ip(name);
+  return !address.ok() || address->family() == family;
+}
+
+}  // namespace timepool::nts
