@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.25)
 # Pure libraries do no I/O, read no clock, draw no randomness, start no thread, take no lock and
 # throw nothing; tests/lint/pure_symbols.sh checks their archives.
 
-set(TIMEPOOL_PURE base wire/ntp wire/dns wire/snapshot ntp/server ntp dns pool)
+set(TIMEPOOL_PURE base wire/ntp wire/nts wire/dns wire/snapshot nts ntp/server ntp dns pool)
 
 set(TIMEPOOL_LAYERS
     # library        may include

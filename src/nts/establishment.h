@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ using Cookie = std::vector<std::byte>;
 
 struct Establishment {
   SessionKeys keys;
+  // Servers that don't say (by a record 1024) where the keys of AES-128-GCM-SIV come from may be
+  // chrony 4.4 to 4.6, which names another algorithm to the exporter than RFC 8915 5.1 demands.
+  // Then `keys` are chrony's and these are the RFC's: to be used, with the same cookies, when the
+  // first request is refused.
+  std::optional<SessionKeys> other_keys;
   std::vector<Cookie> cookies;  // 1 to kMaxCookies
   // An address literal or a name without the final dot; empty: the address that the key
   // establishment itself was made with (KEC5).

@@ -12,10 +12,9 @@
 
 #include "base/result.h"
 #include "base/static_vector.h"
-#include "nts/held_cookie.h"
+#include "nts/establishment.h"
 #include "nts/key_exporter.h"
 #include "nts/server_name.h"
-#include "nts/session_keys.h"
 #include "wire/nts/record.h"
 
 namespace timepool::nts {
@@ -35,20 +34,6 @@ struct KeClientConfig {
   std::uint16_t ntp_port = 0;
   // Record 13, one each: the names exactly as records 6 had them. CHECKs their number.
   std::vector<std::string> denied;
-};
-
-// What a key establishment brought.
-struct Establishment {
-  SessionKeys keys;
-  // chrony 4.4 to 4.6 and those that don't tell (no record 1024) derive the keys of
-  // AES-128-GCM-SIV from another context than RFC 8915 5.1 asks for. `keys` are theirs then, and
-  // these are the RFC's: to be used when the first request is refused.
-  std::optional<SessionKeys> other_keys;
-  StaticVector<HeldCookie, kMaxHeldCookies> cookies;  // at least one
-  // "" is the address at which the key establishment was (RFC 8915 4.1.7).
-  std::string ntp_server;  // as it came: a name, without the last dot, or an address
-  std::uint16_t ntp_port = 123;
-  bool compliant_context = true;  // where `keys` come from
 };
 
 // Why there is no Establishment; each has a name for metrics and a sentence for people.

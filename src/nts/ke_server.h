@@ -38,7 +38,7 @@ struct KeServerConfig {
   // The NTP servers that open our cookies. Without any, nothing is told: the server is at the
   // address of the key establishment, port 123. Otherwise the first one that may serve the family
   // of the connection is told, or the one that the client asks for (by name, and port if it gives
-  // one). CHECKs their number and names.
+  // one). A name of "" is the address of the key establishment. CHECKs their number and names.
   std::vector<NtpServer> servers;
 };
 

@@ -11,6 +11,10 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 bool is_label_character(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
@@ -47,12 +51,14 @@ bool is_server_name(std::string_view name) {
   return is_domain_name(name) || parse_ip(name).ok();
 }
 
-std::string canonical_server_name(std::string_view name) {
-  std::string out(without_last_dot(name));
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
+bool same_server_name(std::string_view a, std::string_view b) {
+  const auto first = parse_ip(a);
+  const auto second = parse_ip(b);
+  if (first.ok() || second.ok()) return first.ok() && second.ok() && *first == *second;
+  a = without_last_dot(a);
+  b = without_last_dot(b);
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool may_serve_family(std::string_view name, IpFamily family) {
