@@ -1,6 +1,7 @@
 #include "nts/server_name.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace timepool::nts {
 namespace {
@@ -45,16 +46,27 @@ bool is_domain_name(std::string_view name) {
   return !std::all_of(label.begin(), label.end(), is_digit);
 }
 
+// An address, if it is one. What can't be one is not parsed, since a parser's error allocates.
+std::optional<IpAddress> address_in(std::string_view name) {
+  const auto is_address_character = [](char c) { return is_digit(c) || c == '.'; };
+  const bool may_be = name.find(':') != std::string_view::npos ||
+                      std::all_of(name.begin(), name.end(), is_address_character);
+  if (!may_be) return std::nullopt;
+  const auto address = parse_ip(name);
+  if (!address.ok()) return std::nullopt;
+  return *address;
+}
+
 }  // namespace
 
 bool is_server_name(std::string_view name) {
-  return is_domain_name(name) || parse_ip(name).ok();
+  return is_domain_name(name) || address_in(name).has_value();
 }
 
 bool same_server_name(std::string_view a, std::string_view b) {
-  const auto first = parse_ip(a);
-  const auto second = parse_ip(b);
-  if (first.ok() || second.ok()) return first.ok() && second.ok() && *first == *second;
+  const auto first = address_in(a);
+  const auto second = address_in(b);
+  if (first || second) return first == second;
   a = without_last_dot(a);
   b = without_last_dot(b);
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -62,8 +74,8 @@ bool same_server_name(std::string_view a, std::string_view b) {
 }
 
 bool may_serve_family(std::string_view name, IpFamily family) {
-  const auto address = parse_ip(name);
-  return !address.ok() || address->family() == family;
+  const auto address = address_in(name);
+  return !address || address->family() == family;
 }
 
 }  // namespace timepool::nts
