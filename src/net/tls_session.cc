@@ -101,11 +101,6 @@ void TlsSession::fail_by_library(int result) {
 void TlsSession::advance() {
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
-  if (client_ != nullptr && certificate_ == nullptr) {
-    const X509* shown = SSL_get0_peer_certificate(ssl_.get());
-    if (shown != nullptr)
-      certificate_ = std::make_unique<CertificateInfo>(certificate_info(*shown));
-  }
   if (result == 1) return finish_handshake();
   fail_by_library(result);
 }

@@ -82,7 +82,7 @@ class TlsSession {
 
   // Of a client: the server's certificate from its message on, also when it is refused; null
   // before.
-  const CertificateInfo* certificate() const { return certificate_.get(); }
+  const CertificateInfo* certificate() const { return verification_.certificate.get(); }
   // What would be wrong with it, were it enforced; kNone before.
   TlsFault certificate_fault() const { return verification_.fault; }
   const std::string& certificate_fault_detail() const { return verification_.detail; }
@@ -106,7 +106,6 @@ class TlsSession {
   bio_st* in_ = nullptr;  // both are the session's own
   bio_st* out_ = nullptr;
   TlsVerification verification_;
-  std::unique_ptr<CertificateInfo> certificate_;
   State state_ = State::kHandshake;
   bool closing_ = false;
   TlsFault fault_ = TlsFault::kNone;

@@ -129,6 +129,8 @@ int verify_server(x509_store_ctx_st* store, void*) {
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* wanted = static_cast<TlsVerification*>(SSL_get_app_data(ssl));
   CHECK(wanted != nullptr);
+  wanted->certificate =
+      std::make_unique<CertificateInfo>(certificate_info(*X509_STORE_CTX_get0_cert(store)));
   const bool pinned = wanted->options->pins_suffice && !wanted->options->pins.empty();
   const int error = pinned ? check_pinned(store, *wanted) : check_chain(store, *wanted);
   wanted->fault = fault_of_verification(error);

@@ -2,6 +2,7 @@
 // src/net/tls_*.cc only.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -22,6 +23,7 @@ struct TlsVerification {
   bool enforced = true;              // else a fault is told only
   TlsFault fault = TlsFault::kNone;
   std::string detail;
+  std::unique_ptr<CertificateInfo> certificate;  // as soon as it was shown
 };
 
 // OpenSSL's callback for it: 1 when the handshake may go on.
