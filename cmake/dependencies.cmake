@@ -12,6 +12,7 @@ timepool_dependency(fmt fmt)
 timepool_dependency(tomlplusplus tomlplusplus)
 timepool_dependency(openssl openssl)
 timepool_dependency(sodium libsodium)
+timepool_dependency(gcrypt libgcrypt)
 timepool_dependency(curl libcurl)
 
 # libunbound is used where [resolver] servers is set, and by few. As an archive, what nobody calls is
