@@ -12,6 +12,7 @@ constexpr std::array<std::string_view, kReasonCount> kNames = {
     "answered_plain",
     "answered_interleaved",
     "answered_keyed",
+    "answered_nts",
     "answered_fields_ignored",
     "answered_mac_ignored",
     "answered_unsynchronised",
@@ -36,8 +37,11 @@ constexpr std::array<std::string_view, kReasonCount> kNames = {
     "denied",
     "rate_limited",
     "rate_kod",
+    "nts_malformed",
+    "nts_nak",
+    "nts_nak_limited",
 };
-static_assert(static_cast<std::size_t>(Reason::kRateKod) + 1 == kReasonCount);
+static_assert(static_cast<std::size_t>(Reason::kNtsNakLimited) + 1 == kReasonCount);
 static_assert(!kNames.back().empty());
 
 }  // namespace

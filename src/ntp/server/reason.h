@@ -12,6 +12,7 @@ enum class Reason : std::uint8_t {
   kAnsweredPlain,           // a request of the header alone
   kAnsweredInterleaved,     // in interleaved mode (RFC 9769)
   kAnsweredKeyed,           // under a key of ours, in either mode
+  kAnsweredNts,             // under NTS (RFC 8915), in either mode
   kAnsweredFieldsIgnored,   // its extension fields are none that we serve
   kAnsweredMacIgnored,      // we have no keys at all
   kAnsweredUnsynchronised,  // answered with leap 3 and stratum 0, since we have no time
@@ -31,18 +32,25 @@ enum class Reason : std::uint8_t {
   kModeSymmetricPassive,
   kModeServer,
   kModeBroadcast,
-  kModeControl,  // B6: mode 6 is never answered
-  kModePrivate,  // nor is mode 7
-  kDenied,       // by the access list
-  kRateLimited,  // B31: too many requests
-  kRateKod,      // likewise, and the client was told so by a RATE packet
+  kModeControl,    // B6: mode 6 is never answered
+  kModePrivate,    // nor is mode 7
+  kDenied,         // by the access list
+  kRateLimited,    // B31: too many requests
+  kRateKod,        // likewise, and the client was told so by a RATE packet
+  kNtsMalformed,   // its fields break RFC 8915
+  kNtsNak,         // its cookie or its proof is wrong, and the client was told so by an NTSN packet
+  kNtsNakLimited,  // likewise, and too many were told so before
 };
-inline constexpr std::size_t kReasonCount = 27;
+inline constexpr std::size_t kReasonCount = 31;
 
 // "answered_plain", "too_short", "mode_control", ...
 std::string_view name_of(Reason reason);
 inline bool is_answered(Reason reason) {
   return reason <= Reason::kAnsweredUnsynchronised;
+}
+// The client was answered by a kiss-o'-death (RFC 5905 7.4).
+inline bool is_kiss(Reason reason) {
+  return reason == Reason::kRateKod || reason == Reason::kNtsNak;
 }
 
 }  // namespace timepool::ntp

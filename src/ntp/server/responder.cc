@@ -66,22 +66,71 @@ Reason judge_first_octet(Bytes request) {
   return Reason::kAnsweredPlain;
 }
 
-// What follows the header, with the MAC that the request ends with; the plain request of 48 octets
-// takes no parsing.
-Reason judge_rest(const RxInfo& rx, Bytes request, const KeyRing* keys, wire::ntp::Mac& mac) {
-  if (request.size() == wire::ntp::kHeaderSize) return Reason::kAnsweredPlain;
-  if (keys != nullptr) {
+// What a request is answered by.
+struct Means {
+  const ServerState& state;
+  const ServedTime& served;
+  const KeyRing* keys;
+  NtsAnswer* nts;
+};
+
+// What follows the header of a request.
+struct Rest {
+  Reason reason = Reason::kAnsweredPlain;
+  wire::ntp::Mac mac;
+  nts::Asked nts;
+};
+
+Reason reason_of(nts::AskVerdict verdict) {
+  switch (verdict) {
+    case nts::AskVerdict::kMalformed:
+      return Reason::kNtsMalformed;
+    case nts::AskVerdict::kNak:
+      return Reason::kNtsNak;
+    case nts::AskVerdict::kAuthentic:
+      return Reason::kAnsweredNts;
+    case nts::AskVerdict::kNone:
+      break;
+  }
+  return Reason::kAnsweredFieldsIgnored;
+}
+
+Bytes unique_id_of(const wire::ntp::Packet& packet) {
+  const wire::ntp::ExtensionField* id = packet.field(wire::ntp::field_type::kUniqueIdentifier);
+  return id == nullptr ? Bytes() : id->body;
+}
+
+// The plain request of 48 octets takes no parsing.
+void judge_rest(const RxInfo& rx, Bytes request, const Means& means, Rest& out) {
+  if (request.size() == wire::ntp::kHeaderSize) return;
+  if (means.keys != nullptr) {
     if (const auto lone = wire::ntp::lone_mac(request)) {
-      mac = *lone;
-      return judge_mac(*keys, request, mac, rx.client.address);
+      out.mac = *lone;
+      out.reason = judge_mac(*means.keys, request, out.mac, rx.client.address);
+      return;
     }
   }
   const auto packet = wire::ntp::parse_packet(request);
-  if (!packet.ok()) return reason_of(packet.error());
-  mac = packet->mac;
-  if (mac.kind == wire::ntp::MacKind::kNone) return Reason::kAnsweredFieldsIgnored;
-  return keys != nullptr ? judge_mac(*keys, request, mac, rx.client.address)
-                         : Reason::kAnsweredMacIgnored;
+  if (!packet.ok()) {
+    out.reason = reason_of(packet.error());
+    return;
+  }
+  if (means.nts != nullptr) {
+    out.nts = means.nts->judge(request, *packet);
+    out.reason = reason_of(out.nts.verdict);
+    // RFC 8915 5.7: what stands behind the authenticator proves nothing, a MAC neither.
+    if (out.nts.verdict != nts::AskVerdict::kNone) return;
+  } else {
+    out.nts.unique_id = unique_id_of(*packet);
+  }
+  out.mac = packet->mac;
+  if (out.mac.kind == wire::ntp::MacKind::kNone) {
+    out.reason = Reason::kAnsweredFieldsIgnored;
+  } else if (means.keys != nullptr) {
+    out.reason = judge_mac(*means.keys, request, out.mac, rx.client.address);
+  } else {
+    out.reason = Reason::kAnsweredMacIgnored;
+  }
 }
 
 // All but what follows the header.
@@ -130,24 +179,35 @@ Header reply_to(const Header& request, const RxInfo& rx, const ServerState& stat
   return out;
 }
 
-// RFC 5905 7.4: RATE, which has no time in it but the origin by which the client knows it. Clients
-// take the poll interval as advice at the most: the one they asked with, or the usual shortest.
-Header kiss_to(const Header& request, const RxInfo& rx, const ServerState& state) {
+// RFC 5905 7.4: a kiss has no time in it but the origin by which the client knows it. Clients take
+// the poll interval as advice at the most: the one they asked with, or the usual shortest.
+Header kiss_to(const Header& request, const RxInfo& rx, const ServerState& state, Reason reason) {
   constexpr std::int8_t kUsualPoll = 6;
   Header out = reply_to(request, rx, ServerState{}, ServedTime());
   out.poll = std::max(request.poll, kUsualPoll);
   out.precision = state.precision;
-  out.reference_id = wire::ntp::ReferenceId::from_text("RATE");
+  out.reference_id =
+      wire::ntp::ReferenceId::from_text(reason == Reason::kRateKod ? "RATE" : "NTSN");
   return out;
 }
 
-Response kiss(const Header& asked, const RxInfo& rx, const ServerState& state, MutableBytes out) {
+// RFC 8915 5.3, where the caller has room for it.
+void echo(Bytes unique_id, ByteWriter& writer) {
+  if (writer.remaining() < wire::ntp::kFieldHeaderSize + unique_id.size()) return;
+  nts::echo_unique_id(unique_id, writer);
+}
+
+// RFC 8915 5.7: by its unique identifier the client knows that it is told so by whom it asked, and
+// nothing else may follow.
+Response kiss(const Header& asked, const RxInfo& rx, const ServerState& state, Reason reason,
+              Bytes unique_id, MutableBytes out) {
   ByteWriter writer(out);
-  wire::ntp::write_header(kiss_to(asked, rx, state), writer);
+  wire::ntp::write_header(kiss_to(asked, rx, state, reason), writer);
   CHECK(writer.ok());
+  echo(unique_id, writer);
   Response response;
   response.verdict = Verdict::kReply;
-  response.reason = Reason::kRateKod;
+  response.reason = reason;
   response.length = writer.size();
   return response;
 }
@@ -158,32 +218,42 @@ Response dropped(Reason reason) {
   return out;
 }
 
-// RFC 9769: not without time of our own, nor where the request has parts that we don't serve.
-bool may_be_interleaved(Reason reason) {
-  return reason == Reason::kAnsweredPlain || reason == Reason::kAnsweredKeyed;
+// Of a request that is not judged further.
+Bytes unique_id_in(Bytes request) {
+  if (request.size() == wire::ntp::kHeaderSize) return {};
+  const auto packet = wire::ntp::parse_packet(request);
+  return packet.ok() ? unique_id_of(*packet) : Bytes();
 }
 
-// What a request is answered by.
-struct Means {
-  const ServerState& state;
-  const ServedTime& served;
-  const KeyRing* keys;
-};
+// RFC 9769: not without time of our own, nor where the request has parts that we don't serve.
+bool may_be_interleaved(Reason reason) {
+  return reason == Reason::kAnsweredPlain || reason == Reason::kAnsweredKeyed ||
+         reason == Reason::kAnsweredNts;
+}
 
 // The answer to a request whose header was found good.
 Response answer(const Header& header, const RxInfo& rx, Bytes request, const Means& means,
                 MutableBytes out) {
-  wire::ntp::Mac mac;
+  Rest rest;
+  judge_rest(rx, request, means, rest);
+  if (rest.reason == Reason::kNtsNak) {
+    if (!means.nts->may_nak(rx.now)) return dropped(Reason::kNtsNakLimited);
+    return kiss(header, rx, means.state, rest.reason, rest.nts.unique_id, out);
+  }
+  if (!is_answered(rest.reason)) return dropped(rest.reason);
   Response response;
-  response.reason = judge_rest(rx, request, means.keys, mac);
-  if (!is_answered(response.reason)) return response;
+  response.reason = rest.reason;
   CHECK(out.size() >= wire::ntp::kHeaderSize);
   ByteWriter writer(out);
   const Header reply = reply_to(header, rx, means.state, means.served);
   wire::ntp::write_header(reply, writer);
-  if (response.reason == Reason::kAnsweredKeyed) {
-    response.key = mac.key_id;
-    write_unsigned_mac(mac, writer);
+  if (rest.reason == Reason::kAnsweredKeyed) {
+    response.key = rest.mac.key_id;
+    write_unsigned_mac(rest.mac, writer);
+  } else if (rest.reason == Reason::kAnsweredNts) {
+    response.nts = means.nts->write(rest.nts, writer);
+  } else {
+    echo(rest.nts.unique_id, writer);
   }
   CHECK(writer.ok() && writer.size() <= request.size());
   response.verdict = Verdict::kReply;
@@ -199,14 +269,14 @@ Response respond(const RxInfo& rx, Bytes request, const ServerState& state, Muta
   Header header;
   const Reason reason = judge_header(rx, request, header);
   if (!is_answered(reason)) return dropped(reason);
-  return answer(header, rx, request, {state, ServedTime(), nullptr}, out);
+  return answer(header, rx, request, {state, ServedTime(), nullptr, nullptr}, out);
 }
 
 void set_transmit(MutableBytes reply, const ServerState& state, UnixTime now) {
   wire::ntp::set_transmit(reply, to_ntp(ServedTime().sent(state.shift, now) + state.test_offset));
 }
 
-Responder::Responder(const Options& options) {
+Responder::Responder(const Options& options) : aeads_(options.aeads), random_(options.random) {
   if (options.interleaved_replies > 0) interleaved_.emplace(options.interleaved_replies);
   if (options.clients > 0) limiter_ = std::make_unique<RateLimiter>(options.clients, options.seed);
 }
@@ -231,6 +301,21 @@ Reason Responder::admit(const RxInfo& rx, Bytes request, const Service& service,
   return reason;
 }
 
+NtsAnswer* Responder::nts_of(const Service& service) {
+  if (!service.cookies || !aeads_ || !random_) return nullptr;
+  if (!nts_) {
+    nts_ = std::make_unique<NtsAnswer>(*aeads_, *random_);
+    nts_counts_.store(nts_.get(), std::memory_order_release);
+  }
+  nts_->use(*service.cookies);
+  return nts_.get();
+}
+
+void Responder::add_counts(nts::CookieCounts& out) const {
+  const NtsAnswer* const nts = nts_counts_.load(std::memory_order_acquire);
+  if (nts != nullptr) nts->cookies().add_counts(out);
+}
+
 void Responder::begin_batch(const Service& service, UnixTime system, MonoTime mono) {
   served_.look(service.state.shift, system, mono);
 }
@@ -243,15 +328,17 @@ Response Responder::respond(const RxInfo& rx, Bytes request, const Service& serv
   if (interleaved_ && whole) std::copy_n(request.begin(), asked.size(), asked.begin());
   Header header;
   const Reason reason = admit(rx, request, service, header);
-  if (reason == Reason::kRateKod) return kiss(header, rx, service.state, out);
+  if (reason == Reason::kRateKod) {
+    return kiss(header, rx, service.state, reason, unique_id_in(request), out);
+  }
   if (!is_answered(reason)) return dropped(reason);
-  Response response =
-      answer(header, rx, request, {service.state, served_, service.keys.get()}, out);
+  const Means means{service.state, served_, service.keys.get(), nts_of(service)};
+  Response response = answer(header, rx, request, means, out);
   if (!interleaved_ || !may_be_interleaved(response.reason)) return response;
   response.remembered = InterleavedStore::asks(asked);
   if (response.remembered && interleaved_->answer(asked, out.first(response.length))) {
     response.interleaved = true;
-    if (response.key == 0) response.reason = Reason::kAnsweredInterleaved;
+    if (response.key == 0 && response.nts == 0) response.reason = Reason::kAnsweredInterleaved;
   }
   return response;
 }
@@ -260,6 +347,7 @@ void Responder::finish(const Response& response, const Service& service, UnixTim
                        MutableBytes reply) {
   if (!response.interleaved) wire::ntp::set_transmit(reply, told(service.state, now));
   if (response.key != 0) sign_reply(*service.keys, response.key, reply);
+  if (response.nts != 0) nts_->finish(response.nts, reply);
 }
 
 // What is told of the moment at which the system clock reads `when`.

@@ -9,6 +9,7 @@
 #include "ntp/server/rate_limiter.h"
 #include "ntp/server/server_state.h"
 #include "ntp/server/symmetric_key.h"
+#include "nts/cookie_keys.h"
 
 namespace timepool::ntp {
 
@@ -18,6 +19,8 @@ struct Service {
   LimitSettings limits = {};
   // Without them the MAC of a request says nothing, and it is answered without one.
   std::shared_ptr<const KeyRing> keys = {};
+  // Without them the fields of NTS say nothing.
+  std::shared_ptr<const nts::CookieKeys> cookies = {};
 };
 
 }  // namespace timepool::ntp
