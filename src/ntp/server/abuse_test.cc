@@ -12,6 +12,8 @@
 
 #include "base/prng.h"
 #include "ntp/server/responder.h"
+#include "nts/testing.h"
+#include "nts/testing_client.h"
 #include "wire/ntp/packet.h"
 
 namespace timepool::ntp {
@@ -21,6 +23,7 @@ constexpr std::int64_t kDay = 86'400;
 // Fewer than the addresses that the flood makes up in the time for which one is remembered.
 constexpr std::size_t kClients = 1024;
 constexpr std::uint64_t kSeed = 20'261'121;
+constexpr std::size_t kLongest = 2048;  // a datagram that is looked at
 using Octets = std::array<std::byte, wire::ntp::kHeaderSize>;
 
 Service synchronised_service() {
@@ -45,6 +48,8 @@ Responder::Options options(std::uint64_t seed) {
   out.interleaved_replies = 1024;
   out.clients = kClients;
   out.seed = {{seed, seed + 1}, seed + 2};
+  out.aeads = std::make_shared<nts::fake::TestAeadMaker>();
+  out.random = std::make_shared<nts::fake::SeededRandom>(seed);
   return out;
 }
 
@@ -82,13 +87,13 @@ class Abuse : public ::testing::Test {
                     {IpAddress::v4(0x7f00'0001), 123, 0},
                     0,
                     MonoTime::from_ns(0) + Duration::seconds(1000 + second_)};
-    Octets out{};
+    std::array<std::byte, kLongest> out{};
     const Response response = server_.respond(rx, bytes, service_, out);
     ++reasons_[static_cast<std::size_t>(response.reason)];
     ++sent_;
     EXPECT_LE(response.length, bytes.size());
     EXPECT_EQ(response.verdict == Verdict::kReply,
-              is_answered(response.reason) || response.reason == Reason::kRateKod);
+              is_answered(response.reason) || is_kiss(response.reason));
     if (response.verdict == Verdict::kDrop) return response.reason;
     const MutableBytes reply = MutableBytes(out).first(response.length);
     server_.finish(response, service_, rx.received, reply);
@@ -97,7 +102,7 @@ class Abuse : public ::testing::Test {
     for (const std::uint16_t reply_port : {std::uint16_t{123}, port}) {
       RxInfo back = rx;
       back.client.port = reply_port;
-      Octets unwanted{};
+      std::array<std::byte, kLongest> unwanted{};
       EXPECT_EQ(other_.respond(back, reply, service_, unwanted).verdict, Verdict::kDrop);
       EXPECT_EQ(server_.respond(back, reply, service_, unwanted).verdict, Verdict::kDrop);
     }
@@ -241,8 +246,9 @@ TEST_F(Abuse, B31_a_day_of_it_costs_honest_clients_less_than_one_answer_in_a_hun
 
 TEST_F(Abuse, two_servers_fed_each_others_packets_fall_silent_at_once) {
   // Whatever begins it: every first octet, some lengths, from the port of a server and from
-  // another.
+  // another; and requests under NTS, good ones and such as get an NTSN.
   service_.limits.enabled = false;
+  service_.cookies = std::make_shared<nts::CookieKeys>(nts::fake::cookie_keys(1));
   std::uint64_t replies = 0;
   for (unsigned first = 0; first < 256; ++first) {
     for (const std::size_t length : {1U, 12U, 47U, 48U, 52U, 68U, 72U, 100U, 232U, 1024U}) {
@@ -256,6 +262,20 @@ TEST_F(Abuse, two_servers_fed_each_others_packets_fall_silent_at_once) {
     }
   }
   EXPECT_GT(replies, 0U);
+  nts::fake::SeededRandom random(kSeed);
+  nts::Cookies maker(nts::fake::TestAeadMaker(), random);
+  maker.use(*service_.cookies);
+  const nts::SessionKeys keys = nts::fake::session_keys(AeadId::kAesSivCmac256, 1);
+  const auto aead = nts::fake::TestAeadMaker().make(keys.aead);
+  for (std::size_t i = 0; i < 64; ++i) {
+    auto bytes = nts::fake::make_request(keys, nts::fake::make_cookie(maker, keys), *aead, random,
+                                         {.placeholders = i % 8, .padding = i / 4 * 4});
+    if (i % 2 == 1) bytes[wire::ntp::kHeaderSize + 60] ^= std::byte{1};
+    send(IpAddress::v4(0x7f00'0002), i % 3 == 0 ? 123 : 40'000, bytes);
+  }
+  for (const Reason it : {Reason::kAnsweredNts, Reason::kNtsNak}) {
+    EXPECT_EQ(reasons_[static_cast<std::size_t>(it)], 32U) << name_of(it);
+  }
 }
 
 }  // namespace

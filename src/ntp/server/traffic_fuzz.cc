@@ -2,7 +2,8 @@
 // while time goes on. The first octet says what is on; then for each datagram: what the harness
 // does with it, who sends it, how long after the last, its length in four octets, and its octets.
 // The harness signs what it is told to, and puts the name of the last reply where interleaved mode
-// has it, since neither can be guessed.
+// has it, since neither can be guessed. A request that it puts under NTS has the datagram's octets
+// where the fields' sizes and changes to them are told.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -11,6 +12,8 @@
 #include "base/check.h"
 #include "ntp/server/key_test_support.h"
 #include "ntp/server/responder.h"
+#include "nts/testing.h"
+#include "nts/testing_client.h"
 #include "wire/ntp/packet.h"
 
 namespace timepool::ntp {
@@ -37,6 +40,7 @@ constexpr unsigned kAccess = 8;
 constexpr unsigned kLimits = 16;
 constexpr unsigned kKisses = 32;
 constexpr unsigned kSmeared = 64;  // and the clock's state gets too old
+constexpr unsigned kNts = 128;
 
 // What the harness does.
 constexpr unsigned kSign = 1;
@@ -44,6 +48,8 @@ constexpr unsigned kSignWhole = 2;
 constexpr unsigned kNameLastReply = 4;
 constexpr unsigned kInPlace = 8;
 constexpr unsigned kLikeAClient = 16;
+constexpr unsigned kUnderNts = 32;
+constexpr unsigned kNewCookieKeys = 64;
 
 const std::array<Endpoint, 8> kSenders = {{
     {IpAddress::v4(0xc000020a), 40000, 0},
@@ -88,6 +94,9 @@ Service service_of(unsigned on) {
         std::make_shared<const AccessRules>(AccessRules::build({}, deny).value()),
         std::vector<AccessList::Interface>{});
   }
+  if ((on & kNts) != 0) {
+    out.cookies = std::make_shared<nts::CookieKeys>(nts::fake::cookie_keys(1));
+  }
   out.limits.enabled = (on & kLimits) != 0;
   out.limits.address = BucketRate::of(1, 2);
   out.limits.networks.fill(BucketRate::of(2, 4));
@@ -101,12 +110,23 @@ class World {
  public:
   explicit World(unsigned on)
       : service_(service_of(on)),
-        responder_({(on & kInterleaved) != 0 ? std::size_t{8} : 0, kClients, {{1, 2}, 3}}),
-        octets_(responder_.limiter()->octets()) {}
+        responder_({(on & kInterleaved) != 0 ? std::size_t{8} : 0,
+                    kClients,
+                    {{1, 2}, 3},
+                    std::make_shared<nts::fake::TestAeadMaker>(),
+                    std::make_shared<nts::fake::SeededRandom>(1)}),
+        octets_(responder_.limiter()->octets()) {
+    maker_.use(nts::fake::cookie_keys(1));
+  }
 
   void receive(unsigned deed, std::size_t who, Octets request) {
     rx_.client = kSenders[who];
     rx_.local = {IpAddress::v4(0xc000027b), wire::ntp::kNtpPort, 0};
+    if ((deed & kNewCookieKeys) != 0 && service_.cookies) {
+      const auto keys = nts::fake::cookie_keys(service_.cookies->serial + 1);
+      service_.cookies = std::make_shared<nts::CookieKeys>(keys);
+    }
+    if ((deed & kUnderNts) != 0) put_under_nts(request);
     prepare(deed, request);
     const Octets asked = request;
     const bool in_place = (deed & kInPlace) != 0 && request.size() >= kHeaderSize;
@@ -132,6 +152,29 @@ class World {
   }
 
  private:
+  // A client's request, under keys that lie in a good cookie; then some of it is changed.
+  void put_under_nts(Octets& request) {
+    const auto at = [&](std::size_t i) {
+      return i < request.size() ? std::to_integer<std::size_t>(request[i]) : 0;
+    };
+    const AeadId id = at(0) % 2 == 0 ? AeadId::kAesSivCmac256 : AeadId::kAes128GcmSiv;
+    session_ = nts::fake::session_keys(id, 1);
+    nts::fake::RequestShape shape;
+    shape.unique_id = 24 + at(1) % 16 * 4;
+    shape.placeholders = at(2) % 10;
+    shape.sealed_placeholders = at(3) % 4;
+    shape.padding = at(4) % 8 * 4;
+    shape.behind = at(5) % 4 == 1 ? 40 : 0;
+    const auto aead = nts::fake::TestAeadMaker().make(id);
+    Octets out = nts::fake::make_request(session_, nts::fake::make_cookie(maker_, session_), *aead,
+                                         random_, shape);
+    for (std::size_t i = 6; i + 3 <= request.size() && i < 18; i += 3) {
+      out[(at(i) * 256 + at(i + 1)) % out.size()] = request[i + 2];
+    }
+    out.resize(std::min(out.size(), kMaxDatagram));
+    request = std::move(out);
+  }
+
   void prepare(unsigned deed, Octets& request) {
     if ((deed & kLikeAClient) != 0) {
       request.resize(std::max(request.size() / 4 * 4, kHeaderSize));
@@ -157,7 +200,7 @@ class World {
 
   void check(std::size_t who, Bytes request, const Response& response) {
     CHECK(static_cast<std::size_t>(response.reason) < kReasonCount);
-    const bool replied = is_answered(response.reason) || response.reason == Reason::kRateKod;
+    const bool replied = is_answered(response.reason) || is_kiss(response.reason);
     CHECK((response.verdict == Verdict::kReply) == replied);
     CHECK((response.length > 0) == replied);
     CHECK(response.length <= request.size());
@@ -167,6 +210,7 @@ class World {
     if (!service_.limits.enabled) {
       CHECK(response.reason != Reason::kRateLimited && response.reason != Reason::kRateKod);
     }
+    CHECK(service_.cookies || response.nts == 0);
     if (!replied) return;
     // Only a client's request is answered, and one that has a port.
     ByteReader reader(request);
@@ -189,20 +233,39 @@ class World {
     ByteReader reader(request);
     const Header asked = wire::ntp::read_header(reader);
     CHECK(header.mode == Mode::kServer && header.version == asked.version);
-    CHECK(packet->fields.empty());
+    check_fields(request, response, *packet, reply);
     CHECK(header.origin == asked.transmit || header.origin == asked.receive);
-    const bool good = service_.state.vouches(rx_.received) && response.reason != Reason::kRateKod;
+    const bool good = service_.state.vouches(rx_.received) && !is_kiss(response.reason);
     CHECK(good == (header.leap != wire::ntp::Leap::kUnsynchronised));
     CHECK(good == (header.stratum != 0));
-    if (response.reason == Reason::kRateKod) {
+    if (is_kiss(response.reason)) {
+      const bool rate = response.reason == Reason::kRateKod;
       CHECK(wire::ntp::kiss_code(header.stratum, header.reference_id) ==
-            wire::ntp::KissCode::kRate);
-      CHECK(reply.size() == kHeaderSize);
+            (rate ? wire::ntp::KissCode::kRate : wire::ntp::KissCode::kNtsn));
+      CHECK(rate || packet->fields.size() == 1);
     } else {
       last_receive_ = header.receive;
     }
     check_mac(response, *packet, reply);
     check_no_reply_to(reply);
+  }
+
+  // RFC 8915 5.7: the unique identifier of the request and, under NTS, the proof; nothing else.
+  void check_fields(Bytes request, const Response& response, const wire::ntp::Packet& packet,
+                    Bytes reply) {
+    CHECK(packet.fields.size() <= (response.nts == 0 ? 1U : 2U));
+    if (packet.fields.empty()) return;
+    const auto& id = packet.fields[0];
+    CHECK(id.type == wire::ntp::field_type::kUniqueIdentifier);
+    const auto asked = wire::ntp::parse_packet(request);
+    CHECK(asked.ok());
+    const auto* asked_id = asked->field(wire::ntp::field_type::kUniqueIdentifier);
+    CHECK(asked_id != nullptr && std::ranges::equal(asked_id->body, id.body));
+    if (response.nts == 0) return;
+    const auto aead = nts::fake::TestAeadMaker().make(session_.aead);
+    const auto content = nts::fake::read_reply(reply, session_, *aead);
+    CHECK(content && !content->cookies.empty());
+    CHECK(content->cookies.size() <= nts::kMaxNewCookies);
   }
 
   void check_mac(const Response& response, const wire::ntp::Packet& packet, Bytes reply) {
@@ -229,6 +292,9 @@ class World {
   std::size_t octets_;
   RxInfo rx_{kStart, {}, {}, 0, kMonoStart};
   NtpTimestamp last_receive_;
+  nts::fake::SeededRandom random_{2};
+  nts::Cookies maker_{nts::fake::TestAeadMaker(), random_};
+  nts::SessionKeys session_;
 };
 
 }  // namespace
