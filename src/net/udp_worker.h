@@ -11,6 +11,8 @@
 //   void finish(std::size_t index, MutableBytes reply, UnixTime leaving);  // just before sending
 //   bool wants_departures() const;
 //   void departed(std::size_t index, UnixTime at);  // if it wants them: just after
+// and, to know which replies the system took:
+//   void settled(std::size_t index, bool sent);     // last of all
 // and, when the kernel's own times of sending are worth having
 // (UdpServerOptions::exact_departures):
 //   std::uint64_t stamp_name(std::size_t index) const;  // what to call it by; 0: not wanted
@@ -24,6 +26,7 @@
 #include <poll.h>
 
 #include <atomic>
+#include <chrono>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -79,6 +82,8 @@ struct alignas(64) UdpCounters {
   std::atomic<std::uint64_t> refused{0};   // replies that it did not: no route, no buffer
   std::atomic<std::uint64_t> errors{0};    // receive calls that failed
   std::atomic<std::uint64_t> batches{0};
+  // Of the received, those that are done with: answered or dropped, and counted by the handler.
+  std::atomic<std::uint64_t> settled{0};
 };
 struct UdpTotals {
   std::uint64_t received = 0;
@@ -96,6 +101,9 @@ concept TellsTimes =
       { handler.wants_departures() } -> std::same_as<bool>;
       handler.departed(index, at);
     };
+
+template <class Handler>
+concept TakesSettled = requires(Handler& handler) { handler.settled(std::size_t{}, bool{}); };
 
 template <class Handler>
 concept TakesStamps =
@@ -135,7 +143,8 @@ class UdpWorker {
       return 0;
     }
     if (*count == 0) return 0;
-    // Before any reply leaves: whoever has a reply finds its request counted.
+    // Before any reply leaves: whoever has a reply finds its request counted, or waits for that
+    // by wait_settled().
     add(counters_.batches, 1);
     add(counters_.received, *count);
     handler.begin_batch();
@@ -153,6 +162,7 @@ class UdpWorker {
     if (batch.queued() > 0) send(socket, batch, handler, sent);
     add(counters_.sent, sent.replies - sent.refused);
     add(counters_.refused, sent.refused);
+    settle(*count);
     if (*count <= kStampedBatch) after_stamped(socket, handler, sent.refused > 0);
     return *count;
   }
@@ -186,14 +196,27 @@ class UdpWorker {
     add(counters_.received, 1);
     add(counters_.batches, 1);
     const std::size_t length = handler(datagram, Bytes(request).first(datagram.length), reply);
-    if (length == 0) return true;
+    if (length == 0) {
+      settle(1);
+      return true;
+    }
     if constexpr (TellsTimes<Handler>) handler.finish(0, reply.first(length), sys::unix_now());
     const bool sent = socket.send_to(Bytes(reply).first(length), datagram.from, datagram.to).ok();
     add(sent ? counters_.sent : counters_.refused, 1);
     if constexpr (TellsTimes<Handler>) {
-      if (handler.wants_departures()) handler.departed(0, sys::unix_now());
+      if (sent && handler.wants_departures()) handler.departed(0, sys::unix_now());
     }
+    if constexpr (TakesSettled<Handler>) handler.settled(0, sent);
+    settle(1);
     return true;
+  }
+
+  // Until what was received before the call is done with, at the most until `end`. Any thread.
+  void wait_settled(MonoTime end) const {
+    const std::uint64_t received = counters_.received.load(std::memory_order_relaxed);
+    while (counters_.settled.load(std::memory_order_acquire) < received && sys::mono_now() < end) {
+      std::this_thread::sleep_for(std::chrono::microseconds(20));
+    }
   }
 
  private:
@@ -201,6 +224,12 @@ class UdpWorker {
     std::size_t replies = 0;
     std::size_t refused = 0;
   };
+
+  // Whoever sees it sees what the handler counted.
+  void settle(std::uint64_t count) {
+    const std::uint64_t before = counters_.settled.load(std::memory_order_relaxed);
+    counters_.settled.store(before + count, std::memory_order_release);
+  }
 
   // Null for a socket that is not of this worker: one that is drained before it is closed.
   StampLog* log_of(const sys::UdpSocket& socket) {
@@ -241,6 +270,7 @@ class UdpWorker {
     sent.replies += count;
     if constexpr (!TellsTimes<Handler>) {
       sent.refused += batch.send(socket);
+      settle_replies(batch, handler, first, count);
     } else {
       const UnixTime start = sys::unix_now();
       for (std::size_t i = 0; i < count; ++i) {
@@ -250,10 +280,19 @@ class UdpWorker {
       sent.refused += batch.send(socket);
       const UnixTime ended = sys::unix_now();
       pace_.note(start, begun, ended, count);
-      if (!handler.wants_departures()) return;
-      for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t i = 0; handler.wants_departures() && i < count; ++i) {
+        if (batch.was_refused(i)) continue;
         handler.departed(first + i, SendPace::left(begun, ended, i, count));
       }
+      settle_replies(batch, handler, first, count);
+    }
+  }
+
+  template <class Handler>
+  static void settle_replies(const sys::UdpBatch& batch, Handler& handler, std::size_t first,
+                             std::size_t count) {
+    if constexpr (TakesSettled<Handler>) {
+      for (std::size_t i = 0; i < count; ++i) handler.settled(first + i, !batch.was_refused(i));
     }
   }
 
@@ -352,6 +391,12 @@ class UdpServer {
     }
     return out;
   }
+  // Until what was received before the call is done with and counted, so that whoever has a reply
+  // finds it so; a worker that takes longer than kSettling is not waited for.
+  void wait_settled() const {
+    const MonoTime end = sys::mono_now() + kSettling;
+    for (const auto& worker : workers_) worker->wait_settled(end);
+  }
   // Of one worker.
   UdpTotals totals_of(std::size_t index) const {
     const UdpCounters& counters = workers_[index]->counters();
@@ -363,6 +408,9 @@ class UdpServer {
  private:
   // Datagrams taken from one socket before the reactor's other work gets its turn.
   static constexpr int kMaxPerRound = 64;
+
+  // A batch takes some 200 us, unless its thread has to wait for a processor.
+  static constexpr Duration kSettling = Duration::milliseconds(20);
 
   // Batches taken from surplus sockets at the most: a flood must not keep the server from
   // beginning.

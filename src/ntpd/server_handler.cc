@@ -24,33 +24,37 @@ void ServerHandler::look_at_clocks() {
 std::size_t ServerHandler::operator()(const sys::Datagram& datagram, Bytes request,
                                       MutableBytes reply) {
   if (datagram.truncated) {
-    drop(ntp::Reason::kBadLength, datagram, request);
+    drop(ntp::Reason::kBadLength, datagram.received, datagram.from, request);
     return 0;
   }
   const ntp::RxInfo rx{datagram.received, datagram.from, datagram.to, datagram.interface, now_};
   const ntp::Response response = responder_.respond(rx, request, *service_, reply);
   if (response.verdict != ntp::Verdict::kReply) {
-    drop(response.reason, datagram, request);
+    drop(response.reason, datagram.received, datagram.from, request);
     return 0;
   }
-  if (ntp::is_answered(response.reason)) {
-    counters_.count(response.reason, request);
-  } else {
-    drop(response.reason, datagram, request);  // a kiss leaves all the same
-  }
   remembered_ |= response.remembered;
-  pending_[replies_++] = {response, datagram.received};
+  pending_[replies_++] = {response, datagram.received, datagram.from, request[0], {}};
   return response.length;
 }
 
 void ServerHandler::finish(std::size_t index, MutableBytes reply, UnixTime leaving) {
-  const Pending& pending = pending_[index];
+  Pending& pending = pending_[index];
   responder_.finish(pending.response, *service_, leaving, reply);
-  counters_.count_reply(leaving - pending.received);
+  pending.took = leaving - pending.received;
 }
 
 void ServerHandler::departed(std::size_t index, UnixTime at) {
   responder_.sent(pending_[index].response, *service_, at);
+}
+
+void ServerHandler::settled(std::size_t index, bool sent) {
+  const Pending& pending = pending_[index];
+  const ntp::Reason reason = sent ? pending.response.reason : ntp::Reason::kNotSent;
+  const Bytes begin(&pending.first_octet, 1);
+  if (sent) counters_.count_reply(pending.took);
+  if (ntp::is_answered(reason)) return counters_.count(reason, begin);
+  drop(reason, pending.received, pending.from, begin);
 }
 
 void ServerHandler::stamped(std::uint64_t name, UnixTime at) {
@@ -60,9 +64,10 @@ void ServerHandler::stamped(std::uint64_t name, UnixTime at) {
   responder_.correct(response, reader_.acquire(), at);
 }
 
-void ServerHandler::drop(ntp::Reason reason, const sys::Datagram& datagram, Bytes request) {
-  counters_.count(reason, request);
-  dropped_[static_cast<std::size_t>(reason)].note(datagram.received, datagram.from);
+void ServerHandler::drop(ntp::Reason reason, UnixTime received, const Endpoint& from,
+                         Bytes begin) {
+  counters_.count(reason, begin);
+  dropped_[static_cast<std::size_t>(reason)].note(received, from);
 }
 
 }  // namespace timepool::ntpd

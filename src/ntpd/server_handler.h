@@ -29,6 +29,7 @@ class ServerHandler {
   void finish(std::size_t index, MutableBytes reply, UnixTime leaving);
   bool wants_departures() const { return remembered_; }
   void departed(std::size_t index, UnixTime at);
+  void settled(std::size_t index, bool sent);
   // By its receive timestamp.
   std::uint64_t stamp_name(std::size_t index) const {
     const ntp::Response& response = pending_[index].response;
@@ -50,10 +51,15 @@ class ServerHandler {
   // A reply that has not left yet.
   struct Pending {
     ntp::Response response;
-    UnixTime received;  // its request
+    // Of its request.
+    UnixTime received;
+    Endpoint from;
+    std::byte first_octet{};
+    Duration took;  // from then to the reply's transmit timestamp
   };
   void look_at_clocks();
-  void drop(ntp::Reason reason, const sys::Datagram& datagram, Bytes request);
+  // `begin`: of the datagram, at least its first octet if it has one.
+  void drop(ntp::Reason reason, UnixTime received, const Endpoint& from, Bytes begin);
 
   net::Published<ntp::Service>::Reader reader_;
   const ntp::Service* service_ = nullptr;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <numeric>
 #include <vector>
 
 #include "net/udp_worker.h"
@@ -197,6 +198,41 @@ TEST_F(WorkerReplies, each_of_a_batch_has_times_in_order_and_one_reason) {
   }
   EXPECT_EQ(counts().total(), 10 * kRequests);
   EXPECT_EQ(counts().answered(), 10 * kRequests / 4 * 3);
+}
+
+TEST_F(WorkerReplies, a_reply_that_the_system_does_not_take_is_counted_as_not_sent_and_nothing_else) {
+  const Header asked = request(7);
+  Octets bytes{};
+  ByteWriter writer(bytes);
+  wire::ntp::write_header(asked, writer);
+  sys::Datagram datagram;
+  datagram.received = sys::unix_now();
+  datagram.from = client.local();
+  datagram.to = worker.sockets()[0].local();
+  Octets room{};
+  handler.begin_batch();
+  for (std::size_t i = 0; i < 3; ++i) ASSERT_EQ(handler(datagram, bytes, room), bytes.size());
+  for (std::size_t i = 0; i < 3; ++i) handler.finish(i, room, sys::unix_now());
+  EXPECT_EQ(counts().total(), 0u);
+  for (std::size_t i = 0; i < 3; ++i) handler.settled(i, i != 1);
+  EXPECT_EQ(counts().total(), 3u);
+  EXPECT_EQ(counts().answered(), 2u);
+  EXPECT_EQ(counts().reasons[static_cast<std::size_t>(ntp::Reason::kNotSent)], 1u);
+  EXPECT_EQ(counts().of_version(4), 3u);
+  const auto latency = counts().latency;
+  EXPECT_EQ(std::accumulate(latency.begin(), latency.end(), std::uint64_t{0}), 2u);
+  const auto last = handler.last_dropped(ntp::Reason::kNotSent);
+  ASSERT_TRUE(last.has_value());
+  EXPECT_EQ(last->from, client.local());
+}
+
+TEST_F(WorkerReplies, whoever_waited_finds_all_counted_that_was_received) {
+  send(request(1));
+  ASSERT_EQ(answer(), 1u);
+  EXPECT_EQ(worker.counters().settled.load(), worker.counters().received.load());
+  // Nothing waits: it returns at once.
+  worker.wait_settled(sys::mono_now() + Duration::seconds(600));
+  EXPECT_EQ(counts().total(), 1u);
 }
 
 }  // namespace

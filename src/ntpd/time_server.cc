@@ -218,6 +218,7 @@ void TimeServer::keep_watch() {
 }
 
 ServerCounts TimeServer::counts() const {
+  server_->wait_settled();
   ServerCounts out;
   for (std::size_t i = 0; i < server_->worker_count(); ++i) server_->handler(i).add_counts(out);
   return out;

@@ -58,7 +58,10 @@ class TimeServer {
   std::vector<Endpoint> addresses() const { return server_->addresses(); }
   // 0: the main loop answers.
   unsigned threads() const { return config_.threads; }
-  net::UdpTotals totals() const { return server_->totals(); }
+  net::UdpTotals totals() const {
+    server_->wait_settled();
+    return server_->totals();
+  }
   // One reason for each datagram received, by version and mode, and how long replies took.
   ServerCounts counts() const;
   const RequestRates& rates() const { return watch_.rates(); }

@@ -42,6 +42,8 @@ TEST(ServerHandler, gives_every_datagram_one_reason) {
   datagram.from = {parse_ip("192.0.2.1").value(), 1234, 0};
   datagram.received = kNow;
   EXPECT_EQ(handler(datagram, request(), reply), 48u);
+  handler.finish(0, MutableBytes(reply).first(48), kNow);
+  handler.settled(0, true);
   EXPECT_EQ(handler(datagram, Bytes(request()).first(40), reply), 0u);
   // What is longer than the buffer was cut off and can't be judged.
   datagram.truncated = true;

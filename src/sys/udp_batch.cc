@@ -1,5 +1,6 @@
 #include "sys/udp_batch.h"
 
+#include <bit>
 #include <cerrno>
 
 #include "base/check.h"
@@ -100,8 +101,8 @@ void UdpBatch::reply(std::size_t index, std::size_t length, bool stamped) {
 }
 
 std::size_t UdpBatch::send(const UdpSocket& socket) {
-  std::size_t refused = 0;
   std::size_t next = 0;
+  refused_ = 0;
   while (next < queued_) {
     const int sent = ::sendmmsg(socket.fd(), reply_messages_.data() + next,
                                 static_cast<unsigned>(queued_ - next), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -111,11 +112,11 @@ std::size_t UdpBatch::send(const UdpSocket& socket) {
     }
     if (errno == EINTR) continue;
     // The first of them can't be sent (no route, no buffer): it is lost, the others go on.
-    ++refused;
+    refused_ |= std::uint64_t{1} << next;
     ++next;
   }
   queued_ = 0;
-  return refused;
+  return static_cast<std::size_t>(std::popcount(refused_));
 }
 
 }  // namespace timepool::sys

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -19,6 +20,7 @@ class UdpBatch {
   // 64 messages: past that recvmmsg gains nothing measurable, and the buffers of a worker
   // (64 * (2 KiB + 4 KiB)) still fit in the second-level cache.
   static constexpr std::size_t kSize = 64;
+  static_assert(kSize <= 64, "refused_ has so many bits");
 
   // Requests longer than `max_request` come truncated; replies have `max_reply` bytes of room.
   UdpBatch(std::size_t max_request, std::size_t max_reply);
@@ -46,6 +48,8 @@ class UdpBatch {
   // Sends what was queued and empties the queue. Returns how many the system refused: those are
   // lost.
   std::size_t send(const UdpSocket& socket);
+  // Whether it refused the `position`th of those last sent.
+  bool was_refused(std::size_t position) const { return (refused_ >> position & 1) != 0; }
 
  private:
   struct alignas(cmsghdr) Control {
@@ -76,6 +80,7 @@ class UdpBatch {
   UnixTime received_at_;         // for datagrams without a kernel timestamp
   std::size_t received_ = 0;
   std::size_t queued_ = 0;
+  std::uint64_t refused_ = 0;  // a bit for each position
 };
 
 }  // namespace timepool::sys

@@ -40,8 +40,9 @@ constexpr std::array<std::string_view, kReasonCount> kNames = {
     "nts_malformed",
     "nts_nak",
     "nts_nak_limited",
+    "not_sent",
 };
-static_assert(static_cast<std::size_t>(Reason::kNtsNakLimited) + 1 == kReasonCount);
+static_assert(static_cast<std::size_t>(Reason::kNotSent) + 1 == kReasonCount);
 static_assert(!kNames.back().empty());
 
 }  // namespace
