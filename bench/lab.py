@@ -99,15 +99,24 @@ class Lab:
                     "--duration", "%dms" % (self.seconds * 1000)]
         command = [*prefix, self.program("timepool"), "bench", kind, "--target", "%s:%d" % (address, port), "--json",
                    *merged(defaults, more, options)]
+        report = self.report_of(command, cpu, fair)
+        wrong = report["invalid"] + report["refused"]
+        if wrong or (fair and report["lost"] > report["sent"] * 0.01):
+            raise LabError("not a fair run: %s" % report)
+        return report
+
+    def frames(self, port, where, options):
+        """One run of `timepool bench frames`, whatever was lost or refused: its report. `where` is a network.Veth."""
+        command = [*where.load_prefix, self.program("timepool"), "bench", "frames", "--target",
+                   "%s:%d" % (where.address, port), "--json", *where.frame_options, *options]
+        return self.report_of(command, None, fair=False)
+
+    def report_of(self, command, cpu, fair):
         done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_LIMIT, check=False,
                               preexec_fn=lambda: place(self.load_cpu if cpu is None else cpu))
         if done.returncode != 0 and (fair or not done.stdout):
             raise LabError("%s: %s" % (" ".join(command), done.stderr.strip()))
-        report = json.loads(done.stdout)
-        wrong = report["invalid"] + report["refused"]
-        if wrong or (fair and report["lost"] > report["sent"] * 0.01):
-            raise LabError("not a fair run: %s" % done.stdout.strip())
-        return report
+        return json.loads(done.stdout)
 
     def served(self, child, kind, port, **how):
         """One run, and what it cost `child`: the report with "per_cpu", answers per second of its processors."""

@@ -56,6 +56,9 @@ class Veth:
         server.ip("route", "add", SOURCES, "via", CLIENT)
         self.load_prefix = tuple(client.prefix)
         self.server_prefix = tuple(server.prefix)
+        # For timepool bench frames.
+        self.frame_options = ("--device", "vc", "--server-device", "vs", "--server-process", server.pid,
+                              "--sources", SOURCES)
 
 
 def allowed():

@@ -24,7 +24,8 @@ def ready(lab, server, where, options=()):
     return server
 
 
-def start_ours(lab, where=network.Loopback(), name="timepool-ntpd", server="threads = 1", more="", cpu=None):
+def start_ours(lab, where=network.Loopback(), name="timepool-ntpd", server="threads = 1", more="", cpu=None,
+               limits=LIMITS):
     port = laboratory.free_port()
     file = "%s-%s" % (name, where.name)
     config = lab.write(file + ".toml", """
@@ -37,7 +38,7 @@ stratum = 2
 [control]
 socket = "%s"
 %s
-""" % (where.address, port, server, LIMITS, lab.path(file + ".sock"), more))
+""" % (where.address, port, server, limits, lab.path(file + ".sock"), more))
     child = lab.start([*where.server_prefix, lab.program("timepool-ntpd"), "--config", config], name=name, cpu=cpu)
     return ready(lab, Server(name, child, port), where)
 

@@ -1,4 +1,4 @@
-// timepool bench ntp|dns|udp|echo: load, measured.
+// timepool bench ntp|dns|udp|frames|echo: load, measured.
 #include <fmt/core.h>
 
 #include <boost/json/object.hpp>
@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "load/echo_server.h"
+#include "load/frame_generator.h"
 #include "load/generator.h"
 
 namespace timepool::cli {
@@ -148,6 +149,73 @@ void add_echo_server(Command& bench) {
   });
 }
 
+struct FrameArgs {
+  load::FrameOptions frames;
+  std::optional<Endpoint> target;
+  bool json = false;
+};
+
+json::object json_of(const load::FrameReport& report) {
+  return {{"rate", report.rate()},
+          {"offered", report.offered()},
+          {"sent", report.sent},
+          {"unsent", report.unsent},
+          {"answered", report.answered},
+          {"lost", report.lost()},
+          {"refused", report.refused},
+          {"invalid", report.invalid},
+          {"seconds", report.elapsed.to_seconds()}};
+}
+
+std::string text_of(const load::FrameReport& report) {
+  return fmt::format(
+      "{:.0f} requests/s over {:.2f} s\n"
+      "sent {}, answered {}, lost {}, refused {}, invalid {}; {} did not reach the server's device",
+      report.offered(), report.elapsed.to_seconds(), report.sent, report.answered, report.lost(),
+      report.refused, report.invalid, report.unsent);
+}
+
+int run_frames(FrameArgs& args) {
+  args.frames.target = args.target.value();
+  const Result<load::FrameReport> report = load::run_frames(args.frames);
+  if (!report.ok()) return failed(report.error());
+  if (args.json) {
+    print_json(json_of(*report));
+  } else {
+    print(text_of(*report));
+  }
+  return report->answered > 0 ? kOk
+                              : failed("no answer from " + format(args.frames.target) +
+                                       ": is a server running there?");
+}
+
+void add_frames(Command& bench) {
+  const auto args = std::make_shared<FrameArgs>();
+  load::FrameOptions& frames = args->frames;
+  Command command = bench.command(
+      "frames", "NTPv4 requests as a network driver's frames, over a veth pair, at a rate");
+  command.option("--target", args->target, 123, "The server to measure, ADDR:PORT, private")
+      .require("--target")
+      .option("--device", frames.device, "Our end of the veth pair")
+      .require("--device")
+      .option("--server-device", frames.server_device, "The server's end of it")
+      .require("--server-device")
+      .option("--server-process", frames.server_process, 1, 1 << 22,
+              "A process in the server's network namespace")
+      .require("--server-process")
+      .option("--sources", frames.sources, "Where the clients are, a prefix")
+      .require("--sources")
+      .option("--clients", frames.clients, 1, load::FrameOptions::kMaxClients,
+              "How many ask, rounded up to a power of two")
+      .option("--rate", frames.rate, load::FrameOptions::kMinRate, load::FrameOptions::kMaxRate,
+              "Requests a second, evenly spaced, whatever comes back")
+      .option("--duration", frames.duration, "For so long, at most 1m")
+      .option("--timeout", frames.timeout, "How long the last replies may take")
+      .option("--cpu", frames.cpu, 0, 1023, "Run on this processor")
+      .flag("--json", args->json, "One JSON object instead of text");
+  command.action([args] { return run_frames(*args); });
+}
+
 }  // namespace
 
 void add_bench(Command& root) {
@@ -194,6 +262,7 @@ void add_bench(Command& root) {
     return report_run(*udp_options, load::run(udp_options->load, load::EchoTraffic()));
   });
 
+  add_frames(bench);
   add_echo_server(bench);
 }
 

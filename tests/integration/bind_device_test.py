@@ -1,38 +1,12 @@
 """[sources] bind_device: two interfaces lead to different servers of one address; which of them is asked
 is the setting's choice. In network namespaces that the test makes; without the right to: skipped."""
-import shutil
-import subprocess
 import unittest
 
+from namespaces import MISSING, Namespace, allowed
 from programs import ProgramTest, main, wait_until
 
 ADDRESS = "192.0.2.1"
 REFIDS = {"left": "LEFT", "right": "RGHT"}
-MISSING = "needs unshare and nsenter (util-linux), ip (iproute2) and the right to make network namespaces"
-
-
-def allowed():
-    tools = all(shutil.which(tool) for tool in ("unshare", "nsenter", "ip"))
-    link = ["unshare", "-n", "ip", "link", "add", "name", "one", "type", "veth", "peer", "name", "two"]
-    return tools and subprocess.run(link, capture_output=True, check=False).returncode == 0
-
-
-class Namespace:
-    """A network namespace that is there while its process is."""
-
-    def __init__(self):
-        self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec cat"],
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.holder.stdout.readline()
-        self.pid = str(self.holder.pid)
-        self.prefix = ("nsenter", "--target", self.pid, "--net")
-        self.ip("link", "set", "lo", "up")
-
-    def ip(self, *arguments):
-        subprocess.run([*self.prefix, "ip", *arguments], check=True, timeout=10)
-
-    def close(self):
-        self.holder.communicate()
 
 
 @unittest.skipUnless(allowed(), MISSING)
