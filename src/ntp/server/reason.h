@@ -40,7 +40,7 @@ enum class Reason : std::uint8_t {
   kNtsMalformed,   // its fields break RFC 8915
   kNtsNak,         // its cookie or its proof is wrong, and the client was told so by an NTSN packet
   kNtsNakLimited,  // likewise, and too many were told so before
-  kNotSent,        // the system refused to send the reply: no route, or a network's broadcast address
+  kNotSent,        // the system refused to send the reply: no route, a broadcast address
 };
 inline constexpr std::size_t kReasonCount = 32;
 
