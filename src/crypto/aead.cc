@@ -3,6 +3,7 @@
 #include <gcrypt.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "crypto/digest.h"
@@ -39,7 +40,11 @@ const void* address_of(Bytes bytes) {
 
 class GcryptAead : public Aead {
  public:
-  GcryptAead(AeadId id, int mode) : id_(id), cipher_(open_cipher(mode)) {}
+  GcryptAead(AeadId id, int mode) : id_(id), cipher_(open_cipher(mode)) {
+    // With a process's first key the library tests its cipher, which allocates: not in a worker.
+    const std::array<std::byte, kMaxAeadKey> zeros{};
+    must(::gcry_cipher_setkey(cipher_, zeros.data(), key_size(id)));
+  }
   GcryptAead(const GcryptAead&) = delete;
   GcryptAead& operator=(const GcryptAead&) = delete;
   ~GcryptAead() override { ::gcry_cipher_close(cipher_); }

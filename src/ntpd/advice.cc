@@ -111,11 +111,12 @@ Advice advice_on(ntp::Reason reason) {
               "timepool ntp clients tells who they are; deny them, or raise the limit that they "
               "meet."};
     case ntp::Reason::kNotSent:
-      return {true,
-              "requests whose replies the system would not send: no way back, or forged in the name "
-              "of a network's broadcast address",
-              "See the routes and the firewall of this machine; else drop what comes with such "
-              "sources at the border (BCP 38)."};
+      return {
+          true,
+          "requests whose replies the system would not send: no way back, or forged in the name "
+          "of a network's broadcast address",
+          "See the routes and the firewall of this machine; else drop what comes with such "
+          "sources at the border (BCP 38)."};
     default:
       return {};
   }

@@ -64,8 +64,7 @@ void ServerHandler::stamped(std::uint64_t name, UnixTime at) {
   responder_.correct(response, reader_.acquire(), at);
 }
 
-void ServerHandler::drop(ntp::Reason reason, UnixTime received, const Endpoint& from,
-                         Bytes begin) {
+void ServerHandler::drop(ntp::Reason reason, UnixTime received, const Endpoint& from, Bytes begin) {
   counters_.count(reason, begin);
   dropped_[static_cast<std::size_t>(reason)].note(received, from);
 }

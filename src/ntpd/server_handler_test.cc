@@ -200,7 +200,8 @@ TEST_F(WorkerReplies, each_of_a_batch_has_times_in_order_and_one_reason) {
   EXPECT_EQ(counts().answered(), 10 * kRequests / 4 * 3);
 }
 
-TEST_F(WorkerReplies, a_reply_that_the_system_does_not_take_is_counted_as_not_sent_and_nothing_else) {
+TEST_F(WorkerReplies,
+       a_reply_that_the_system_does_not_take_is_counted_as_not_sent_and_nothing_else) {
   const Header asked = request(7);
   Octets bytes{};
   ByteWriter writer(bytes);
