@@ -186,6 +186,12 @@ Result<void> UdpSocket::configure(int number, IpFamily family, const UdpOptions&
   }
   if (options.receive_buffer > 0) set_receive_buffer(number, options.receive_buffer);
   if (options.dscp > 0) set_dscp(number, family, options.dscp);
+  // Else a socket of any address gets what comes to groups that others have joined.
+  if (family == IpFamily::kV4) {
+    set_option(number, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+  } else {
+    set_option(number, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+  }
   return {};
 }
 
@@ -288,6 +294,19 @@ Result<UdpSocket> UdpSocket::connect(const Endpoint& remote, const UdpOptions& o
 
 Result<void> UdpSocket::learn_interfaces() {
   return set_packet_info(fd(), local_.address.family());
+}
+
+Result<void> UdpSocket::join(const IpAddress& group, std::uint32_t interface) {
+  sockaddr_storage address{};
+  to_sockaddr({group, 0, 0}, address);
+  group_req request{};
+  request.gr_interface = interface;
+  request.gr_group = address;
+  const int level = group.is_v4() ? IPPROTO_IP : IPPROTO_IPV6;
+  if (::setsockopt(fd(), level, MCAST_JOIN_GROUP, &request, sizeof request) < 0) {
+    return fail(system_error(errno, "join " + format(group)));
+  }
+  return {};
 }
 
 Result<void> UdpSocket::allow_reuse_port() {

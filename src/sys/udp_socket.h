@@ -91,6 +91,8 @@ class UdpSocket {
   const Endpoint& local() const { return local_; }
   // From now on the interface of what comes is known (interface_info); from any thread.
   Result<void> learn_interfaces();
+  // Takes part in a multicast group of the socket's family, on one interface.
+  Result<void> join(const IpAddress& group, std::uint32_t interface);
   // For a socket bound without it, so that others may join after nobody else was found there.
   Result<void> allow_reuse_port();
 
