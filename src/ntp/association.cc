@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ntp/broadcast_exchange.h"
 #include "ntp/exchange.h"
 #include "ntp/peer_exchange.h"
 
@@ -14,10 +15,15 @@ namespace {
 constexpr Duration kReplyTimeout = Duration::seconds(2);
 // A path slower than half a second gets four times its delay.
 constexpr std::int64_t kDelaysToWait = 4;
+// A broadcast that does not fit has its server asked out of turn, this often at the most.
+constexpr Duration kVolleySpacing = Duration::seconds(64);
 
 std::unique_ptr<Dialogue> make_dialogue(const AssociationConfig& config) {
   if (config.mode == TalkMode::kSymmetric) {
     return std::make_unique<PeerExchange>(config.exchange, config.own);
+  }
+  if (config.mode == TalkMode::kBroadcast) {
+    return std::make_unique<BroadcastExchange>(config.exchange, config.way, config.own);
   }
   return std::make_unique<Exchange>(config.exchange);
 }
@@ -46,10 +52,14 @@ Association::Association(AssociationId id, const AssociationConfig& config,
       estimator_({config.exchange.clock_error_ppb, config.exchange.max_clock_error_ppb,
                   config.exchange.precision, config.max_samples, config.min_samples}) {
   CHECK(authenticator_ != nullptr);
+  watch_.begin(first);
 }
 
 MonoTime Association::next_deadline() const {
-  return missed_ ? schedule_.next() : std::min(schedule_.next(), reply_deadline_);
+  MonoTime out = next_request();
+  if (!missed_) out = std::min(out, reply_deadline_);
+  if (listens() && online()) out = std::min(out, watch_.next());
+  return out;
 }
 
 Duration Association::reply_timeout() const {
@@ -58,6 +68,11 @@ Duration Association::reply_timeout() const {
 }
 
 void Association::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
+  if (listens() && online() && watch_.overdue(now.mono)) {
+    reach_ = static_cast<std::uint8_t>(reach_ << 1);
+    ++unanswered_;
+  }
+  if (!asks()) return tell_unreachable(out);
   const bool due = schedule_.request_due(now.mono);
   if (!missed_ && dialogue_->waiting() && (due || now.mono >= reply_deadline_)) miss(now, random);
   tell_unreachable(out);
@@ -82,8 +97,10 @@ void Association::miss(LocalTime now, RandomStream& random) {
 }
 
 void Association::request(LocalTime now, RandomStream& random, Outbox& out) {
-  was_reachable_ = reach_ != 0;
-  reach_ = static_cast<std::uint8_t>(reach_ << 1);
+  if (!listens()) {
+    was_reachable_ = reach_ != 0;
+    reach_ = static_cast<std::uint8_t>(reach_ << 1);
+  }
   denied_ = false;
   schedule_.sent(now.mono, random);
   if (is_peer() && last_answer_ && answers(config_.own->state, last_answer_->sample)) {
@@ -119,13 +136,18 @@ void Association::warm_up(RandomStream& random, Outbox& out) {
 
 ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, RandomStream& random,
                                          Outbox& out) {
-  Reply reply = dialogue_->handle_datagram(rx, datagram, *authenticator_);
+  Reply reply;
+  if (!listens() || online()) reply = dialogue_->handle_datagram(rx, datagram, *authenticator_);
   if (reply.reason == ReplyReason::kAccepted) cross_leap(rx.leap, reply);
   const bool slow = reply.reason == ReplyReason::kAccepted && stands_out(reply.sample);
   if (slow) reply.reason = ReplyReason::kTooDelayed;
   last_reason_ = reply.reason;
   ++counts_[static_cast<std::size_t>(reply.reason)];
   if (reply.reason == ReplyReason::kPeerUnasked) keep_pace_with(reply.sample, rx.now.mono);
+  if (reply.broadcast) {
+    hear(reply, slow, rx.now.mono, out);
+    return reply.reason;
+  }
   if (!is_answer(reply.reason)) return reply.reason;
   if (is_peer()) keep_pace_with(reply.sample, rx.now.mono);
   last_answer_ = reply;
@@ -147,6 +169,34 @@ ReplyReason Association::handle_datagram(const ReplyRx& rx, Bytes datagram, Rand
   schedule_.unusable(rx.now.mono);
   if (is_kiss(reply.reason)) handle_kiss(reply.reason, rx.now, random, out);
   return reply.reason;
+}
+
+// Requests are planned without regard to broadcasts, but for those that can't be used without one.
+void Association::hear(const Reply& reply, bool slow, MonoTime now, Outbox& out) {
+  watch_.heard(now, reply.sample.poll);
+  reach_ = static_cast<std::uint8_t>(reach_ << 1);
+  if (reply.reason == ReplyReason::kUncalibrated || reply.reason == ReplyReason::kImplausible) {
+    ask_by(now, kVolleySpacing);
+  }
+  if (!is_answer(reply.reason)) return;
+  last_answer_ = reply;
+  synchronised_ = reply.reason != ReplyReason::kUnsynchronised;
+  if (reply.reason == ReplyReason::kAccepted) {
+    usable(out);
+    const std::optional<Sample> kept = filter_.add(reply.sample);
+    if (kept) take(*kept);
+  } else if (reply.reason == ReplyReason::kLeapSecond || slow) {
+    reach_ |= 1;
+    unanswered_ = 0;
+  } else {
+    ++unusable_;
+  }
+}
+
+bool Association::gone() const {
+  if (!listens()) return false;
+  const bool in_vain = asks() && !ever_answered_ && missed_ && requests_ >= kGoneAfter;
+  return watch_.gone() || (in_vain && unanswered_ >= kGoneAfter);
 }
 
 // RFC 5905 9.2: both sides poll as often as the one that wants to more often, within our limits.
@@ -175,8 +225,7 @@ std::uint64_t Association::answered() const {
   return out;
 }
 
-void Association::accept(const Reply& reply, MonoTime now, RandomStream& random, Outbox& out) {
-  const Sample& sample = reply.sample;
+void Association::usable(Outbox& out) {
   if (!std::exchange(told_reachable_, true)) {
     out.event({EventKind::kReachable, id_, config_.server, ReplyReason::kAccepted});
   }
@@ -185,6 +234,11 @@ void Association::accept(const Reply& reply, MonoTime now, RandomStream& random,
   heard_ = true;
   unanswered_ = 0;
   unusable_ = 0;
+}
+
+void Association::accept(const Reply& reply, MonoTime now, RandomStream& random, Outbox& out) {
+  const Sample& sample = reply.sample;
+  usable(out);
   schedule_.measured_delay(sample.delay);
   // Interleaved mode has begun: it measures again what the reply before measured.
   if (reply.repeated) return schedule_.accepted(now, 0, random);
@@ -226,7 +280,7 @@ void Association::handle_send_failure(MonoTime again) {
 }
 
 void Association::ask_by(MonoTime at, Duration spacing) {
-  if (denied_) return;
+  if (denied_ || !asks()) return;
   schedule_.ask_by(at, is_peer() ? std::max(spacing, schedule_.least_interval()) : spacing);
 }
 
@@ -267,7 +321,7 @@ void Association::set_online(bool online, MonoTime now) {
   if (online == schedule_.online()) return;
   schedule_.set_online(online, now);
   if (denied_) schedule_.pause_until(now + kDeniedPause);
-  if (online) return;
+  if (online) return watch_.begin(now);
   dialogue_->abandon();
   missed_ = true;
   reach_ = 0;

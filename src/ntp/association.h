@@ -3,7 +3,8 @@
 //
 // A miss is counted when the reply timeout passes without an answer; a reply that comes later, but
 // before the next request, is still taken. A peer answers when it is its own time to, so with it a
-// miss is an interval without an answer; and it never gets two packets sooner than that.
+// miss is an interval without an answer; and it never gets two packets sooner than that. Of a
+// server that broadcasts each broadcast that does not come is a miss too.
 #pragma once
 
 #include <array>
@@ -14,6 +15,7 @@
 
 #include "base/ip.h"
 #include "ntp/authenticator.h"
+#include "ntp/broadcast_watch.h"
 #include "ntp/estimator.h"
 #include "ntp/four_times.h"
 #include "ntp/measured.h"
@@ -27,8 +29,10 @@ namespace timepool::ntp {
 struct AssociationConfig {
   Endpoint server;
   TalkMode mode = TalkMode::kClient;
-  // What a peer is told of our own time; null for a client.
+  // What a peer is told of our own time, and measured by, as broadcasts are; null for a client.
   std::shared_ptr<const OwnClock> own;
+  // Of broadcasts, from the server to here: then it is never asked. Zero: that is measured.
+  Duration way;
   PollConfig poll;
   ExchangeConfig exchange;
   SampleFilterConfig filter;
@@ -53,7 +57,7 @@ class Association final : public Measured {
   // When handle_timer() has something to do.
   MonoTime next_deadline() const;
   // When it is asked next.
-  MonoTime next_request() const { return schedule_.next(); }
+  MonoTime next_request() const { return asks() ? schedule_.next() : MonoTime::max(); }
   // Counts a miss, sends a request, or neither. Does nothing when out.sends is full.
   void handle_timer(LocalTime now, RandomStream& random, Outbox& out);
   // A datagram that came to the association's socket.
@@ -66,9 +70,9 @@ class Association final : public Measured {
   void set_online(bool online, MonoTime now);
   bool online() const { return schedule_.online(); }
   // Asks several times in a row from now on. False when it is offline or asked us to slow down, and
-  // for a peer.
+  // for a peer and for broadcasts of which the way is known.
   bool begin_burst(MonoTime now, BurstSize size) {
-    return !is_peer() && schedule_.begin_burst(now, size);
+    return !is_peer() && asks() && schedule_.begin_burst(now, size);
   }
   bool in_burst() const { return schedule_.in_burst(); }
   // The request last given to the Outbox could not be sent: no miss, and it is tried again at
@@ -92,7 +96,8 @@ class Association final : public Measured {
   // Asks again in a burst.
   void handle_time_lost(MonoTime now) override;
 
-  // One bit a request, the newest lowest; set when it brought a usable sample (RFC 5905 9.2).
+  // One bit a request or broadcast, the newest lowest; set when it brought a usable sample (RFC
+  // 5905 9.2).
   std::uint8_t reach() const override { return reach_; }
   // A request alone makes nobody unreachable: after an outage whoever is asked first would leave
   // the decision to those that are asked later.
@@ -112,7 +117,11 @@ class Association final : public Measured {
   bool authenticated() const { return authenticator_->authenticates(); }
   // It did not say in its latest answer that it has no time.
   bool synchronised() const { return synchronised_; }
-  std::int8_t poll() const { return schedule_.poll(); }
+  std::int8_t poll() const { return listens() ? watch_.poll() : schedule_.poll(); }
+  // It sends requests at all.
+  bool asks() const { return !listens() || config_.way == Duration(); }
+  // It has stopped to broadcast, or never answered when it was asked how far it is.
+  bool gone() const;
   // Other settings for the same server: samples stay.
   void change(const PollConfig& poll);
   ReplyReason last_reason() const { return last_reason_; }
@@ -136,6 +145,9 @@ class Association final : public Measured {
 
  private:
   bool is_peer() const { return config_.mode == TalkMode::kSymmetric; }
+  bool listens() const { return config_.mode == TalkMode::kBroadcast; }
+  void hear(const Reply& reply, bool slow, MonoTime now, Outbox& out);
+  void usable(Outbox& out);
   void keep_pace_with(const Sample& peer, MonoTime now);
   void cross_leap(const LeapNearness& leap, Reply& reply) const;
   void tell_unreachable(Outbox& out);
@@ -153,6 +165,7 @@ class Association final : public Measured {
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<Dialogue> dialogue_;
   PollSchedule schedule_;
+  BroadcastWatch watch_;
   SampleFilter filter_;
   Estimator estimator_;
   std::vector<Sample> saved_;

@@ -1,6 +1,6 @@
 // Dialogue: how an association talks with its server: writes what is sent and judges what comes
 // back. One for each mode of RFC 5905 3: a client's requests (ntp/exchange.h), symmetric mode with
-// a configured peer (ntp/peer_exchange.h).
+// a configured peer (ntp/peer_exchange.h), a server's broadcasts (ntp/broadcast_exchange.h).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 namespace timepool::ntp {
 
 // Which of them.
-enum class TalkMode : std::uint8_t { kClient, kSymmetric };
+enum class TalkMode : std::uint8_t { kClient, kSymmetric, kBroadcast };
 
 // How a datagram came.
 struct ReplyRx {
@@ -35,7 +35,10 @@ struct Reply {
   bool has_times = false;
   // The sample measures an exchange that the reply before measured already, in basic mode.
   bool repeated = false;
-  Sample sample;  // what the other side said, when is_answer(reason), or kPeerUnasked
+  // It is a broadcast, proved to be the server's, new and in time: nobody asked for it.
+  bool broadcast = false;
+  // What the other side said, when is_answer(reason), kPeerUnasked, or broadcast.
+  Sample sample;
 };
 
 class Dialogue {

@@ -79,6 +79,11 @@ void tell_state(const SourceFacts& facts, Sentences& out) {
   }
   std::string kind = report.kind == SourceKind::kPeer ? "the peer " : "the server ";
   if (report.kind == SourceKind::kPool) kind = "a server of the pool ";
+  if (!report.server && report.kind == SourceKind::kBroadcast) {
+    out.push_back("Nobody's broadcasts are heard there, or none that the key proves.");
+    return;
+  }
+  if (report.kind == SourceKind::kBroadcast) kind = "a server heard at ";
   if (!report.server) {
     out.push_back("It is a name without an address so far.");
     return;
@@ -267,6 +272,10 @@ void tell_replacement(const SourceFacts& facts, Sentences& out) {
         "replaced for it.");
     return;
   }
+  if (facts.report.kind == SourceKind::kBroadcast) {
+    if (it.misses > 0) out.push_back("After eight broadcasts that do not come it is gone.");
+    return;
+  }
   if (it.literal) {
     if (it.misses > 0 || it.useless > 0) {
       out.push_back("It is configured as an address, so no other can take its place.");
@@ -295,10 +304,13 @@ void tell_next(const SourceFacts& facts, Sentences& out) {
   if (!it.online) {
     out.push_back("It is offline: it is not asked until `timepool ntp online`.");
   } else if (it.next_request && facts.report.server) {
-    out.push_back("It is asked next " +
-                  (*it.next_request <= Duration() ? "now" : "in " + in_time(*it.next_request)) +
-                  ", at a poll of " + std::to_string(facts.report.poll) + " (" +
-                  format(exp2_seconds(facts.report.poll)) + ").");
+    const std::string poll = format(exp2_seconds(facts.report.poll));
+    out.push_back(
+        "It is asked next " +
+        (*it.next_request <= Duration() ? "now" : "in " + in_time(*it.next_request)) +
+        (facts.report.kind == SourceKind::kBroadcast
+             ? "; its broadcasts come every " + poll + "."
+             : ", at a poll of " + std::to_string(facts.report.poll) + " (" + poll + ")."));
   }
   if (it.next_lookup && (!facts.report.server || it.spare == 0)) {
     out.push_back("Its name is looked up " + (*it.next_lookup <= Duration()

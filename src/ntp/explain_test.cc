@@ -97,6 +97,16 @@ std::string all_prospects() {
   facts.prospects = {};
   out += text_of("a reference clock", facts);
 
+  facts = facts_of(Cause::kSelected);
+  facts.report.kind = SourceKind::kBroadcast;
+  facts.report.name = "broadcast%eth0";
+  facts.prospects.literal = true;
+  out += text_of("a server that broadcasts", facts);
+
+  facts.report.server.reset();
+  facts.prospects = {};
+  out += text_of("broadcasts of which none came", facts);
+
   facts = without_measurement(Cause::kUnreachable);
   facts.prospects.literal = true;
   facts.report.kind = SourceKind::kServer;

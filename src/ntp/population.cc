@@ -205,6 +205,7 @@ void Population::resolve(MonoTime now, Outbox& out) {
 
 // F2: as many associations as the source wants, as far as there are addresses.
 void Population::fill(Source& source, MonoTime now) {
+  if (source.listens()) return;
   while (members_.count_of(source.id()) < source.wanted() && !members_.full()) {
     const std::optional<IpAddress> address = next_address(source, nullptr, false, now);
     if (!address) {
@@ -254,11 +255,20 @@ std::optional<IpAddress> Population::next_address(const Source& source, const Me
 }
 
 void Population::start_association(Source& source, const IpAddress& address, MonoTime now) {
+  start_association(source, {address, source.config().port, 0}, now, now);
+}
+
+void Population::start_association(Source& source, const Endpoint& server, MonoTime first,
+                                   MonoTime now) {
   AssociationConfig config;
-  config.server = {address, source.config().port, 0};
+  config.server = server;
   if (source.config().kind == SourceKind::kPeer) {
     config.mode = TalkMode::kSymmetric;
     config.own = own_clock_;
+  } else if (source.listens()) {
+    config.mode = TalkMode::kBroadcast;
+    config.own = own_clock_;
+    config.way = source.config().broadcast.way;
   }
   config.poll = source.config().poll;
   config.exchange = config_.exchange;
@@ -268,11 +278,11 @@ void Population::start_association(Source& source, const IpAddress& address, Mon
   config.filter = source.config().filter;
   config.min_samples = source.config().min_samples;
   config.max_samples = source.config().max_samples;
-  source.use(address, now);
+  source.use(server.address, now);
   std::unique_ptr<Authenticator> authenticator =
-      factory_ ? factory_(source, address) : std::make_unique<NoAuthentication>();
-  members_.add({source.id(),
-                std::make_unique<Association>(next_id_++, config, std::move(authenticator), now)});
+      factory_ ? factory_(source, server.address) : std::make_unique<NoAuthentication>();
+  members_.add({source.id(), std::make_unique<Association>(next_id_++, config,
+                                                           std::move(authenticator), first)});
   resume(members_[members_.size() - 1]);
 }
 

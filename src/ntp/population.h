@@ -71,6 +71,14 @@ class Population {
   // An interface or a route came or went.
   void handle_network_change(MonoTime now);
 
+  // Whose broadcast it is that came where `source` listens: a member, a new one for a server that
+  // its key proves, if there is room. Else why it is none of ours.
+  Result<AssociationId, ReplyReason> broadcast_member(SourceId source, const Endpoint& from,
+                                                      Bytes datagram, MonoTime now,
+                                                      RandomStream& random);
+  // What became of one that a member took.
+  void note_broadcast(SourceId source, Bytes datagram, ReplyReason reason);
+
   MonoTime next_deadline() const;
   // Asks for look-ups that are due, and starts associations where addresses came.
   void grow(MonoTime now, Outbox& out);
@@ -110,6 +118,10 @@ class Population {
   void fill(Source& source, MonoTime now);
   void trim(Source& source, MonoTime now);
   void start_association(Source& source, const IpAddress& address, MonoTime now);
+  void start_association(Source& source, const Endpoint& server, MonoTime first, MonoTime now);
+  std::optional<ReplyReason> fault_of_sender(const Source& source, const Endpoint& from) const;
+  std::optional<ReplyReason> lack_of_room(const Source& source, const Endpoint& from,
+                                          MonoTime now) const;
   std::optional<IpAddress> next_address(const Source& source, const Member* instead_of,
                                         bool only_good, MonoTime now) const;
   static SampleWindow identity_of(const Member& member);
@@ -124,6 +136,7 @@ class Population {
   void probe_in_outage(MonoTime now);
   void end_outage(MonoTime now);
 
+  void drop_gone(MonoTime now);
   void replace_failed(MonoTime now, std::size_t survivors, Outbox& out);
   void replace_redundant(MonoTime now, std::size_t survivors, Outbox& out);
   void replace_contested(MonoTime now, std::size_t survivors, Outbox& out);

@@ -29,7 +29,8 @@ bool overlap(const Estimate& a, const Estimate& b) {
 
 // By a packet, now.
 bool askable(const Member& member) {
-  return member.association && member.association->online() && !member.association->denied();
+  return member.association && member.association->online() && member.association->asks() &&
+         !member.association->denied();
 }
 
 }  // namespace
@@ -49,6 +50,7 @@ void Population::care(MonoTime now, std::size_t survivors, Outbox& out) {
   } else {
     call_witness(now);
   }
+  drop_gone(now);
   replace_failed(now, survivors, out);
   replace_redundant(now, survivors, out);
   replace_contested(now, survivors, out);

@@ -32,8 +32,14 @@ enum class ReplyReason : std::uint8_t {
   kWrongOrigin,     // B29: off-path forgery
   kCryptoNak,
   kNotAuthentic,
-  kReflected,    // a packet of ours to a peer, sent back to us
+  kReflected,    // a packet of ours to a peer, or a broadcast of ours, that came back
   kPeerUnasked,  // a peer's packet that answers none of ours that waits: it is taken note of
+  // A broadcast that we listen for, and that is not used.
+  kWrongSender,   // from an address that may not tell us the time, or that no host has
+  kNotTaken,      // there is no room for its server, or that is a source already
+  kUnmeasurable,  // its server did not answer when it was asked how far it is
+  kUncalibrated,  // how far its server is is not known yet
+  kImplausible,   // not the time that its server had when it was asked: held back, or set since
   // An answer to our request, without usable time.
   kKissRate,
   kKissRateLong,  // B32: RATE that names a poll above the limit
@@ -51,7 +57,7 @@ enum class ReplyReason : std::uint8_t {
   kLocalClockStepped,  // our own clock jumped in between
   kLeapSecond,         // within seconds of a leap, where nobody's time means much
 };
-inline constexpr std::size_t kReplyReasonCount = 36;
+inline constexpr std::size_t kReplyReasonCount = 41;
 
 // "accepted", "wrong_origin", "kiss_rate", ...
 std::string_view name_of(ReplyReason reason);

@@ -22,7 +22,7 @@ constexpr Duration kLongestUnproven = Duration::seconds(1024);
 bool same_source(const SourceConfig& a, const SourceConfig& b) {
   return a.kind == b.kind && a.name == b.name && a.port == b.port && a.version == b.version &&
          a.interleaved == b.interleaved && a.authenticated == b.authenticated && a.key == b.key &&
-         a.key_generation == b.key_generation;
+         a.key_generation == b.key_generation && a.broadcast == b.broadcast;
 }
 
 std::string broken_limit(const SourceConfig& config) {
@@ -31,6 +31,10 @@ std::string broken_limit(const SourceConfig& config) {
   if (config.kind == SourceKind::kPeer && !config.authenticated) {
     return "a peer needs a key (RFC 8633 5.6)";
   }
+  if (config.kind == SourceKind::kBroadcast && !config.authenticated) {
+    return "broadcasts need a key (RFC 8633 5.5)";
+  }
+  if (config.broadcast.way < Duration()) return "the way of broadcasts is below 0";
   if (config.poll.minpoll < kLowestPoll) {
     return "minpoll is below " + std::to_string(kLowestPoll);
   }
@@ -69,6 +73,8 @@ std::string_view name_of(SourceKind kind) {
       return "pool";
     case SourceKind::kPeer:
       return "peer";
+    case SourceKind::kBroadcast:
+      return "broadcast";
     case SourceKind::kRefclock:
       break;
   }
@@ -84,8 +90,8 @@ Source::Source(SourceId id, const SourceConfig& config, MonoTime now)
       backoff_(config.resolve_min),
       next_unproven_(now) {
   const Result<IpAddress> address = parse_ip(config.name);
-  literal_ = address.ok();
-  if (literal_) addresses_.set_literal(*address);
+  literal_ = address.ok() || listens();
+  if (address.ok()) addresses_.set_literal(*address);
 }
 
 void Source::change(const SourceConfig& config, MonoTime now) {
@@ -98,7 +104,7 @@ void Source::change(const SourceConfig& config, MonoTime now) {
 }
 
 std::size_t Source::wanted() const {
-  if (literal_) return 1;
+  if (literal_ && !listens()) return 1;
   const std::size_t count = config_.kind == SourceKind::kPool ? kDefaultPoolAddresses : 1;
   return std::min(config_.max_addresses == 0 ? count : config_.max_addresses, kMaxPoolAddresses);
 }
@@ -145,6 +151,21 @@ void Source::forget_back_off(MonoTime now) {
   last_reset_ = now;
   backoff_ = config_.resolve_min;
   if (wanting_ || !resolved_) want_resolve(now);
+}
+
+void Source::hear(const IpAddress& address, MonoTime now) {
+  std::vector<IpAddress> all{address};
+  for (const AddressRecord& record : addresses_.records()) {
+    if (record.state == AddressRecord::State::kInUse) all.push_back(record.address);
+  }
+  addresses_.update(all, now);
+}
+
+bool Source::is_new_broadcast(NtpTimestamp transmit) const {
+  for (std::size_t i = 0; i < broadcasts_.size(); ++i) {
+    if (broadcasts_[i] == transmit) return false;
+  }
+  return true;
 }
 
 std::optional<IpAddress> Source::next_address(AddressWish wish) const {

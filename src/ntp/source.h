@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/ip.h"
+#include "base/ring_buffer.h"
 #include "ntp/address_book.h"
 #include "ntp/candidate.h"
 #include "ntp/estimator.h"
@@ -22,14 +24,22 @@ namespace timepool::ntp {
 inline constexpr std::size_t kDefaultPoolAddresses = 4;  // F4
 inline constexpr std::size_t kMaxPoolAddresses = 16;
 
-enum class SourceKind : std::uint8_t { kServer, kPool, kPeer, kRefclock };
+enum class SourceKind : std::uint8_t { kServer, kPool, kPeer, kRefclock, kBroadcast };
 
-// "server", "pool", "peer", "refclock".
+// "server", "pool", "peer", "refclock", "broadcast".
 std::string_view name_of(SourceKind kind);
+
+// Whose broadcasts count (RFC 8633 5.5), and how far they are.
+struct BroadcastConfig {
+  std::vector<Prefix> from;
+  Duration way;  // of one, from the server to here; zero: it is measured
+
+  bool operator==(const BroadcastConfig&) const = default;
+};
 
 struct SourceConfig {
   SourceKind kind = SourceKind::kServer;
-  std::string name;  // a DNS name or an address literal
+  std::string name;  // a DNS name or an address literal; of broadcasts, where they are listened for
   std::uint16_t port = wire::ntp::kNtpPort;
   FamilyChoice family = FamilyChoice::kBoth;
   PollConfig poll;
@@ -58,6 +68,7 @@ struct SourceConfig {
   // another key is another source, since what it measured was proved by the one that is gone.
   std::uint32_t key = 0;
   std::uint64_t key_generation = 0;
+  BroadcastConfig broadcast;  // of that kind
 
   bool operator==(const SourceConfig&) const = default;
 };
@@ -78,7 +89,9 @@ class Source {
   void change(const SourceConfig& config, MonoTime now);
   // Whether its servers are asked from the start of each on.
   void set_online(bool online) { config_.poll.online = online; }
+  // No look-ups and no failover: an address, or whoever broadcasts.
   bool is_literal() const { return literal_; }
+  bool listens() const { return config_.kind == SourceKind::kBroadcast; }
   // How many associations it wants.
   std::size_t wanted() const;
   const AddressBook& addresses() const { return addresses_; }
@@ -106,18 +119,27 @@ class Source {
   void drop(const IpAddress& address, MonoTime now, DropCause cause);
   void answered(const ServerIdentity& server, MonoTime now);
 
+  // Broadcasts: an address that wants to be used.
+  void hear(const IpAddress& address, MonoTime now);
+  // Of a broadcast that is proved. False when one with this time of sending was there lately: the
+  // proof says nothing of the address that it comes from.
+  bool is_new_broadcast(NtpTimestamp transmit) const;
+  void note_broadcast(NtpTimestamp transmit) { broadcasts_.push_back(transmit); }
+
   // Whether an address may be left though nobody can tell that it is dead: the first few times at
   // once, then at longer and longer intervals until something answers.
   bool may_leave_unproven(MonoTime now) const { return now >= next_unproven_; }
 
  private:
   static constexpr unsigned kUndecidedAttempts = 4;
+  static constexpr std::size_t kRememberedBroadcasts = 64;
 
   SourceId id_;
   SourceConfig config_;
   bool literal_ = false;
   AddressBook addresses_;
   std::size_t ignored_ = 0;
+  RingBuffer<NtpTimestamp, kRememberedBroadcasts> broadcasts_;
   MonoTime next_resolve_;
   MonoTime last_resolve_;
   MonoTime last_reset_;  // of the back-off

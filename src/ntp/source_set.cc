@@ -118,6 +118,19 @@ ReplyReason SourceSet::handle_datagram(AssociationId association, const ReplyRx&
   return reason;
 }
 
+ReplyReason SourceSet::handle_broadcast(SourceId source, const Endpoint& from, const ReplyRx& rx,
+                                        Bytes datagram, RandomStream& random, Outbox& out) {
+  const Result<AssociationId, ReplyReason> member =
+      population_.broadcast_member(source, from, datagram, rx.now.mono, random);
+  if (!member.ok()) {
+    ++counts_[static_cast<std::size_t>(member.error())];
+    return member.error();
+  }
+  const ReplyReason reason = handle_datagram(*member, rx, datagram, random, out);
+  population_.note_broadcast(source, datagram, reason);
+  return reason;
+}
+
 const std::string& SourceSet::name(SourceId source) const {
   const Source* found = population_.sources().find(source);
   CHECK(found != nullptr);

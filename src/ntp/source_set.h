@@ -59,6 +59,10 @@ class SourceSet {
   // The reason for the datagram; kUnsolicited when the association is gone.
   ReplyReason handle_datagram(AssociationId association, const ReplyRx& rx, Bytes datagram,
                               RandomStream& random, Outbox& out);
+  // A datagram that came from `from` where the source listens for broadcasts: that of an
+  // association, which may begin with it.
+  ReplyReason handle_broadcast(SourceId source, const Endpoint& from, const ReplyRx& rx,
+                               Bytes datagram, RandomStream& random, Outbox& out);
   void handle_transmit_timestamp(AssociationId association, const TransmitStamp& stamp) {
     population_.handle_sent(association, stamp);
   }

@@ -62,7 +62,7 @@ Prospects SourceSet::prospects(const SourceReport& report, MonoTime now) const {
   for (const Member& member : population_.members()) {
     if (member.id != report.association || !member.association) continue;
     out.denied = member.association->denied();
-    out.next_request = member.association->next_request() - now;
+    if (member.association->asks()) out.next_request = member.association->next_request() - now;
     out.misses = member.liveness.misses();
     out.misses_limit = population_.patience_with(member);
     out.useless = std::max(member.useless, member.association->unusable());

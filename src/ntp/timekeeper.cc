@@ -103,11 +103,23 @@ void Timekeeper::handle_timer(const ClockReading& now, RandomStream& random, Out
 
 ReplyReason Timekeeper::handle_datagram(AssociationId association, const SystemRx& rx,
                                         Bytes datagram, RandomStream& random, Outbox& out) {
+  const ReplyRx raw = begin_datagram(rx, out);
+  return end_datagram(sources_.handle_datagram(association, raw, datagram, random, out), rx, out);
+}
+
+ReplyReason Timekeeper::handle_broadcast(SourceId source, const Endpoint& from, const SystemRx& rx,
+                                         Bytes datagram, RandomStream& random, Outbox& out) {
+  const ReplyRx raw = begin_datagram(rx, out);
+  return end_datagram(sources_.handle_broadcast(source, from, raw, datagram, random, out), rx, out);
+}
+
+ReplyRx Timekeeper::begin_datagram(const SystemRx& rx, Outbox& out) {
   const LocalTime local = look(rx.now, out);
   tell_own_clock(local);
-  const ReplyRx raw{local, local_.raw(rx.received), rx.source, rx.error,
-                    passage_.nearness(utc(rx.now))};
-  const ReplyReason reason = sources_.handle_datagram(association, raw, datagram, random, out);
+  return {local, local_.raw(rx.received), rx.source, rx.error, passage_.nearness(utc(rx.now))};
+}
+
+ReplyReason Timekeeper::end_datagram(ReplyReason reason, const SystemRx& rx, Outbox& out) {
   if (reason == ReplyReason::kAccepted) {
     update(rx.now, out);
     plan_leap(rx.now, out);

@@ -53,6 +53,9 @@ class Timekeeper {
   // The reason for the datagram; kUnsolicited when the association is gone.
   ReplyReason handle_datagram(AssociationId association, const SystemRx& rx, Bytes datagram,
                               RandomStream& random, Outbox& out);
+  // As SourceSet's.
+  ReplyReason handle_broadcast(SourceId source, const Endpoint& from, const SystemRx& rx,
+                               Bytes datagram, RandomStream& random, Outbox& out);
   // `stamp` is by the system clock.
   void handle_transmit_timestamp(AssociationId association, TransmitStamp stamp) {
     stamp.sent = local_.raw(stamp.sent);
@@ -115,6 +118,8 @@ class Timekeeper {
   bool pass_leap(const ClockReading& now, Outbox& out);
   void leap_passed(const ClockReading& now, Outbox& out);
   void tell_own_clock(LocalTime now);
+  ReplyRx begin_datagram(const SystemRx& rx, Outbox& out);
+  ReplyReason end_datagram(ReplyReason reason, const SystemRx& rx, Outbox& out);
   void tell_tai(UnixTime utc, Outbox& out);
   RunMoment moment_of(const OscillatorReading& now) const;
   LocalTime look(const ClockReading& now, Outbox& out);

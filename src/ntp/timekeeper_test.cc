@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "ntp/broadcast_test_support.h"
 #include "ntp/peer_test_support.h"
 #include "ntp/server/responder.h"
 
@@ -366,6 +367,39 @@ TEST(TimekeeperPeers, a_peer_is_told_what_is_announced_in_system_time) {
   EXPECT_EQ(told.stratum, 3);
   EXPECT_LE((told.transmit - to_ntp(clock.read().system)).abs(), Duration::microseconds(2));
   EXPECT_EQ(first_to_peer(clock, std::nullopt).leap, wire::ntp::Leap::kUnsynchronised);
+}
+
+// Broadcasts are where raw time says that they must be, however the clock is corrected meanwhile.
+TEST(TimekeeperBroadcasts, correct_the_clock_and_fit_each_other_while_it_is_corrected) {
+  FakeClock clock;
+  clock.stepped = ms(40);
+  Timekeeper keeper(TimekeeperConfig{}, clock, clock.read(),
+                    [](const Source&, const IpAddress&) { return std::make_unique<TestProof>(); });
+  SourceConfig config;
+  config.kind = SourceKind::kBroadcast;
+  config.name = "broadcast%eth0";
+  config.authenticated = true;
+  config.broadcast = {{Prefix(kServer, 24)}, ms(2)};
+  const auto source = keeper.sources().add(config, clock.read().mono);
+  ASSERT_TRUE(source.ok());
+  TestBroadcaster server;
+  RandomStream random(SiphashKey{1, 2});
+  Outbox out;
+  for (int i = 0; i < 10; ++i) {
+    const std::vector<std::byte> bytes = server.broadcast(clock.truth);
+    clock.advance(ms(2));
+    const ClockReading now = clock.read();
+    EXPECT_EQ(
+        keeper.handle_broadcast(*source, {kServer, 123, 0}, {now, now.system}, bytes, random, out),
+        ReplyReason::kAccepted);
+    for (int second = 0; second < 64; ++second) {
+      clock.advance(Duration::seconds(1) - (second == 0 ? ms(2) : Duration()));
+      out.clear();
+      keeper.handle_timer(clock.read(), random, out);
+      EXPECT_TRUE(out.sends.empty());
+    }
+  }
+  EXPECT_LE((clock.read().system - clock.truth).abs(), ms(1));
 }
 
 }  // namespace
