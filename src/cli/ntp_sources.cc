@@ -16,7 +16,7 @@ using client::number_of;
 using client::text_of;
 
 constexpr const char* kLegend =
-    "M            ^ server  = peer  # reference clock\n"
+    "M            ^ server  = peer  > broadcasts  # reference clock\n"
     "S            * selected  + combined  - left out  x falseticker  ~ too variable\n"
     "             m smeared around a leap second  ? not usable; explain tells more\n"
     "Poll         seconds between two requests, as a power of two\n"
@@ -28,6 +28,7 @@ constexpr const char* kLegend =
 const char* mode_of(const json::object& source) {
   const std::string kind = text_of(source, "kind");
   if (kind == "refclock") return "#";
+  if (kind == "broadcast") return ">";
   return kind == "peer" ? "=" : "^";
 }
 

@@ -64,6 +64,9 @@ std::string check_source_keys(const NtpdConfig& config) {
     if (peer.key != 0) return peer.address + " has a key, but [keys] names no file";
   }
   if (!config.broadcasts.empty()) return "[[broadcast]] has a key, but [keys] names no file";
+  if (!config.broadcast_clients.empty()) {
+    return "[[broadcast_client]] has a key, but [keys] names no file";
+  }
   return "";
 }
 
@@ -114,8 +117,14 @@ Schema<NtpdConfig> ntpd_schema() {
               kMaxNtpPeers)
       .tables("broadcast", &NtpdConfig::broadcasts, ntp_broadcast_schema(),
               "A network that this server tells its time unasked, while it has any. Only for "
-              "networks that are trusted (RFC 8633 5.5): clients can't measure how long it takes.",
+              "networks that are trusted (RFC 8633 5.5): a broadcast alone does not tell how long "
+              "it took.",
               kMaxNtpBroadcasts)
+      .tables("broadcast_client", &NtpdConfig::broadcast_clients, ntp_broadcast_client_schema(),
+              "A network whose servers' broadcasts are listened for. Only for networks that are "
+              "trusted (RFC 8633 5.5). Servers that are heard are sources like others, and none is "
+              "any more after eight broadcasts that did not come.",
+              kMaxNtpBroadcastClients)
       .tables(
           "refclock", &NtpdConfig::refclocks, refclock_schema(),
           "A reference clock of this machine. Several are measured beside each other and beside "
@@ -134,6 +143,7 @@ Schema<NtpdConfig> ntpd_schema() {
   root.check([](const NtpdConfig& it) { return check_refclocks(it.refclocks); });
   root.check([](const NtpdConfig& it) { return check_source_keys(it); });
   root.check([](const NtpdConfig& it) { return check_peers(it.peers); });
+  root.check([](const NtpdConfig& it) { return check_broadcast_clients(it.broadcast_clients); });
   root.check([](const NtpdConfig& it) -> std::string {
     const bool served = it.server || it.broadcasts.empty();
     return served ? "" : "[[broadcast]] without [server]: there is no time to tell";

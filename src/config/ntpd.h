@@ -142,6 +142,7 @@ struct NtpdConfig {
   NtpSourcesConfig sources;
   std::vector<NtpPeerConfig> peers;
   std::vector<NtpBroadcastConfig> broadcasts;
+  std::vector<NtpBroadcastClientConfig> broadcast_clients;
   std::vector<NtpRefclockConfig> refclocks;
   NtpKeysConfig keys;
   NtpResolverConfig resolver;

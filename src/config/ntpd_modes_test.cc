@@ -73,5 +73,64 @@ TEST(NtpdModesConfig, B33_broadcasts_need_a_key_an_interface_and_a_server) {
   EXPECT_NE(no_file.find("[keys] names no file"), std::string::npos) << no_file;
 }
 
+// A table of which `without` is left out.
+std::string listening(const std::string& without, const std::string& more = "") {
+  std::string out = std::string(kKeys) + "[[broadcast_client]]\n";
+  for (const char* line : {"interface = \"eth0\"\n", "key = 5\n", "from = [\"192.0.2.0/24\"]\n"}) {
+    if (without.empty() || !std::string(line).starts_with(without)) out += line;
+  }
+  return out + more;
+}
+
+TEST(NtpdModesConfig, listening_for_broadcasts_is_read_with_its_settings) {
+  const auto read = parse(ntpd_schema(), {{"ntpd.toml", listening("", "max_servers = 2\n")}});
+  ASSERT_TRUE(read.ok()) << format(read.error());
+  ASSERT_EQ(read->broadcast_clients.size(), 1u);
+  const NtpBroadcastClientConfig& it = read->broadcast_clients[0];
+  EXPECT_EQ(it.interface, "eth0");
+  EXPECT_EQ(it.from, std::vector<Prefix>{parse_prefix("192.0.2.0/24").value()});
+  EXPECT_EQ(it.max_servers, 2);
+  EXPECT_EQ(it.delay, Duration()) << "measured";
+  EXPECT_EQ(name_of(it), "broadcast%eth0");
+}
+
+TEST(NtpdModesConfig, B33_listening_needs_a_key_an_interface_and_whom) {
+  for (const char* setting : {"key", "interface", "from"}) {
+    const std::string fault = fault_of(listening(setting));
+    EXPECT_NE(fault.find(std::string(setting) + " is missing"), std::string::npos) << fault;
+    EXPECT_NE(fault.find("RFC 8633 5.5"), std::string::npos) << fault;
+  }
+  std::string no_file = listening("");
+  no_file.erase(0, std::string(kKeys).size());
+  EXPECT_NE(fault_of(no_file).find("[keys] names no file"), std::string::npos);
+}
+
+TEST(NtpdModesConfig, B33_nobody_listens_to_everybody) {
+  for (const char* all : {"0.0.0.0/0", "::/0"}) {
+    const std::string fault =
+        fault_of(listening("from", std::string("from = [\"192.0.2.0/24\", \"") + all + "\"]\n"));
+    EXPECT_NE(fault.find("from allows everybody"), std::string::npos) << fault;
+  }
+}
+
+TEST(NtpdModesConfig, a_group_is_multicast_and_of_the_family_of_its_servers) {
+  EXPECT_EQ(fault_of(listening("", "group = \"224.0.1.1\"\n")), "");
+  EXPECT_EQ(fault_of(listening("from", "group = \"ff02::101\"\nfrom = [\"fe80::/10\"]\n")), "");
+  EXPECT_NE(fault_of(listening("", "group = \"192.0.2.255\"\n")).find("no multicast address"),
+            std::string::npos);
+  EXPECT_NE(fault_of(listening("", "group = \"ff02::101\"\n")).find("another family"),
+            std::string::npos);
+  EXPECT_NE(fault_of(listening("from", "from = [\"fe80::/10\"]\n")).find("name a group"),
+            std::string::npos);
+}
+
+TEST(NtpdModesConfig, two_may_not_listen_for_the_same) {
+  const std::string again = listening("").substr(std::string(kKeys).size());
+  EXPECT_NE(
+      fault_of(listening("", again)).find("two [[broadcast_client]] listen for broadcast%eth0"),
+      std::string::npos);
+  EXPECT_EQ(fault_of(listening("", again + "group = \"224.0.1.1\"\n")), "");
+}
+
 }  // namespace
 }  // namespace timepool::config

@@ -46,7 +46,23 @@ Advice advice_on(ntp::ReplyReason reason) {
     case ReplyReason::kNotAuthentic:
       return {true, "a reply whose proof is missing or wrong (RFC 8633 5.3: bad MAC)", kKeys};
     case ReplyReason::kReflected:
-      return {true, "a packet of ours to a peer that somebody sent back to us", kSpoofing};
+      return {true, "a packet of ours that came back to us",
+              "To a peer: somebody sends it back. A broadcast: the machine that sends it gets it "
+              "too, where it listens."};
+    case ReplyReason::kWrongSender:
+      return {true, "broadcasts from addresses that [[broadcast_client]] from does not have",
+              "Find out who sends them: an attacker, or a server that is to be named there."};
+    case ReplyReason::kUnmeasurable:
+      return {true, "broadcasts of a server that does not answer when it is asked how far it is",
+              "Let it answer clients under the key, or set delay of [[broadcast_client]]. Recorded "
+              "broadcasts that are sent in the name of others look like that too."};
+    case ReplyReason::kNotTaken:
+      return {true, "broadcasts of more servers than max_servers, or of one that is asked already",
+              "Raise max_servers of [[broadcast_client]] if they are all yours."};
+    case ReplyReason::kImplausible:
+      return {true, "broadcasts that are not what their server answers when it is asked",
+              "They are not used. The server's clock was set, its sending is delayed by more than "
+              "milliseconds, or somebody holds broadcasts back or sends recorded ones."};
     case ReplyReason::kKissRate:
       return {true, "the server asks for fewer requests (kiss RATE); we obey, to poll 13 at most",
               "A single one may be forged and does no harm. If they go on, raise minpoll, and see "
@@ -81,8 +97,9 @@ Advice advice_on(ntp::Reason reason) {
     case ntp::Reason::kModeServer:
       return {true, "replies that came to the port of the server (RFC 8633 3.5)", kSpoofing};
     case ntp::Reason::kModeBroadcast:
-      return {true, "broadcasts, which nobody here listens to",
-              "Find out who sends them; they are dropped."};
+      return {true, "broadcasts, which the server does not listen for",
+              "Where [[broadcast_client]] listens each reaches the server's sockets of any address "
+              "as well, and is dropped there. Else find out who sends them."};
     case ntp::Reason::kModeControl:
     case ntp::Reason::kModePrivate:
       return {true, "control messages from the network (modes 6 and 7), which are never answered",

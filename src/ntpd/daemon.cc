@@ -45,7 +45,8 @@ bool needs_new_client(const config::NtpdConfig& before, const config::NtpdConfig
     it->directories.clear();
   }
   return a != b || before.resolver != now.resolver || before.refclocks != now.refclocks ||
-         orphan_stratum(before.server) != orphan_stratum(now.server);
+         orphan_stratum(before.server) != orphan_stratum(now.server) ||
+         before.broadcast_clients != now.broadcast_clients;
 }
 
 }  // namespace
@@ -230,6 +231,9 @@ std::vector<ntp::SourceConfig> Daemon::wanted_sources() const {
   std::vector<ntp::SourceConfig> out =
       configured_sources(config_.sources, {source_files_.servers(), source_files_.pools()});
   for (const config::NtpPeerConfig& peer : config_.peers) out.push_back(source_config(peer));
+  for (const config::NtpBroadcastClientConfig& client : config_.broadcast_clients) {
+    out.push_back(source_config(client));
+  }
   return out;
 }
 

@@ -57,7 +57,8 @@ class Daemon {
   void keep_descriptors();
   Result<void> start_broadcaster();
   void refresh_broadcasts(bool changed);
-  // Peers' sockets, which are made later, may only join those of their own user on a port.
+  // Sockets of peers and for broadcasts, which are made later, may only join those of their own
+  // user on a port.
   Result<void> share_ports();
   Result<void> start_client();
   Result<void> make_client();

@@ -43,7 +43,8 @@ json::object source_object(const ntp::SourceReport& report) {
   out["in_burst"] = report.in_burst;
   out["requests"] = report.requests;
   out["unanswered"] = report.unanswered;
-  out["last_reason"] = report.requests > 0 ? name_of(report.last_reason) : "none";
+  const bool any = report.requests > 0 || report.received > 0;
+  out["last_reason"] = any ? name_of(report.last_reason) : "none";
   if (report.refclock_reason) out["last_reason"] = name_of(*report.refclock_reason);
   if (report.has_estimate) add_estimate(report, out);
   return out;

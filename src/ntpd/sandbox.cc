@@ -126,8 +126,12 @@ bool has_driver(const config::NtpdConfig& config, RefclockDriver driver) {
                      [driver](const auto& clock) { return clock.driver == driver; });
 }
 
-// Peers' sockets are made as they come, on the port of the server; broadcasts' by a reload.
+// Peers' sockets are made as they come, on the port of the server; broadcasts' by a reload; those
+// that listen for broadcasts as networks come.
 bool shares_low_port(const config::NtpdConfig& config) {
+  const bool hears = std::any_of(config.broadcast_clients.begin(), config.broadcast_clients.end(),
+                                 [](const auto& client) { return client.port < kFirstFreePort; });
+  if (hears) return true;
   if (config.peers.empty() && config.broadcasts.empty()) return false;
   if (!config.server || config.server->listen.empty()) return true;
   return std::any_of(config.server->listen.begin(), config.server->listen.end(),

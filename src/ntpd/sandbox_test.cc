@@ -53,6 +53,15 @@ class SandboxOfSettings : public ::testing::Test {
   std::string root_;
 };
 
+TEST(Sandbox, who_listens_for_broadcasts_on_a_low_port_keeps_the_right_to) {
+  config::NtpdConfig config;
+  config.broadcast_clients.emplace_back();
+  EXPECT_EQ(sandbox_needs(config, "/etc/timepool/ntpd.toml").capabilities,
+            std::vector<int>{CAP_NET_BIND_SERVICE});
+  config.broadcast_clients[0].port = 1123;
+  EXPECT_TRUE(sandbox_needs(config, "/etc/timepool/ntpd.toml").capabilities.empty());
+}
+
 TEST(Sandbox, who_makes_sockets_on_a_low_port_later_keeps_the_right_to) {
   config::NtpdConfig config;
   config.server.emplace();

@@ -65,6 +65,23 @@ ntp::SourceConfig source_config(const config::NtpPeerConfig& config) {
   return out;
 }
 
+ntp::SourceConfig source_config(const config::NtpBroadcastClientConfig& config) {
+  // Between two exchanges with a server: how fast the clocks run apart is known from broadcasts.
+  constexpr std::int8_t kExchangePoll = 10;
+  ntp::SourceConfig out;
+  out.kind = ntp::SourceKind::kBroadcast;
+  out.name = name_of(config);
+  out.port = config.port;
+  // B33.
+  out.key = config.key;
+  out.authenticated = true;
+  out.broadcast = {config.from, config.delay};
+  out.max_addresses = static_cast<std::size_t>(config.max_servers);
+  out.poll = {kExchangePoll, kExchangePoll, true};
+  out.select = {config.prefer, config.trust, config.require, config.noselect};
+  return out;
+}
+
 std::vector<ntp::SourceConfig> configured_sources(const config::NtpSourcesConfig& config,
                                                   const config::NtpSourceFile& files) {
   std::vector<ntp::SourceConfig> out;

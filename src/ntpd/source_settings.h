@@ -10,6 +10,7 @@ namespace timepool::ntpd {
 
 ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::SourceKind kind);
 ntp::SourceConfig source_config(const config::NtpPeerConfig& config);
+ntp::SourceConfig source_config(const config::NtpBroadcastClientConfig& config);
 // Those of the configuration, then those of its directories: of two that are the same source the
 // first counts.
 std::vector<ntp::SourceConfig> configured_sources(const config::NtpSourcesConfig& config,

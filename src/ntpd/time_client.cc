@@ -101,7 +101,8 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
       refclocks_(
           reactor, logger,
           [this](ntp::AssociationId id, const refclock::Look& look) { on_refclock(id, look); }),
-      links_(reactor, logger, config.sources, raw_mapping(), handlers()) {}
+      links_(reactor, logger, config.sources, raw_mapping(), handlers()),
+      listener_(reactor, logger, config.broadcast_clients, broadcast_handlers()) {}
 
 TimeClient::~TimeClient() {
   if (record_) record_->save(keeper_, sys::mono_now());
@@ -130,6 +131,7 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys
   }
   out->refresh_identity();
   out->watch_network();
+  out->listener_.refresh();
   out->watch_resolver();
   out->schedule();
   return out;
@@ -165,6 +167,7 @@ void TimeClient::watch_network() {
     if (!network_->changed()) return;
     refresh_identity();
     links_.close_held();
+    listener_.refresh();
     keeper_.sources().handle_network_change(sys::mono_now());
     schedule();
   });
@@ -192,10 +195,10 @@ bool TimeClient::accept_step() {
 
 void TimeClient::tell_announced() {
   const ntp::SourceTable& all = sources().sources();
-  const bool peers = std::any_of(all.begin(), all.end(), [](const ntp::Source& source) {
-    return source.config().kind == ntp::SourceKind::kPeer;
+  const bool wanted = std::any_of(all.begin(), all.end(), [](const ntp::Source& source) {
+    return source.config().kind == ntp::SourceKind::kPeer || source.listens();
   });
-  if (peers && announced_) keeper_.announce(announced_());
+  if (wanted && announced_) keeper_.announce(announced_());
 }
 
 void TimeClient::on_timer() {
@@ -257,7 +260,11 @@ void TimeClient::receive(ntp::AssociationId association, const Arrival& arrival)
   const ntp::ReplyReason reason =
       keeper_.handle_datagram(association, rx, arrival.bytes, random_, *outbox_);
   if (log_ != nullptr && is_answer(reason)) log_answer(*log_, keeper_, association, now);
-  rejections_.note(reason, arrival.from, rx.received, now.mono);
+  note(reason, arrival, now.mono);
+}
+
+void TimeClient::note(ntp::ReplyReason reason, const Arrival& arrival, MonoTime now) {
+  rejections_.note(reason, arrival.from, arrival.received, now);
   logger_.debug("reply from {}: {} ({} timestamp)", format(arrival.from), name_of(reason),
                 name_of(arrival.source));
 }

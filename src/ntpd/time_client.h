@@ -15,6 +15,7 @@
 #include "ntp/random_stream.h"
 #include "ntp/server/symmetric_key.h"
 #include "ntp/timekeeper.h"
+#include "ntpd/broadcast_listener.h"
 #include "ntpd/client_links.h"
 #include "ntpd/clock_record.h"
 #include "ntpd/measurement_log.h"
@@ -99,7 +100,10 @@ class TimeClient {
   void on_timer();
   RawMapping raw_mapping() const;
   ClientLinks::Handlers handlers();
+  BroadcastListener::Handlers broadcast_handlers();
   void receive(ntp::AssociationId association, const Arrival& arrival);
+  void receive_broadcast(const std::string& name, const Arrival& arrival);
+  void note(ntp::ReplyReason reason, const Arrival& arrival, MonoTime now);
   void carry_out(ntp::Outbox& out);
   void send(const ntp::SendAction& action);
   void resolve(ntp::SourceId source);
@@ -138,6 +142,7 @@ class TimeClient {
   RefclockLog refclock_log_;
   RefclockDrivers refclocks_;
   ClientLinks links_;
+  BroadcastListener listener_;
   std::unique_ptr<ntp::Outbox> outbox_ = std::make_unique<ntp::Outbox>();
   std::uint64_t requests_sent_ = 0;
   std::uint64_t send_failures_ = 0;
