@@ -72,6 +72,7 @@ void show_tracking(const json::object& answer, bool) {
   print_line("Sources in use", fmt::format("{} (at least {} wanted)", whole(answer, "survivors"),
                                            whole(answer, "min_sources")));
   print_line("Leap status", text_of(answer, "leap"));
+  print_line("Smear offset", span(answer, "smear_offset_s", true));
 }
 
 void show_accepted(const json::object& answer, bool) {

@@ -97,6 +97,9 @@ void add_server(const TimeServer& server, Writer& out) {
   const ntp::ServerState& state = server.state();
   out.gauge("server_stratum", "The stratum announced; 16: not synchronised.",
             state.synchronised() ? state.stratum : wire::ntp::kMaxStratum);
+  out.gauge("server_smear_offset_seconds",
+            "The time served less UTC while a leap second is smeared; else 0.",
+            server.smeared().to_seconds());
   out.gauge("server_test_offset_seconds", "By how much the server lies; 0: not at all.",
             state.test_offset.to_seconds());
 }

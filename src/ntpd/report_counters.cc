@@ -119,6 +119,7 @@ json::value server_report(const Halves& halves) {
   out["synchronised"] = state.synchronised();
   out["stratum"] = state.stratum;
   out["reference_id"] = format(state.reference_id, state.stratum);
+  out["smear_offset_s"] = halves.server->smeared().to_seconds();
   out["test_offset_s"] = state.test_offset.to_seconds();
   return out;
 }

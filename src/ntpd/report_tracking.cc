@@ -52,6 +52,9 @@ json::object tracking_report(const Halves& halves, MonoTime now) {
     out["frequency_ppm"] = keeper.discipline().base_rate() * 1e6;
     out["interferences"] = keeper.interferences();
   }
+  if (halves.server != nullptr && halves.server->smeared() != Duration()) {
+    out["smear_offset_s"] = halves.server->smeared().to_seconds();
+  }
   // Nothing was ever selected: there is nothing to tell of.
   if (tracking.association == 0) return out;
   // A reference clock's name; a server that was replaced has no title any more.

@@ -30,6 +30,9 @@ class ServedState {
   // [server.local], [server.smear] and the settings beside them are these from now on.
   void set_config(const config::NtpServerConfig& config);
   ntp::ServerState make(const ntp::ClockReading& now, const ClockView& view);
+  // The time served less UTC for a leap second that is smeared, as of make(); nothing while none
+  // is.
+  std::optional<Duration> smeared() const { return smear_ ? smear_->departure() : std::nullopt; }
   // How long what make() gave is exact enough.
   Duration good_for(UnixTime now) const;
 

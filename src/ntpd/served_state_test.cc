@@ -206,6 +206,8 @@ TEST_F(Smearing, the_reply_says_how_far_from_utc_it_is) {
   EXPECT_EQ(reply.reference_id.bits() >> 24, 254u);
   const auto units = static_cast<std::int32_t>(reply.reference_id.bits() << 8) >> 8;
   EXPECT_NEAR(units / 4194304.0, -0.249997, 1e-6);
+  ASSERT_TRUE(served.smeared().has_value());
+  EXPECT_EQ(*served.smeared(), -Duration::nanoseconds(249'997'107));
   EXPECT_LE((reply.receive - reply.reference).abs(), Duration::seconds(1));
   EXPECT_GE(reply.receive - reply.reference, Duration());
 }
@@ -215,6 +217,7 @@ TEST_F(Smearing, on_other_days_nothing_differs) {
   const wire::ntp::Header reply = ask(served.make(at(kNow), {{}, {}, &leaps_}), kNow);
   EXPECT_EQ(reply.receive, to_ntp(kNow));
   EXPECT_EQ(wire::ntp::text_of(reply.reference_id), "GPS");
+  EXPECT_FALSE(served.smeared().has_value());
 }
 
 TEST_F(Smearing, the_cosine_is_drawn_anew_in_time) {

@@ -68,6 +68,9 @@ class TimeServer {
   // The newest that any worker dropped for `reason`.
   std::optional<LastSeen::Value> last_dropped(ntp::Reason reason) const;
   const ntp::ServerState& state() const { return service_.current().state; }
+  // By how much the time served departs from UTC for a leap second, when the state was made; zero
+  // while none is smeared.
+  Duration smeared() const { return served_.smeared().value_or(Duration()); }
   // The `count` (at most kMaxClientsListed) most active clients of all workers.
   std::vector<ntp::ClientReport> clients(std::size_t count, MonoTime now) const;
   static constexpr std::size_t kMaxClientsListed = 1000;
