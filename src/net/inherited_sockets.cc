@@ -35,6 +35,12 @@ bool InheritedSockets::add(sys::Fd fd, std::size_t order) {
   return true;
 }
 
+std::vector<int> InheritedSockets::descriptors() const {
+  std::vector<int> out;
+  for (const Held& held : held_) out.push_back(held.fd.number());
+  return out;
+}
+
 std::vector<sys::UdpSocket> InheritedSockets::take(const Endpoint& address,
                                                    const sys::UdpOptions& options) {
   Endpoint wanted = address;

@@ -24,6 +24,8 @@ class InheritedSockets {
   std::vector<sys::UdpSocket> take(const Endpoint& address, const sys::UdpOptions& options);
   // All that are left.
   std::vector<sys::UdpSocket> take_rest();
+  // Of all that are held, which stay held.
+  std::vector<int> descriptors() const;
   bool empty() const { return held_.empty(); }
   std::size_t size() const { return held_.size(); }
 

@@ -77,6 +77,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   TRY(out->make_server());
   TRY(out->start_broadcaster());
   TRY(out->share_ports());
+  out->owners_.keep();
   // All that needs privileges is open now, and there is no thread yet.
   out->kept_ = sandbox_needs(out->config_, out->config_path_);
   TRY(enter_sandbox(out->config_, out->kept_, logger));

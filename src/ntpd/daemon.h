@@ -21,6 +21,7 @@
 #include "ntpd/measurement_log.h"
 #include "ntpd/report.h"
 #include "ntpd/sandbox.h"
+#include "ntpd/socket_owners.h"
 #include "ntpd/source_files.h"
 #include "ntpd/time_client.h"
 #include "ntpd/time_server.h"
@@ -44,6 +45,8 @@ class Daemon {
   Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& logger);
   // The sockets of the process before: of systemd, or of the daemon that runs.
   Result<void> inherit_sockets(Begin begin);
+  // Whether what is taken over can be left as it was if the rest of the start fails.
+  Result<void> note_owners();
   Result<void> open_control();
   Result<void> make_server();
   // What the process before knows of the time; it has given up all but serving then.
@@ -90,6 +93,7 @@ class Daemon {
   SandboxNeeds kept_;  // what of its rights the process has not given up
   int precision_;
   net::Reactor reactor_;
+  SocketOwners owners_;  // of the process before
   // Destroyed after all that it gave: while it lasts the process before waits to go on.
   std::optional<net::TakeOver> predecessor_;
   net::InheritedSockets inherited_;

@@ -1,12 +1,15 @@
 // How the daemon takes over from the process before, and hands over to the one after it.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
+#include <utility>
 
 #include "ntpd/daemon.h"
 #include "ntpd/handed_state.h"
 #include "sys/clock.h"
 #include "sys/notify.h"
+#include "sys/user.h"
 
 namespace timepool::ntpd {
 namespace json = boost::json;
@@ -54,7 +57,34 @@ Result<void> Daemon::inherit_sockets(Begin begin) {
   kept_descriptors_ = std::max(kept_descriptors_, inherited_.size());
   logger_.info("taking over from process {} (version {})", predecessor_->process(),
                predecessor_->version());
-  return {};
+  return note_owners();
+}
+
+// Who has given up its rights can give nothing back: a failure after that must find the sockets and
+// the control socket's file at the user that they were at.
+Result<void> Daemon::note_owners() {
+  uid_t user = ::geteuid();
+  if (!config_.sandbox.user.empty()) {
+    const Result<sys::Account> found = sys::account_of(config_.sandbox.user);
+    if (!found.ok()) {
+      Error error = found.error();
+      error.operation = "[sandbox] user: " + error.operation;
+      return fail(std::move(error));
+    }
+    user = found->user;
+  }
+  TRY(owners_.note(inherited_.descriptors()));
+  int before = owners_.other_than(user);
+  struct stat file{};
+  if (inherited_.empty() && ::stat(config_.control.socket.c_str(), &file) == 0 &&
+      file.st_uid != user) {
+    before = static_cast<int>(file.st_uid);
+  }
+  if (before < 0) return {};
+  return fail(Error{ErrorCode::kInvalid, "[sandbox] user",
+                    "the running daemon's sockets belong to user " + std::to_string(before) +
+                        " and this one would be user " + std::to_string(user) +
+                        ", who could not give them back: end that one and start this instead"});
 }
 
 Result<void> Daemon::take_state() {

@@ -3,11 +3,14 @@ the way, one of the two serves on."""
 import json
 import os
 import pathlib
+import pwd
 import select
+import shutil
 import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -278,6 +281,82 @@ class TakeOver(ProgramTest):
         self.assertEqual(program.control("status")["pid"], program.process.pid)
         new = self.succeed(program, self.config(address, 2))
         self.check_taken_over(program, new)
+
+    def as_nobody(self):
+        """A running daemon that became nobody, with a peer under a key on the port of its server."""
+        if os.geteuid() != 0:
+            self.skipTest("needs root, to become somebody else")
+        directory = tempfile.mkdtemp(prefix="timepool-")
+        os.chmod(directory, 0o755)
+        keys = pathlib.Path(directory) / "ntp.keys"
+        keys.write_text("10 AES128 HEX:000102030405060708090a0b0c0d0e0f\n")
+        keys.chmod(0o600)
+        nobody = pwd.getpwnam("nobody")
+        for path in (directory, keys):
+            shutil.chown(path, nobody.pw_uid, nobody.pw_gid)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+
+        def config(peer=9, listen="", user="nobody", more=""):
+            return (f'[server]\nlisten = ["127.0.0.1:{port}"{listen}]\nthreads = 2\n{LOCAL}'
+                    f'[keys]\nfile = "{keys}"\n[sources]\nmin_sources = 1\n'
+                    f'[[peer]]\naddress = "127.0.0.1"\nport = {peer}\nkey = 10\nminpoll = 0\n'
+                    f'[sandbox]\nuser = "{user}"\n{more}')
+        program = self.start("timepool-ntpd", config(), directory=directory)
+        program.addresses = [("127.0.0.1", port)]
+        return program, config, nobody.pw_uid
+
+    def owners(self, program):
+        """Users of the UDP sockets that are not connected, and of the control socket's file."""
+        bound = {line.split()[9] for line in
+                 pathlib.Path(f"/proc/{program.process.pid}/net/udp").read_text().splitlines()[1:]
+                 if line.split()[2].endswith(":0000")}
+        out = [program.socket.stat().st_uid]
+        for it in pathlib.Path(f"/proc/{program.process.pid}/fd").iterdir():
+            name = os.readlink(it)
+            if name.startswith("socket:[") and name[8:-1] in bound:
+                out.append(it.stat().st_uid)
+        return out
+
+    def check_a_new_peer_has_the_port_of_the_server(self, program, config):
+        program.write_config(config(peer=10))
+        self.assertTrue(program.control("reload")["ok"])
+        wait_until(lambda: program.control("counters")["client"]["requests"] > 0, 20,
+                   f"the peer is told our time\n{program.output()}")
+        self.assertEqual(program.control("counters")["client"]["send_failures"], 0)
+
+    def test_a_start_that_fails_gives_the_sockets_back_to_the_user_of_the_old_one(self):
+        program, config, nobody = self.as_nobody()
+        self.assertEqual(self.owners(program), [nobody] * 3)
+        blocker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(blocker.close)
+        blocker.bind(("127.0.0.1", 0))
+        # Before the new one has become nobody, and after that.
+        tcp = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(tcp.close)
+        for failing in (config(listen=f', "127.0.0.1:{blocker.getsockname()[1]}"'),
+                        config(more=f'[metrics]\nlisten = "127.0.0.1:{tcp.getsockname()[1]}"\n')):
+            new = self.succeed(program, failing)
+            self.assertEqual(new.process.wait(10), 1)
+            self.assertIn("Address already in use", program.output())
+            self.assertEqual(self.owners(program), [nobody] * 3)
+        self.assertIsNotNone(self.answered(program.addresses[0]))
+        self.check_a_new_peer_has_the_port_of_the_server(program, config)
+        program.write_config(config())
+        self.check_taken_over(program, self.succeed(program, config()))
+
+    def test_the_user_may_not_change_on_the_way(self):
+        program, config, nobody = self.as_nobody()
+        for user, problem in (("daemon", "belong to user 65534 and this one would be user 1"),
+                              ("no-such-user", "user no-such-user: there is none"),
+                              ("", "belong to user 65534 and this one would be user 0")):
+            new = self.succeed(program, config(user=user))
+            self.assertEqual(new.process.wait(10), 1)
+            self.assertIn(problem, program.output())
+            self.assertEqual(self.owners(program), [nobody] * 3)
+        self.assertIsNotNone(self.answered(program.addresses[0]))
+        self.check_a_new_peer_has_the_port_of_the_server(program, config)
 
     def conversation(self, program):
         connection = socket.socket(socket.AF_UNIX)
