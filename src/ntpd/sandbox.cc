@@ -231,8 +231,11 @@ Result<void> enter_sandbox(const config::NtpdConfig& config, const SandboxNeeds&
   };
   if (sandbox.landlock) tell("landlock", sys::restrict_paths(needs.paths));
   if (sandbox.seccomp) tell("seccomp", sys::filter_system_calls(needs.calls));
+  // As the kernel has it: what the process did not have to begin with it has not kept either.
+  const std::uint64_t held = TRY(sys::effective_capabilities());
   std::string capabilities;
   for (const int kept : needs.capabilities) {
+    if ((held >> kept & 1) == 0) continue;
     capabilities +=
         std::string(capabilities.empty() ? "" : ", ") + std::string(name_of_capability(kept));
   }

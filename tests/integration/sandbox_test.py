@@ -61,6 +61,20 @@ class Sandbox(ProgramTest):
                                            "capabilities none")
 
     @unittest.skipIf(SANITIZED, "a sanitizer's build is not restricted")
+    def test_the_log_tells_of_the_capabilities_that_it_has_and_no_others(self):
+        if os.geteuid() != 0 or not shutil.which("setpriv"):
+            self.skipTest("needs root and setpriv, to begin without a capability")
+        config = ('[server]\nlisten = ["127.0.0.1:0"]\n[sources]\nmin_sources = 1\n'
+                  'acquisition_port = 1000\n[[sources.server]]\naddress = "127.0.0.1"\nport = 9\n')
+        for prefix, told, held in (
+                ((), "CAP_NET_BIND_SERVICE", 1 << 10),
+                (("setpriv", "--bounding-set", "-net_bind_service"), "none", 0)):
+            with self.subTest(prefix=prefix):
+                program = self.start("timepool-ntpd", config, prefix=prefix)
+                self.assertIn(f", capabilities {told}\n", program.output())
+                self.assertEqual(int(statuses(program.process.pid)[0]["CapEff"], 16), held)
+
+    @unittest.skipIf(SANITIZED, "a sanitizer's build is not restricted")
     def test_the_restrictions_can_be_switched_off(self):
         program = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n'
                                               '[sandbox]\nseccomp = false\nlandlock = false\n')
