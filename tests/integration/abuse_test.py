@@ -165,6 +165,52 @@ class Abuse(ProgramTest):
                 self.assertEqual(payload[0] & 7, 4, payload.hex())
         self.assertGreater(replies, 100)
 
+    # 0x23: a client of version 4; then of 3, 2, 1, 1 without a mode, 5; a server, a peer, broadcast,
+    # control, private, and all ones.
+    FIRST_OCTETS = (0x23, 0x1b, 0x13, 0x0b, 0x08, 0x2b, 0x24, 0x21, 0x25, 0x16, 0x17, 0xff)
+    LONGEST = 2048
+
+    def test_every_length_up_to_2048_octets_has_one_reason_and_no_longer_reply(self):
+        for threads in (0, 1):
+            with self.subTest(threads=threads):
+                server, sent, replies = self.serve(threads=threads), 0, 0
+                for first in self.FIRST_OCTETS:
+                    answered = self.answered_lengths(server, first, sent)
+                    sent += self.LONGEST + 1
+                    replies += len(answered)
+                    self.assertEqual(48 in answered, first & 0xf8 <= 0x20 and first & 7 in (0, 3), first)
+                    self.assertFalse({it for it in answered if it < 48 or it % 4}, first)
+                reasons = self.reasons(server)
+                self.assertEqual(sum(reasons.values()), sent)
+                self.assertEqual(sum(count for name, count in reasons.items()
+                                     if name.startswith("answered")), replies)
+                self.doCleanups()
+
+    def answered_lengths(self, server, first, before):
+        """Which lengths are answered; `before`: what was counted until now."""
+        answered = set()
+
+        def take(client):
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    reply = client.recv(65536)
+                    # The origin is the request's transmit timestamp, which has its length.
+                    length = int.from_bytes(reply[24:32], "big")
+                    self.assertLessEqual(len(reply), length)
+                    self.assertEqual(reply[0] & 7, 4)
+                    self.assertNotIn(length, answered, "one reply to a request")
+                    answered.add(length)
+        with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
+            client.bind(("192.0.2.10", 0))
+            client.setblocking(False)
+            for length in range(self.LONGEST + 1):
+                header = bytes([first]) + bytes(39) + length.to_bytes(8, "big")
+                client.sendto((header + bytes(self.LONGEST))[:length], SERVER)
+                if length % 256 == 0 or length == self.LONGEST:
+                    self.counted(server, before + length + 1)
+                    take(client)
+        return answered
+
     def test_oversized_datagrams_are_counted_and_not_answered(self):
         server, wire = self.serve(), self.wire()
         for length in (2049, 9000, 65_000):
