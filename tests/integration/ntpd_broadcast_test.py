@@ -1,10 +1,13 @@
-"""timepool-ntpd sends broadcasts: on loopback, whose broadcast address is 127.255.255.255."""
+"""timepool-ntpd sends broadcasts: on loopback, whose broadcast address is 127.255.255.255, and on a cable in a
+network namespace of its own."""
 import hashlib
 import pathlib
 import socket
 import struct
+import subprocess
 import tempfile
 
+import own_network
 from programs import ProgramTest, main, wait_until
 
 KEY = "000102030405060708090a0b0c0d0e0f"
@@ -14,6 +17,23 @@ def free_port():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def cable():
+    """Two ends in this process's own network namespace; what is returned takes them away."""
+    def run(*command):
+        subprocess.run(("ip", *command), check=True, capture_output=True)
+    run("link", "add", "sends", "type", "veth", "peer", "name", "listens")
+    for end in ("sends", "listens"):
+        pathlib.Path(f"/proc/sys/net/ipv6/conf/{end}/accept_dad").write_text("0")
+        run("link", "set", end, "up")
+
+    def has_address(end):
+        # No duplicate address detection is under way: 40 is tentative.
+        return any(line.split()[5] == end and not int(line.split()[4], 16) & 0x40
+                   for line in pathlib.Path("/proc/net/if_inet6").read_text().splitlines())
+    wait_until(lambda: has_address("sends") and has_address("listens"), 10, "link-local addresses")
+    return lambda: run("link", "delete", "sends")
 
 
 class Broadcast(ProgramTest):
@@ -35,6 +55,11 @@ class Broadcast(ProgramTest):
                 f'interface = "lo"\nkey = {key}\ninterval = 2\n'
                 f'[server]\nlisten = ["127.0.0.1:{self.served}"]\n{more}')
 
+    def check_signed(self, packet):
+        header, key, digest = packet[:48], struct.unpack("!I", packet[48:52])[0], packet[52:]
+        self.assertEqual(key, 5)
+        self.assertEqual(digest, hashlib.sha256(bytes.fromhex(KEY) + header).digest()[:20])
+
     def start_server(self, **more):
         self.served = free_port()
         return self.start("timepool-ntpd", self.config(**more))
@@ -47,9 +72,7 @@ class Broadcast(ProgramTest):
         self.assertEqual(first[1], 2, "stratum")
         self.assertEqual(first[2], 2, "poll")
         self.assertEqual(first[24:40], bytes(16), "nobody asked")
-        header, key, digest = first[:48], struct.unpack("!I", first[48:52])[0], first[52:]
-        self.assertEqual(key, 5)
-        self.assertEqual(digest, hashlib.sha256(bytes.fromhex(KEY) + header).digest()[:20])
+        self.check_signed(first)
         second = self.listener.recv(2048)
         seconds = [int.from_bytes(packet[40:48], "big") / 2**32 for packet in (first, second)]
         self.assertAlmostEqual(seconds[1] - seconds[0], 4, delta=2)
@@ -87,6 +110,32 @@ class Broadcast(ProgramTest):
         self.port = group.getsockname()[1]
         self.start_server(address="224.0.1.1")
         self.assertEqual(group.recv(2048)[0], 4 << 3 | 5)
+
+    def test_by_ipv6_a_multicast_goes_to_its_group_from_the_port_of_the_server(self):
+        # ff02::101 is NTP's group on a link (RFC 5905 16).
+        own_network.enter()
+        self.addCleanup(cable())
+        group = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        self.addCleanup(group.close)
+        group.settimeout(20)
+        listens = socket.if_nametoindex("listens")
+        group.bind(("::", 0))
+        group.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
+                         socket.inet_pton(socket.AF_INET6, "ff02::101") + struct.pack("@I", listens))
+        self.port = group.getsockname()[1]
+        self.served = free_port()
+        server = self.start("timepool-ntpd", self.config(address="ff02::101").replace(
+            'interface = "lo"', 'interface = "sends"\nhops = 1').replace(
+                f'listen = ["127.0.0.1:{self.served}"]', f'listen = ["[::]:{self.served}"]'))
+        packet, sender = group.recvfrom(2048)
+        self.assertEqual(sender[1], self.served)
+        self.assertTrue(sender[0].startswith("fe80::"), sender)
+        self.assertEqual(sender[3], listens)
+        self.check_signed(packet)
+        self.assertEqual(packet[:4], bytes((4 << 3 | 5, 2, 2)) + packet[3:4])
+        self.assertEqual(packet[24:40], bytes(16), "nobody asked")
+        self.assertEqual(server.control("counters")["broadcasts"][0]["address"],
+                         f"[ff02::101]:{self.port}")
 
     def test_a_reload_takes_in_which_networks_there_are(self):
         server = self.start_server()
