@@ -146,6 +146,36 @@ class NtpsecKeys(ProgramTest):
         wait_until(lambda: client.control("ntpdata")["sources"][0]["sent"] >= 3, 20, "requests")
         self.assertIsNone(client.control("ntpdata")["sources"][0]["answer"])
 
+    # NTPsec has no symmetric mode: ntp.conf(5) calls peer an alias of server, removed for security
+    # reasons, and what a peer sends it is dropped.
+    @unittest.skipUnless(NTPD.exists(), "Debian package ntpsec is not there: ntpd")
+    def test_a_peer_in_the_configuration_of_ntpsec_is_our_keyed_client(self):
+        server = self.start_server()
+        self.start_ntpd(f"peer {OURS} key 11 minpoll 0 maxpoll 0\n", lines())
+        wait_until(lambda: self.measured_by_ntpd() >= 2, 60,
+                   f"ntpd measures us\n{self.log.read_text()}")
+        self.assertIn("peer deprecated, treated as server", self.log.read_text())
+        self.assertEqual(set(self.reasons(server)), {"answered_keyed"})
+        modes = server.control("counters")["server"]["modes"]
+        self.assertEqual({mode for mode, count in modes.items() if count}, {"3"})
+
+    @unittest.skipUnless(NTPD.exists(), "Debian package ntpsec is not there: ntpd")
+    def test_ntpd_of_ntpsec_answers_our_client_and_not_our_peer_under_the_same_key(self):
+        self.start_ntpd("restrict default\n", lines())
+        keys = self.key_file("both", lines())
+        both = self.start("timepool-ntpd", (
+            f'[server]\nlisten = ["{OURS}:123"]\n[server.local]\nstratum = 2\n'
+            f'[sources]\nmin_sources = 1\n[keys]\nfile = "{keys}"\nallow_weak = true\n'
+            f'[[peer]]\naddress = "{THEIRS}"\nkey = 11\nminpoll = 0\nmaxpoll = 0\n'))
+        client = self.client(11, keys)
+        wait_until(lambda: self.answered(client), 20, f"our client is answered\n{self.log.read_text()}")
+
+        def packets():
+            return both.control("ntpdata")["sources"][0]
+        wait_until(lambda: packets()["sent"] >= 4, 20, "our peer sends")
+        self.assertEqual(packets()["received"], 0)
+        self.assertEqual(both.control("sources")["sources"][0]["reach"], 0)
+
     def client(self, number, keys):
         return self.start("timepool-ntpd", (
             "[sources]\nmin_sources = 1\n"
