@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "ntp/server/packet_reason.h"
 
 namespace timepool::ntp {
 namespace {
@@ -40,22 +41,7 @@ std::string_view name_of(ReplyReason reason) {
 }
 
 ReplyReason reply_reason_of(wire::ntp::PacketError error) {
-  using wire::ntp::PacketError;
-  switch (error) {
-    case PacketError::kTooShort:
-      return ReplyReason::kTooShort;
-    case PacketError::kBadLength:
-      return ReplyReason::kBadLength;
-    case PacketError::kBadVersion:
-      return ReplyReason::kBadVersion;
-    case PacketError::kBadField:
-      return ReplyReason::kBadField;
-    case PacketError::kTooManyFields:
-      return ReplyReason::kTooManyFields;
-    case PacketError::kBadMac:
-      break;
-  }
-  return ReplyReason::kBadMac;
+  return packet_reason<ReplyReason>(error);
 }
 
 }  // namespace timepool::ntp

@@ -6,6 +6,7 @@
 #include "base/byte_writer.h"
 #include "base/check.h"
 #include "ntp/server/keyed_answer.h"
+#include "ntp/server/packet_reason.h"
 #include "ntp/server/source_address.h"
 #include "wire/ntp/packet.h"
 
@@ -15,25 +16,6 @@ namespace {
 using wire::ntp::Header;
 using wire::ntp::Leap;
 using wire::ntp::Mode;
-using wire::ntp::PacketError;
-
-Reason reason_of(PacketError error) {
-  switch (error) {
-    case PacketError::kTooShort:
-      return Reason::kTooShort;
-    case PacketError::kBadLength:
-      return Reason::kBadLength;
-    case PacketError::kBadVersion:
-      return Reason::kBadVersion;
-    case PacketError::kBadField:
-      return Reason::kBadField;
-    case PacketError::kTooManyFields:
-      return Reason::kTooManyFields;
-    case PacketError::kBadMac:
-      break;
-  }
-  return Reason::kBadMac;
-}
 
 // The reason to drop a mode, or kAnsweredPlain for the one that is served.
 Reason judge_mode(Mode mode) {
@@ -112,7 +94,7 @@ void judge_rest(const RxInfo& rx, Bytes request, const Means& means, Rest& out) 
   }
   const auto packet = wire::ntp::parse_packet(request);
   if (!packet.ok()) {
-    out.reason = reason_of(packet.error());
+    out.reason = packet_reason<Reason>(packet.error());
     return;
   }
   if (means.nts != nullptr) {

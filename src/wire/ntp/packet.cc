@@ -104,17 +104,6 @@ std::optional<Mac> lone_mac(Bytes datagram) {
   return mac.ok() ? std::optional(*mac) : std::nullopt;
 }
 
-void write_packet(const Packet& packet, ByteWriter& writer) {
-  write_header(packet.header, writer);
-  for (std::size_t i = 0; i < packet.fields.size(); ++i) {
-    const bool last = i + 1 == packet.fields.size() && packet.mac.kind == MacKind::kNone;
-    write_field(packet.fields[i], writer, last ? kMinLastFieldSize : kMinFieldSize);
-  }
-  if (packet.mac.kind == MacKind::kNone) return;
-  writer.u32(packet.mac.key_id);
-  writer.bytes(packet.mac.digest);
-}
-
 std::string_view name_of(PacketError error) {
   switch (error) {
     case PacketError::kTooShort:

@@ -18,7 +18,6 @@
 #include <string_view>
 
 #include "base/byte_reader.h"
-#include "base/byte_writer.h"
 #include "base/result.h"
 #include "base/static_vector.h"
 #include "wire/ntp/extension_field.h"
@@ -68,10 +67,6 @@ Result<Packet, PacketError> parse_packet(Bytes datagram);
 // it is a header and a MAC of 20 or 24 octets; nothing for others. Most keyed requests are of that
 // kind, and this is several times faster.
 std::optional<Mac> lone_mac(Bytes datagram);
-
-// Writes header, fields and MAC. The last field is padded to 28 octets when no MAC follows. The
-// writer fails when it does not fit; a packet that parse_packet() gave is written the same again.
-void write_packet(const Packet& packet, ByteWriter& writer);
 
 // "too_short", "bad_length", ...
 std::string_view name_of(PacketError error);

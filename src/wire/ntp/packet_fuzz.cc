@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "wire/ntp/packet.h"
+#include "wire/ntp/testing.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace timepool;
@@ -17,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   std::vector<std::byte> again(size);
   ByteWriter writer(again);
-  wire::ntp::write_packet(*packet, writer);
+  wire::ntp::testing::write_packet(*packet, writer);
   CHECK(writer.ok());
   CHECK(writer.size() == size);
   CHECK(std::memcmp(again.data(), data, size) == 0);

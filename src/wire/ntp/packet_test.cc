@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/hex.h"
+#include "wire/ntp/testing.h"
 
 namespace timepool::wire::ntp {
 namespace {
@@ -204,7 +205,7 @@ TEST(Packet, a_written_field_is_padded_to_its_least_length) {
   ASSERT_TRUE(packet.fields.push_back({field_type::kNtsCookie, body}));
   Octets buffer(200);
   ByteWriter writer(buffer);
-  write_packet(packet, writer);
+  testing::write_packet(packet, writer);
   ASSERT_TRUE(writer.ok());
   EXPECT_EQ(to_hex(writer.written().subspan(kHeaderSize)),
             "010400100102030405" + zeros(7) + "0204001c0102030405" + zeros(19));
@@ -215,7 +216,7 @@ TEST(Packet, a_write_that_does_not_fit_fails) {
   ASSERT_TRUE(packet.fields.push_back({1, {}}));
   Octets buffer(kHeaderSize + 27);
   ByteWriter writer(buffer);
-  write_packet(packet, writer);
+  testing::write_packet(packet, writer);
   EXPECT_FALSE(writer.ok());
 }
 
@@ -224,7 +225,7 @@ void expect_write_gives(const Octets& bytes) {
   if (!packet.ok()) return;
   Octets again(bytes.size());
   ByteWriter writer(again);
-  write_packet(*packet, writer);
+  testing::write_packet(*packet, writer);
   RC_ASSERT(writer.ok());
   RC_ASSERT(to_hex(writer.written()) == to_hex(bytes));
 }
