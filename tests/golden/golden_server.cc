@@ -20,7 +20,8 @@ using wire::ntp::Leap;
 constexpr std::size_t kReplies = 16;
 constexpr std::size_t kClients = 64;
 
-// Every packet of the files was received at this moment or some seconds after.
+}  // namespace
+
 UnixTime first_moment() {
   return parse_utc("2026-11-21T12:00:00Z").value();
 }
@@ -71,6 +72,8 @@ std::shared_ptr<const KeyRing> keys_of(const std::string& path) {
   }
   return std::make_shared<KeyRing>(std::move(keys));
 }
+
+namespace {
 
 std::shared_ptr<const ntp::AccessList> access() {
   const std::vector<Prefix> deny = {parse_prefix("198.51.100.0/24").value()};

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "golden_file.h"
@@ -24,6 +25,12 @@ struct Said {
   std::string reason;
   Octets reply;
 };
+
+// Every packet of the files came or was sent at this moment or some seconds after.
+UnixTime first_moment();
+// These throw what they do not know.
+ntp::ServerState clock_of(const std::string& name);
+std::shared_ptr<const ntp::KeyRing> keys_of(const std::string& path);
 
 class Server {
  public:

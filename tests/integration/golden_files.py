@@ -1,4 +1,4 @@
-"""Reads the files of tests/golden/ntp (tests/golden/golden_file.h says what is in them), and writes
+"""Reads the files of tests/golden/ntp and sent (tests/golden/golden_file.h says what is in them), and writes
 packets to a file that tshark reads."""
 import dataclasses
 import ipaddress
@@ -64,6 +64,14 @@ def read(path):
 def all_exchanges():
     out = [exchange for path in sorted(FOLDER.glob("*.txt")) for exchange in read(path)]
     assert len(out) > 100, f"{len(out)} exchanges in {FOLDER}"
+    return out
+
+
+def sent_packets():
+    """What is sent unasked, as tests/golden/sent has it: settings and packet."""
+    out = [(it.settings, it.reply) for path in sorted((FOLDER.parent / "sent").glob("*.txt"))
+           for it in read(path) if it.reply]
+    assert len(out) > 15, f"{len(out)} packets in {FOLDER.parent / 'sent'}"
     return out
 
 

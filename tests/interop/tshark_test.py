@@ -1,6 +1,7 @@
 """tshark decodes every packet of the golden files, and what the running server sends, without
 complaint, and finds in each field what our codec finds."""
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -124,6 +125,35 @@ class Tshark(ProgramTest):
     def test_decodes_every_golden_request_that_is_answered(self):
         requests = [it for it in golden_files.all_exchanges() if it.reply]
         self.check([(client_of(it.client, it.request), it.request) for it in requests])
+
+    def test_decodes_every_golden_packet_of_peers_and_broadcasts(self):
+        frames = []
+        for settings, packet in golden_files.sent_packets():
+            to = {"peer": ("192.0.2.10", 123), "broadcast": ("192.0.2.255", 123)}[settings["send"]]
+            frames.append((server_to(to, packet), packet))
+        self.check(frames)
+        modes = {row["ntp.flags.mode"] for row in decoded([frame for frame, _ in frames])}
+        self.assertEqual(modes, {"1", "5"})
+
+    def test_golden_packets_of_peers_and_broadcasts_have_the_digests_of_other_software(self):
+        """SHA-256 by Python; AES-CMAC by openssl, where it is."""
+        checked = set()
+        for settings, packet in golden_files.sent_packets():
+            key = settings["key"]
+            if key == "13":
+                right = hashlib.sha256(b"open-sesame-open-sesame" + packet[:48]).digest()
+            elif shutil.which("openssl"):
+                name, size = {"11": ("AES-128-CBC", 16), "12": ("AES-256-CBC", 32)}[key]
+                command = ["openssl", "mac", "-cipher", name, "-macopt",
+                           f"hexkey:{bytes(range(size)).hex()}", "CMAC"]
+                done = subprocess.run(command, input=packet[:48], capture_output=True, check=True)
+                right = bytes.fromhex(done.stdout.decode())
+            else:
+                continue
+            self.assertEqual(packet[48:52], int(key).to_bytes(4, "big"))
+            self.assertEqual(packet[52:], right[:20], settings)
+            checked.add(key)
+        self.assertIn("13", checked)
 
     def test_finds_fault_with_packets_that_have_one(self):
         header = b"\x23" + bytes(47)
