@@ -60,5 +60,12 @@ TEST(Siphash, with_1_3_rounds_is_that_of_others) {
   EXPECT_NE(siphash13({0, 1}, 0x0706050403020100u, 0x0f0e0d0c0b0a0908u), 0x8972188433a5c5b7u);
 }
 
+// The same of bytes(range(8)) and bytes(range(9)).
+TEST(Siphash, of_a_word_and_of_it_and_an_octet_is_that_of_others) {
+  const SiphashPair both = siphash13_pair({}, 0x0706050403020100u, 8);
+  EXPECT_EQ(both.word, 0xead411e67ebe2eeau);
+  EXPECT_EQ(both.word_and_octet, 0x75927f9d95124362u);
+}
+
 }  // namespace
 }  // namespace timepool

@@ -170,9 +170,8 @@ IpAddress IpAddress::any(IpFamily family) {
 
 std::uint32_t IpAddress::v4_bits() const {
   CHECK(is_v4());
-  std::uint32_t out = 0;
-  for (const std::byte b : bytes()) out = out << 8 | std::to_integer<std::uint32_t>(b);
-  return out;
+  const auto octet = [this](std::size_t i) { return std::to_integer<std::uint32_t>(bytes_[i]); };
+  return octet(0) << 24 | octet(1) << 16 | octet(2) << 8 | octet(3);
 }
 
 IpAddress IpAddress::unmapped() const {

@@ -28,6 +28,17 @@ struct State {
     round();
     v0 ^= word;
   }
+  // Of SipHash-1-3.
+  void absorb_once(std::uint64_t word) {
+    v3 ^= word;
+    round();
+    v0 ^= word;
+  }
+  std::uint64_t finish_thrice() {
+    v2 ^= 0xff;
+    for (int i = 0; i < 3; ++i) round();
+    return v0 ^ v1 ^ v2 ^ v3;
+  }
 };
 
 State start(const SiphashKey& key) {
@@ -64,14 +75,17 @@ std::uint64_t siphash24(const SiphashKey& key, Bytes bytes) {
 std::uint64_t siphash13(const SiphashKey& key, std::uint64_t first, std::uint64_t second) {
   State state = start(key);
   constexpr std::uint64_t kLength = std::uint64_t{16} << 56;
-  for (const std::uint64_t word : {first, second, kLength}) {
-    state.v3 ^= word;
-    state.round();
-    state.v0 ^= word;
-  }
-  state.v2 ^= 0xff;
-  for (int i = 0; i < 3; ++i) state.round();
-  return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+  for (const std::uint64_t word : {first, second, kLength}) state.absorb_once(word);
+  return state.finish_thrice();
+}
+
+SiphashPair siphash13_pair(const SiphashKey& key, std::uint64_t word, std::uint8_t octet) {
+  State short_one = start(key);
+  short_one.absorb_once(word);
+  State long_one = short_one;
+  short_one.absorb_once(std::uint64_t{8} << 56);
+  long_one.absorb_once(std::uint64_t{9} << 56 | octet);
+  return {short_one.finish_thrice(), long_one.finish_thrice()};
 }
 
 }  // namespace timepool

@@ -96,7 +96,9 @@ void read_device(cmsghdr* header, HardwareStamp& stamp) {
 
 void read_socket_control(cmsghdr* header, Datagram& datagram, HardwareStamp& stamp) {
   if (header->cmsg_type == SCM_TIMESTAMPING) {
-    const auto stamps = control_data<scm_timestamping>(header);
+    if (header->cmsg_len < CMSG_LEN(sizeof(scm_timestamping))) return;
+    // In place: what the kernel writes is aligned.
+    const auto& stamps = *reinterpret_cast<const scm_timestamping*>(CMSG_DATA(header));
     if (const auto kernel = timestamp_of(stamps, kKernelStamp)) {
       datagram.received = *kernel;
       datagram.kernel_timestamp = true;

@@ -17,7 +17,8 @@ constexpr int kStampShift = kTickBits + 4;  // 16 s
 constexpr std::int64_t kStampSeconds = 16;
 constexpr int kLastShift = kTickBits - 8;  // `last` counts 2^-8 s
 constexpr int kLogIntervalOfUnit = -64;
-constexpr std::size_t kCounters = 3;  // which word they are
+constexpr std::size_t kAddressWords = 2;  // the first ones
+constexpr std::size_t kCounters = 3;      // which word they are
 
 std::uint32_t tag_of(std::uint64_t hash) {
   const auto tag = static_cast<std::uint32_t>(hash & 0xffff);
@@ -154,9 +155,14 @@ void ClientTable::store(std::uint32_t index, std::uint64_t hash, const Client& c
   const auto write = [place](std::size_t i, std::uint64_t word) {
     std::atomic_ref<std::uint64_t>(place[i]).store(word, std::memory_order_release);
   };
-  // peek() must not take the last owner's counters for the new one's.
-  if (place[0] != words[0] || place[1] != words[1]) write(kCounters, 0);
-  for (std::size_t i = 0; i < kWords; ++i) write(i, words[i]);
+  // The address stays as it is in most cases.
+  std::size_t first = kAddressWords;
+  if (place[0] != words[0] || place[1] != words[1]) {
+    // peek() must not take the last owner's counters for the new one's.
+    write(kCounters, 0);
+    first = 0;
+  }
+  for (std::size_t i = first; i < kWords; ++i) write(i, words[i]);
 }
 
 std::optional<Client> ClientTable::peek(std::size_t index) const {

@@ -21,7 +21,7 @@ InterleavedStore::InterleavedStore(std::size_t slots)
     : slots_(std::bit_floor(std::max<std::size_t>(slots, 1))) {}
 
 bool InterleavedStore::asks(Bytes request) {
-  const wire::ntp::Header asked = header_of(request);
+  const wire::ntp::AskedTimes asked = wire::ntp::asked_times(request);
   return !asked.origin.is_zero() && !asked.receive.is_zero() && asked.receive != asked.transmit;
 }
 

@@ -11,9 +11,11 @@ NetworkBuckets::NetworkBuckets(std::size_t places)
 std::uint64_t* NetworkBuckets::find(std::uint64_t hash, std::uint64_t now) {
   std::uint64_t* const set = places_.get() + first_of(hash);
   const std::uint64_t tag = hash & (~std::uint64_t{0} >> kMomentBits);
-  std::uint64_t* unused = nullptr;
   for (std::size_t i = 0; i < kWays; ++i) {
     if (set[i] >> kMomentBits == tag) return &set[i];
+  }
+  std::uint64_t* unused = nullptr;
+  for (std::size_t i = 0; i < kWays; ++i) {
     // Behind us, or further ahead than any bucket is deep.
     const std::uint64_t ahead = (set[i] - now) & kMomentMask;
     if (ahead == 0 || ahead > BucketRate::kMaxDepth) unused = &set[i];

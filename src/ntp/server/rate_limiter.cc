@@ -1,7 +1,6 @@
 #include "ntp/server/rate_limiter.h"
 
 #include <limits>
-#include <span>
 
 namespace timepool::ntp {
 namespace {
@@ -37,9 +36,14 @@ RateLimiter::RateLimiter(std::size_t clients, const LimiterSeed& seed)
 
 LimitVerdict RateLimiter::judge(const Asker& asker, MonoTime now, const LimitSettings& settings) {
   Visit visit;
-  visit.now = ticks_of(now);
+  // The requests of a batch came at one time.
+  if (now != last_now_) {
+    last_now_ = now;
+    last_ticks_ = ticks_of(now);
+  }
+  visit.now = last_ticks_;
   visit.client.key = key_of(asker.address);
-  visit.hash = siphash13(key_, visit.client.key.high, visit.client.key.low);
+  hash(visit);
   table_.prefetch(visit.hash);
   const bool limited = settings.enabled && !is_exempt(settings, asker.address);
   if (limited) choose_levels(settings, visit);
@@ -62,20 +66,41 @@ LimitVerdict RateLimiter::judge(const Asker& asker, MonoTime now, const LimitSet
   return verdict;
 }
 
-void RateLimiter::choose_levels(const LimitSettings& settings, Visit& visit) {
-  constexpr std::array kV4{Network::kV4Of24};
-  constexpr std::array kV6{Network::kV6Of64, Network::kV6Of56, Network::kV6Of48};
+// Of IPv4 the /24 and the whole address at once; of IPv6 the address, its networks as they are
+// needed.
+void RateLimiter::hash(Visit& visit) const {
   const AddressKey& address = visit.client.key;
-  const bool v4 = address.high == 0 && address.low >> 32 == kMappedV4 >> 32;
-  for (const Network network : v4 ? std::span<const Network>(kV4) : std::span<const Network>(kV6)) {
-    const BucketRate& rate = settings.networks[static_cast<std::size_t>(network)];
+  visit.v4 = address.high == 0 && address.low >> 32 == kMappedV4 >> 32;
+  if (!visit.v4) {
+    visit.hash = siphash13(key_, address.high, address.low);
+    return;
+  }
+  const SiphashPair both = siphash13_pair(key_, key_of(Network::kV4Of24, address).high,
+                                          static_cast<std::uint8_t>(address.low));
+  visit.hash = both.word_and_octet;
+  visit.v4_24_hash = both.word;
+}
+
+void RateLimiter::add_level(std::uint64_t hash, const BucketRate& rate, Visit& visit) {
+  visit.levels[visit.level_count++] = {hash, &rate, nullptr};
+  networks_.prefetch(hash);
+}
+
+void RateLimiter::choose_levels(const LimitSettings& settings, Visit& visit) {
+  const auto rate_of = [&settings](Network network) -> const BucketRate& {
+    return settings.networks[static_cast<std::size_t>(network)];
+  };
+  if (visit.v4) {
+    const BucketRate& rate = rate_of(Network::kV4Of24);
+    if (rate.limits()) add_level(visit.v4_24_hash, rate, visit);
+    return;
+  }
+  for (const Network network : {Network::kV6Of64, Network::kV6Of56, Network::kV6Of48}) {
+    const BucketRate& rate = rate_of(network);
     if (!rate.limits()) continue;
-    const AddressKey key = key_of(network, address);
+    const AddressKey key = key_of(network, visit.client.key);
     // The words in the other order than an address's.
-    Level& level = visit.levels[visit.level_count++];
-    level.hash = siphash13(key_, key.low, key.high);
-    level.rate = &rate;
-    networks_.prefetch(level.hash);
+    add_level(siphash13(key_, key.low, key.high), rate, visit);
   }
 }
 

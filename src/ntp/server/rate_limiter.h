@@ -97,6 +97,8 @@ class RateLimiter {
   struct Visit {
     std::uint64_t now = 0;  // ticks
     std::uint64_t hash = 0;
+    std::uint64_t v4_24_hash = 0;
+    bool v4 = false;
     std::uint32_t index = ClientTable::kNone;
     Client client;
     bool newcomer = false;
@@ -107,6 +109,8 @@ class RateLimiter {
   };
   enum class Refusal : std::uint8_t { kNone, kAddress, kOther };
 
+  void hash(Visit& visit) const;
+  void add_level(std::uint64_t hash, const BucketRate& rate, Visit& visit);
   void meet(const Asker& asker, Visit& visit);
   void find_place(Visit& visit);
   void choose_levels(const LimitSettings& settings, Visit& visit);
@@ -122,6 +126,8 @@ class RateLimiter {
   std::uint64_t newcomers_ = 0;  // the moment of their common bucket
   BucketRate push_rate_;         // how often one takes the place of another
   std::uint64_t pushes_ = 0;
+  MonoTime last_now_;
+  std::uint64_t last_ticks_ = ticks_of(MonoTime());
   SiphashKey key_;
   Prng random_;
   std::array<std::atomic<std::uint64_t>, kEventCount> counts_{};

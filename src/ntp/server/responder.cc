@@ -122,8 +122,7 @@ Reason judge_header(const RxInfo& rx, Bytes request, Header& header) {
   }
   if (request.size() < wire::ntp::kHeaderSize) return Reason::kTooShort;
   if (request.size() % 4 != 0) return Reason::kBadLength;
-  ByteReader reader(request);
-  header = wire::ntp::read_header(reader);
+  header = wire::ntp::read_request(request);
   if (header.version < wire::ntp::kMinVersion || header.version > wire::ntp::kMaxVersion) {
     return Reason::kBadVersion;
   }

@@ -58,6 +58,25 @@ Header read_header(ByteReader& reader) {
   return out;
 }
 
+Header read_request(Bytes request) {
+  CHECK(request.size() >= kHeaderSize);
+  const auto octet = [request](std::size_t i) { return std::to_integer<std::uint8_t>(request[i]); };
+  Header out;
+  out.version = static_cast<std::uint8_t>(octet(0) >> 3 & 7);
+  out.mode = static_cast<Mode>(octet(0) & 7);
+  out.poll = static_cast<std::int8_t>(octet(2));
+  out.transmit = NtpTimestamp::from_bits(load<std::uint64_t>(&request[kTransmitPosition]));
+  return out;
+}
+
+AskedTimes asked_times(Bytes request) {
+  CHECK(request.size() >= kHeaderSize);
+  const auto at = [request](std::size_t i) {
+    return NtpTimestamp::from_bits(load<std::uint64_t>(&request[i]));
+  };
+  return {at(24), at(32), at(kTransmitPosition)};
+}
+
 void write_header(const Header& header, ByteWriter& writer) {
   const unsigned first = static_cast<unsigned>(header.leap) << 6 | (header.version & 7u) << 3 |
                          static_cast<unsigned>(header.mode);

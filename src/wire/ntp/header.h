@@ -54,12 +54,23 @@ struct Header {
 
 // Reads 48 octets; the reader fails when there are fewer. Values are not judged.
 Header read_header(ByteReader& reader);
+// Of a client's request what its answer depends on: version, mode, poll and transmit timestamp; the
+// rest as in Header{}. CHECKs that there are 48 octets.
+Header read_request(Bytes request);
 // Writes 48 octets. Only the low three bits of the version are written.
 void write_header(const Header& header, ByteWriter& writer);
 
 // The mode of a received packet. RFC 1059 has no mode field, so a version 1 packet of mode 0 is a
 // client's request unless it comes from port 123 (RFC 5905 appendix A.5.1 and what servers do).
 Mode effective_mode(const Header& header, std::uint16_t source_port);
+
+// The timestamps by which a packet asks for interleaved mode (RFC 9769); CHECKs as above.
+struct AskedTimes {
+  NtpTimestamp origin;
+  NtpTimestamp receive;
+  NtpTimestamp transmit;
+};
+AskedTimes asked_times(Bytes request);
 
 // Puts a transmit timestamp into a packet already written; CHECKs that it has a header.
 void set_transmit(MutableBytes packet, NtpTimestamp transmit);

@@ -54,6 +54,24 @@ TEST(Header, fields_write_to_their_golden_octets) {
   EXPECT_EQ(to_hex(writer.written()), kGoldenReply);
 }
 
+TEST(Header, of_a_request_only_what_its_answer_needs_is_read) {
+  const auto bytes = from_hex(kGoldenReply).value();
+  Header wanted;
+  wanted.version = 4;
+  wanted.mode = Mode::kServer;
+  wanted.poll = 6;
+  wanted.transmit = golden_reply().transmit;
+  EXPECT_EQ(read_request(bytes), wanted);
+}
+
+TEST(Header, the_times_that_ask_for_interleaved_mode_are_read_from_their_places) {
+  const auto bytes = from_hex(kGoldenReply).value();
+  const AskedTimes asked = asked_times(bytes);
+  EXPECT_EQ(asked.origin, golden_reply().origin);
+  EXPECT_EQ(asked.receive, golden_reply().receive);
+  EXPECT_EQ(asked.transmit, golden_reply().transmit);
+}
+
 TEST(Header, a_short_buffer_fails_the_reader) {
   const std::array<std::byte, kHeaderSize - 1> buffer{};
   ByteReader reader(buffer);
