@@ -7,9 +7,13 @@
 #include "ntpd/one_shot.h"
 #include "sys/log.h"
 #include "sys/process.h"
+#include "sys/resident.h"
 
 int main(int argc, char** argv) {
   using namespace timepool;
+  // What the dynamic linker read.
+  sys::release_startup_pages();
+  sys::return_large_blocks();
   const config::Program program{
       "timepool-ntpd",
       "Keeps the clock at the time of NTP servers, and serves it.",
@@ -22,6 +26,7 @@ int main(int argc, char** argv) {
       "its sockets and leaves"};
   auto start = config::start(program, config::ntpd_schema(), argc, argv);
   if (!start.config) return start.exit_status;
+  sys::release_startup_pages();
   if (std::getenv("TIMEPOOL_DIE_WITH_PARENT") != nullptr) sys::die_with_parent();
   sys::Logger logger(program.name);
   if (start.extra) {

@@ -383,6 +383,8 @@ Result<json::object> Daemon::reload() {
   for (const std::string& problem : source_files_.problems()) problems.emplace_back(problem);
   out["problems"] = std::move(problems);
   out["needs_restart"] = std::move(restart);
+  // The parser's.
+  sys::release_startup_pages();
   return out;
 }
 
@@ -390,7 +392,7 @@ void Daemon::run() {
   watchdog_.start();
   sys::notify_ready("running");
   logger_.info("ready");
-  if (server_ == nullptr) sys::release_startup_pages();
+  sys::release_startup_pages();
   reactor_.run();
   if (left_) return;
   sys::notify_stopping();

@@ -1,6 +1,7 @@
 #include "sys/resident.h"
 
 #include <link.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -25,6 +26,11 @@ int release(dl_phdr_info* object, std::size_t, void*) {
 }
 
 }  // namespace
+
+void return_large_blocks() {
+  constexpr int kLarge = 128 * 1024;
+  ::mallopt(M_MMAP_THRESHOLD, kLarge);
+}
 
 void release_startup_pages() {
   ::dl_iterate_phdr(release, nullptr);

@@ -5,7 +5,13 @@ namespace timepool::sys {
 
 // Gives back the pages of code and constants that were only needed to start: parsers, tables of
 // settings, the dynamic linker. What is used again comes back from the page cache by itself. Only
-// mappings that were never written are touched. For a program that from now on mostly sleeps.
+// mappings that were never written are touched. Worth it after each step of the start: the peak
+// counts too.
 void release_startup_pages();
+
+// From now on blocks of 128 KiB and more go back to the system as soon as they are freed: what a
+// reload needed for a moment (files of prefixes) is not kept. Otherwise the C library takes the
+// size of the first such block that is freed for usual, and keeps the ones up to it.
+void return_large_blocks();
 
 }  // namespace timepool::sys
