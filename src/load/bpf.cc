@@ -20,6 +20,9 @@ constexpr std::size_t kPage = 4096;
 // Iterations between two looks at what came: at 100 to 250 ns each, what is due leaves within 4 us.
 constexpr std::uint32_t kLiveBatch = 16;
 
+// NOLINTNEXTLINE(misc-redundant-expression): two of its parts are zero.
+constexpr int kLoadWide = BPF_LD | BPF_DW | BPF_IMM;
+
 long call_bpf(bpf_cmd command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof attributes);
 }
@@ -54,12 +57,12 @@ void BpfAssembler::set(Reg to, std::int32_t value) {
 }
 
 void BpfAssembler::set_wide(Reg to, std::uint64_t value) {
-  add(BPF_LD | BPF_DW | BPF_IMM, to, Reg::k0, 0, static_cast<std::int32_t>(value));
+  add(kLoadWide, to, Reg::k0, 0, static_cast<std::int32_t>(value));
   add(0, Reg::k0, Reg::k0, 0, static_cast<std::int32_t>(value >> 32));
 }
 
 void BpfAssembler::set_map_value(Reg to, int map) {
-  add(BPF_LD | BPF_DW | BPF_IMM, to, static_cast<Reg>(BPF_PSEUDO_MAP_VALUE), 0, map);
+  add(kLoadWide, to, static_cast<Reg>(BPF_PSEUDO_MAP_VALUE), 0, map);
   add(0, Reg::k0, Reg::k0, 0, 0);
 }
 
