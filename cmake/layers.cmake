@@ -37,7 +37,7 @@ set(TIMEPOOL_LAYERS
     "load"           "base wire/dns wire/nts nts crypto sys"
     "client"         "base sys net"
     "up"             "base wire/dns config sys net client"
-    "cli"            "base wire/ntp wire/dns wire/nts nts ntp config sys net client load up")
+    "cli"            "base wire/ntp wire/dns wire/nts nts ntp config sys crypto net client load up")
 
 # The libraries that `library` may include, as a list.
 function(allowed_layers library out)

@@ -1,8 +1,4 @@
 // timepool query: asks an NTP server for the time, once or a few times. Never touches the clock.
-#include <fmt/core.h>
-#include <poll.h>
-
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
@@ -10,12 +6,10 @@
 
 #include "cli/commands.h"
 #include "cli/host_port.h"
+#include "cli/ntp_asking.h"
 #include "cli/print.h"
-#include "net/resolver.h"
-#include "ntp/query.h"
-#include "sys/clock.h"
+#include "cli/query_nts.h"
 #include "sys/random.h"
-#include "sys/udp_socket.h"
 
 namespace timepool::cli {
 namespace {
@@ -27,132 +21,23 @@ struct QueryOptions {
   int count = 1;
   Duration interval = Duration::seconds(1);
   Duration timeout = Duration::seconds(2);
-  bool v4 = false;
-  bool v6 = false;
+  Families families;
   bool json = false;
+  bool nts = false;
+  NtsQueryOptions of_nts;
 };
-
-// What became of one request. `failure` is empty when there is an answer.
-struct Answer {
-  ntp::Reply reply;
-  std::string failure;
-};
-
-ntp::LocalTime local_now() {
-  const sys::ClockSample sample = sys::sample_clocks();
-  return {sample.mono, sample.unix_time};
-}
-
-// Waits for events on the socket until `end`. False when the time is up.
-bool wait_for(int fd, MonoTime end) {
-  const Duration left = end - sys::mono_now();
-  if (left <= Duration()) return false;
-  pollfd waiting{fd, POLLIN | POLLPRI, 0};
-  const std::int64_t ms = (left.ns() + 999'999) / 1'000'000;
-  return ::poll(&waiting, 1, static_cast<int>(ms)) != 0;
-}
-
-Result<Answer> ask(const Endpoint& server, Duration timeout, ntp::Query& query,
-                   ntp::RandomStream& random) {
-  sys::UdpOptions options;
-  options.rx_timestamps = true;
-  options.tx_timestamps = true;
-  sys::UdpSocket socket = TRY(sys::UdpSocket::connect(server, options));
-  const MonoTime end = sys::mono_now() + timeout;
-  TRY(socket.send(query.start(local_now(), random)));
-  Answer out{{}, "no answer within " + format(timeout)};
-  while (wait_for(socket.fd(), end)) {
-    if (const auto sent = socket.transmit_timestamp()) query.handle_transmit_timestamp({*sent});
-    std::array<std::byte, 2048> buffer;
-    while (const auto datagram = TRY(socket.receive(buffer))) {
-      out.reply = query.handle_datagram({local_now(), datagram->received},
-                                        Bytes(buffer).first(datagram->length));
-      if (ntp::is_answer(out.reply.reason)) {
-        out.failure.clear();
-        return out;
-      }
-      out.failure =
-          "no answer, only a datagram that is none: " + std::string(ntp::name_of(out.reply.reason));
-    }
-  }
-  return out;
-}
-
-const char* text_of(wire::ntp::Leap leap) {
-  switch (leap) {
-    case wire::ntp::Leap::kNone:
-      return "none";
-    case wire::ntp::Leap::kInsert:
-      return "insert";
-    case wire::ntp::Leap::kDelete:
-      return "delete";
-    case wire::ntp::Leap::kUnsynchronised:
-      break;
-  }
-  return "unsynchronised";
-}
-
-json::object json_of(const Answer& answer) {
-  if (!answer.failure.empty()) return {{"error", answer.failure}};
-  const ntp::Sample& sample = answer.reply.sample;
-  json::object out{{"result", ntp::name_of(answer.reply.reason)},
-                   {"stratum", sample.stratum},
-                   {"leap", text_of(sample.leap)},
-                   {"reference_id", wire::ntp::format(sample.reference_id, sample.stratum)},
-                   {"version", sample.version},
-                   {"precision", sample.precision},
-                   {"root_delay_s", sample.root_delay.to_seconds()},
-                   {"root_dispersion_s", sample.root_dispersion.to_seconds()}};
-  if (answer.reply.has_times) {
-    out["offset_s"] = sample.offset.to_seconds();
-    out["delay_s"] = sample.delay.to_seconds();
-    out["dispersion_s"] = sample.dispersion.to_seconds();
-    out["root_distance_s"] = sample.root_distance().to_seconds();
-  }
-  return out;
-}
-
-void print_answer(const Answer& answer) {
-  if (!answer.failure.empty()) return print(answer.failure);
-  const ntp::Sample& sample = answer.reply.sample;
-  std::string times = "no usable times";
-  if (answer.reply.has_times) {
-    times = fmt::format("offset {} delay {} root distance {}",
-                        seconds_text(sample.offset.to_seconds(), true),
-                        seconds_text(sample.delay.to_seconds(), false),
-                        seconds_text(sample.root_distance().to_seconds(), false));
-  }
-  std::string judged;
-  if (answer.reply.reason != ntp::ReplyReason::kAccepted) {
-    judged = " (not usable: " + std::string(ntp::name_of(answer.reply.reason)) + ")";
-  }
-  print(fmt::format("{} stratum {} refid {} leap {}{}", times, sample.stratum,
-                    wire::ntp::format(sample.reference_id, sample.stratum), text_of(sample.leap),
-                    judged));
-}
 
 Result<Endpoint> resolve(const QueryOptions& options) {
   constexpr std::uint16_t kNtpPort = 123;
   const HostPort server = TRY(parse_host_port(options.server, kNtpPort));
-  const auto family = options.v4   ? net::LookupFamily::kV4
-                      : options.v6 ? net::LookupFamily::kV6
-                                   : net::LookupFamily::kBoth;
-  const net::LookupResult found = TRY(net::lookup_blocking(server.host, family, {}));
-  if (found.status != net::LookupStatus::kOk) {
-    return fail(Error{
-        ErrorCode::kNotFound, "look up " + server.host,
-        std::string(net::name_of(found.status)) + "; give an address or a name that resolves"});
-  }
-  return Endpoint{found.addresses.front(), server.port};
+  const std::vector<IpAddress> addresses = TRY(look_up(server.host, options.families));
+  return Endpoint{addresses.front(), server.port};
 }
 
-int run(const QueryOptions& options) {
+int run_plain(const QueryOptions& options) {
   const auto server = resolve(options);
   if (!server.ok()) return failed(server.error());
-  ntp::ExchangeConfig config;
-  config.precision = static_cast<std::int8_t>(sys::measure_precision());
-  config.max_delay = options.timeout;
-  ntp::Query query(config);
+  ntp::Query query(exchange_config(options.timeout));
   ntp::RandomStream random({sys::random_u64(), sys::random_u64()});
   if (!options.json) print("server " + format(*server));
   json::array samples;
@@ -165,7 +50,7 @@ int run(const QueryOptions& options) {
     if (options.json) {
       samples.push_back(json_of(result));
     } else {
-      print_answer(result);
+      print(text_of(result));
     }
   }
   if (options.json) {
@@ -178,23 +63,46 @@ int run(const QueryOptions& options) {
   return answers > 0 ? kOk : kFailed;
 }
 
+int run(const QueryOptions& options) {
+  if (!options.nts) return run_plain(options);
+  NtsQueryOptions nts = options.of_nts;
+  nts.server = options.server;
+  nts.count = options.count;
+  nts.interval = options.interval;
+  nts.timeout = options.timeout;
+  nts.families = options.families;
+  nts.json = options.json;
+  return query_nts(nts);
+}
+
 }  // namespace
 
 void add_query(Command& root) {
   const auto options = std::make_shared<QueryOptions>();
+  NtsQueryOptions& nts = options->of_nts;
   Command query = root.command("query", "Ask an NTP server for the time; changes nothing");
   query.positional("server", options->server, "HOST, HOST:PORT, ADDRESS or [ADDRESS]:PORT")
       .option("-c,--count", options->count, 1, 1000, "How often to ask")
       .option("--interval", options->interval, "Time between two requests")
       .option("--timeout", options->timeout, "How long to wait for each answer")
-      .flag("-4", options->v4, "Only an IPv4 address of the name")
-      .flag("-6", options->v6, "Only an IPv6 address of the name")
+      .flag("-4", options->families.v4, "Only an IPv4 address of the name")
+      .flag("-6", options->families.v6, "Only an IPv6 address of the name")
       .flag("--json", options->json, "One JSON object instead of text")
+      .flag("--nts", options->nts,
+            "By Network Time Security: establish keys (port 4460), then ask; shows each step")
+      .option("--ca", nts.ca, "PEM file of the authorities to trust instead of the system's")
+      .option("--address", nts.address, "Establish keys at this address, not at the name's")
+      .option("--aead", nts.aead, 1, 65535, "Offer this AEAD algorithm only: 15 or 30")
+      .flag("--no-verify", nts.no_verify,
+            "Go on with a certificate that is wrong; what is shown then may come from anybody")
       .footer(
-          "offset: the server's clock less ours. The status is 1 when there was no answer.\n\n"
+          "offset: the server's clock less ours. The status is 1 when there was no answer, and "
+          "with\n"
+          "--nts when any step failed.\n\n"
           "Examples:\n"
           "  timepool query time.example\n"
-          "  timepool query 127.0.0.11:11123 --count 4 --json");
+          "  timepool query 127.0.0.11:11123 --count 4 --json\n"
+          "  timepool query --nts time.example");
   query.action([options] { return run(*options); });
 }
 

@@ -1,7 +1,5 @@
 #include "ntp/query.h"
 
-#include "base/check.h"
-
 namespace timepool::ntp {
 namespace {
 
@@ -14,7 +12,7 @@ constexpr Duration kReadingSlack = Duration::milliseconds(100);
 Bytes Query::start(LocalTime now, RandomStream& random) {
   started_ = now;
   ByteWriter writer(request_);
-  CHECK(exchange_.start(now, random, authenticator_, writer));
+  if (!exchange_.start(now, random, authenticator_, writer)) return {};
   return writer.written();
 }
 

@@ -4,7 +4,9 @@
 
 #include <vector>
 
+#include "ntp/nts_authenticator.h"
 #include "ntp/server/responder.h"
+#include "nts/testing_server.h"
 
 namespace timepool::ntp {
 namespace {
@@ -48,6 +50,42 @@ TEST(Query, each_attempt_has_its_own_timestamp) {
   const std::vector<std::byte> before(first.begin(), first.end());
   const Bytes second = query.start({}, random);
   EXPECT_FALSE(std::equal(before.begin(), before.end(), second.begin()));
+}
+
+TEST(Query, takes_only_what_its_authenticator_proves) {
+  nts::fake::TestServer server(5);
+  const nts::fake::TestAeadMaker aeads;
+  nts::Establishment keys = server.establish();
+  keys.cookies.resize(1);
+  NtsAuthenticator proof(aeads, keys);
+  Query query({}, proof);
+  RandomStream random(SiphashKey{1, 2});
+  const UnixTime start = UnixTime::from_seconds(1'790'000'000);
+  const LocalTime now{MonoTime(), start};
+  const Bytes request = query.start(now, random);
+  ASSERT_GT(request.size(), 48u);
+  ServerState state;
+  state.leap = wire::ntp::Leap::kNone;
+  state.stratum = 2;
+  state.reference_time = start;
+  std::vector<std::byte> header(48);
+  respond({now.raw, {IpAddress::v4(0xc0000263), 5000, 0}, {}}, request.first(48), state, header);
+  set_transmit(header, state, now.raw);
+  EXPECT_EQ(query.handle_datagram({now, now.raw}, header).reason, ReplyReason::kNotAuthentic);
+  const std::vector<std::byte> reply = server.answer(request, header);
+  EXPECT_TRUE(is_answer(query.handle_datagram({now, now.raw}, reply).reason));
+  EXPECT_FALSE(query.waiting());
+}
+
+TEST(Query, without_a_proof_nothing_is_sent) {
+  const nts::fake::TestAeadMaker aeads;
+  nts::Establishment keys = nts::fake::TestServer(5).establish();
+  keys.cookies.resize(1);
+  NtsAuthenticator proof(aeads, keys);
+  Query query({}, proof);
+  RandomStream random(SiphashKey{1, 2});
+  EXPECT_FALSE(query.start({}, random).empty());
+  EXPECT_TRUE(query.start({}, random).empty());
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ class KeyClientTest : public ::testing::Test {
   net::Reactor reactor_;
   TestCertificate authority_ = TestCertificate::authority("test authority");
   nts::KeServerConfig server_records_ = both_algorithms();
-  nts::testing::TestCookieMaker cookies_;
+  nts::fake::TestCookieMaker cookies_;
   std::vector<std::byte> response_;
   TestTlsServer server_;
   nts::KeClientConfig records_;
@@ -110,7 +110,7 @@ TEST_F(KeyClientTest, a_response_in_single_octets_establishes) {
 }
 
 TEST_F(KeyClientTest, what_is_wrong_with_the_records_is_told) {
-  nts::testing::Message message;
+  nts::fake::Message message;
   response_ = message.numbers(true, wire::nts::record_type::kError, {1}).end();
   const KeyResult out = run(request());
   EXPECT_EQ(out.outcome, KeyOutcome::kRecords);
@@ -120,7 +120,7 @@ TEST_F(KeyClientTest, what_is_wrong_with_the_records_is_told) {
 }
 
 TEST_F(KeyClientTest, a_response_that_is_cut_short_is_no_establishment) {
-  response_ = nts::testing::Message().protocol().aeads({15}).so_far();
+  response_ = nts::fake::Message().protocol().aeads({15}).so_far();
   const KeyResult out = run(request());
   EXPECT_EQ(out.outcome, KeyOutcome::kTimeout);
   EXPECT_EQ(out.step, net::TlsStep::kAnswer);

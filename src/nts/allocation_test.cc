@@ -13,11 +13,11 @@ TEST(NtsAllocation, a_servers_half_of_a_key_establishment_does_not_allocate) {
   KeServerConfig config;
   ASSERT_TRUE(config.aeads.push_back(AeadId::kAesSivCmac256));
   config.servers = {{"a.example", 123}, {"b.example", 123}};
-  testing::Message message;
+  fake::Message message;
   message.protocol().aeads({15}).text(false, wire::nts::record_type::kServer, "b.example");
-  const testing::Octets request = message.end();
-  testing::TestExporter exporter;
-  testing::TestCookieMaker cookies;
+  const fake::Octets request = message.end();
+  fake::TestExporter exporter;
+  fake::TestCookieMaker cookies;
   const std::uint64_t before = allocations.load();
   KeServer server(config, IpFamily::kV4);
   const auto reason = server.feed(request, exporter, cookies);

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   KeClientConfig config;
   CHECK(config.aeads.push_back(AeadId::kAes128GcmSiv));
   CHECK(config.aeads.push_back(AeadId::kAesSivCmac256));
-  testing::TestExporter exporter;
+  fake::TestExporter exporter;
   KeClient client(config);
   auto out = client.feed(response, exporter);
   if (!out) out = fail(client.handle_end());

@@ -12,8 +12,8 @@
 namespace timepool::nts {
 namespace {
 
-using testing::Message;
-using testing::Octets;
+using fake::Message;
+using fake::Octets;
 namespace type = wire::nts::record_type;
 
 KeClientConfig offering(std::initializer_list<AeadId> aeads) {
@@ -39,7 +39,7 @@ class KeClientTest : public ::testing::Test {
   static Message good() { return Message().protocol().aeads({15}).cookie(100); }
 
   KeClientConfig config_ = offering({AeadId::kAes128GcmSiv, AeadId::kAesSivCmac256});
-  testing::TestExporter exporter_;
+  fake::TestExporter exporter_;
 };
 
 TEST_F(KeClientTest, KEC1_golden_octets_of_the_requests) {
@@ -240,7 +240,7 @@ TEST_F(KeClientTest, client_and_server_come_to_the_same_keys) {
     ASSERT_TRUE(config.aeads.push_back(AeadId::kAes128GcmSiv));
     ASSERT_TRUE(config.aeads.push_back(AeadId::kAesSivCmac256));
     config.servers = {{"ntp.example", 4123}};
-    testing::TestCookieMaker cookies;
+    fake::TestCookieMaker cookies;
     KeClient client(aeads);
     KeServer server(config, IpFamily::kV6);
     ASSERT_EQ(server.feed(client.request(), exporter_, cookies), KeReason::kEstablished);

@@ -42,15 +42,15 @@ void check_response(KeReason reason, Bytes response) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Bytes request = std::as_bytes(std::span(data, size));
   const KeServerConfig settings = config();
-  testing::TestExporter exporter;
-  testing::TestCookieMaker cookies;
+  fake::TestExporter exporter;
+  fake::TestCookieMaker cookies;
   KeServer at_once(settings, IpFamily::kV4);
   const auto reason = at_once.feed(request, exporter, cookies);
   const KeReason whole = reason ? *reason : at_once.handle_end();
   check_response(whole, at_once.response());
   CHECK(!name_of(whole).empty());
 
-  testing::TestCookieMaker others;
+  fake::TestCookieMaker others;
   KeServer slow(settings, IpFamily::kV4);
   std::optional<KeReason> found;
   for (std::size_t i = 0; i < size && !found; ++i) {

@@ -12,8 +12,8 @@
 namespace timepool::nts {
 namespace {
 
-using testing::Message;
-using testing::Octets;
+using fake::Message;
+using fake::Octets;
 namespace type = wire::nts::record_type;
 
 KeServerConfig both_algorithms() {
@@ -75,8 +75,8 @@ class KeServerTest : public ::testing::Test {
   }
 
   KeServerConfig config_ = both_algorithms();
-  testing::TestExporter exporter_;
-  testing::TestCookieMaker cookies_;
+  fake::TestExporter exporter_;
+  fake::TestCookieMaker cookies_;
   Seen seen_;
   std::optional<AeadId> aead_;
 };

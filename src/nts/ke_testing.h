@@ -11,7 +11,7 @@
 #include "nts/key_exporter.h"
 #include "wire/nts/record.h"
 
-namespace timepool::nts::testing {
+namespace timepool::nts::fake {
 
 using Octets = std::vector<std::byte>;
 
@@ -87,4 +87,4 @@ class Message {
   Octets octets_;
 };
 
-}  // namespace timepool::nts::testing
+}  // namespace timepool::nts::fake

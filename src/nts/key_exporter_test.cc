@@ -16,7 +16,7 @@ TEST(KeyExporter, T6_golden_octets_of_the_contexts) {
 }
 
 TEST(KeyExporter, T6_keys_are_as_long_as_the_algorithms_and_differ_by_direction) {
-  testing::TestExporter exporter;
+  fake::TestExporter exporter;
   for (const AeadId aead : {AeadId::kAesSivCmac256, AeadId::kAes128GcmSiv}) {
     const auto keys = export_session_keys(exporter, aead, GcmSivContext::kCompliant);
     ASSERT_TRUE(keys);
@@ -33,7 +33,7 @@ TEST(KeyExporter, T6_keys_are_as_long_as_the_algorithms_and_differ_by_direction)
 }
 
 TEST(KeyExporter, chrony_4_4_names_AES_SIV_CMAC_256_for_the_other_algorithm) {
-  testing::TestExporter exporter;
+  fake::TestExporter exporter;
   const auto keys =
       export_session_keys(exporter, AeadId::kAes128GcmSiv, GcmSivContext::kOfChrony44);
   ASSERT_TRUE(keys);
@@ -44,13 +44,13 @@ TEST(KeyExporter, chrony_4_4_names_AES_SIV_CMAC_256_for_the_other_algorithm) {
 }
 
 TEST(KeyExporter, AES_SIV_CMAC_256_has_the_same_keys_either_way) {
-  testing::TestExporter exporter;
+  fake::TestExporter exporter;
   EXPECT_EQ(export_session_keys(exporter, AeadId::kAesSivCmac256, GcmSivContext::kCompliant),
             export_session_keys(exporter, AeadId::kAesSivCmac256, GcmSivContext::kOfChrony44));
 }
 
 TEST(KeyExporter, a_session_that_gives_no_keys_is_told) {
-  testing::TestExporter exporter;
+  fake::TestExporter exporter;
   exporter.broken = true;
   EXPECT_FALSE(export_session_keys(exporter, AeadId::kAesSivCmac256, GcmSivContext::kCompliant));
 }
