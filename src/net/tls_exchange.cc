@@ -112,8 +112,13 @@ void TlsExchange::handle_connected() {
 void TlsExchange::receive() {
   std::array<std::byte, kBufferSize> buffer;
   const ssize_t count = ::recv(fd_.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (answered_) {
+    // Whatever else comes is nothing to us; its end is what is waited for.
+    if (count <= 0) finish(TlsExchangeEnd::kAnswered, "");
+    return;
+  }
   if (count < 0) {
-    if (errno == EAGAIN || errno == EINTR) return;
     return fail_by_errno(errno, "receive: ");
   }
   if (count == 0) {
@@ -153,12 +158,20 @@ bool TlsExchange::read_plain() {
   std::array<std::byte, kBufferSize> buffer;
   while (const std::size_t count = session_->read(buffer)) {
     if (!dialogue_.handle_answer(Bytes(buffer).first(count), *session_)) continue;
-    if (session_->state() != TlsSession::State::kFailed) session_->close();
-    flush();
-    finish(TlsExchangeEnd::kAnswered, "");
+    begin_farewell();
     return false;
   }
   return true;
+}
+
+void TlsExchange::begin_farewell() {
+  answered_ = true;
+  const MonoTime now = sys::mono_now();
+  result_.total = now - started_;
+  session_->close();
+  flush();
+  deadline_ = reactor_.at(std::min(started_ + request_.timeout, now + kFarewell),
+                          [this] { finish(TlsExchangeEnd::kAnswered, ""); });
 }
 
 // Sends what the socket takes. When it takes no more for good, the reason may be there to read.
@@ -195,7 +208,7 @@ void TlsExchange::handle_timeout() {
 void TlsExchange::finish(TlsExchangeEnd end, std::string text) {
   result_.end = end;
   result_.text = std::move(text);
-  result_.total = sys::mono_now() - started_;
+  if (!answered_) result_.total = sys::mono_now() - started_;
   if (session_) {
     if (session_->certificate() != nullptr) result_.certificate = *session_->certificate();
     result_.certificate_fault = session_->certificate_fault();

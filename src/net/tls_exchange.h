@@ -54,8 +54,8 @@ struct TlsExchangeResult {
   std::string text;                  // for a person: why there is no answer; "" when there is
   Duration connected;                // since the start, zero when it did not come to it
   Duration opened;                   // the same, for the end of the handshake
-  Duration total;
-  std::string version;  // "TLSv1.3"; these two "" before the handshake's end
+  Duration total;                    // the same, for the end of the answer
+  std::string version;               // "TLSv1.3"; these two "" before the handshake's end
   std::string cipher;
   std::optional<CertificateInfo> certificate;    // as soon as it was seen, refused or not
   TlsFault certificate_fault = TlsFault::kNone;  // what was or would be wrong with it
@@ -71,6 +71,9 @@ struct TlsExchangeRequest {
 
 class TlsExchange {
  public:
+  // How long a server is given to end the connection once all is said. RFC 8446 6.1 has both sides
+  // say goodbye; who closes before that may make the system reset the connection.
+  static constexpr Duration kFarewell = Duration::milliseconds(500);
   using Done = std::function<void(const TlsExchangeResult&)>;
 
   // Begins. `done` is called once, from the reactor and never from here; it may destroy the
@@ -85,10 +88,11 @@ class TlsExchange {
   void handle_ready(short ready);
   void handle_connected();
   void receive();
-  // False when finish() was called.
+  // False when there is no more to say.
   bool advance();
   bool read_plain();
   void flush();
+  void begin_farewell();
   void fail_by_errno(int value, const char* what);
   void fail_by_tls();
   void handle_timeout();
@@ -105,6 +109,7 @@ class TlsExchange {
   Timer deadline_;
   Timer soon_;  // for an end that was known at once
   bool asked_ = false;
+  bool answered_ = false;  // the dialogue is over, the connection not yet
   TlsExchangeResult result_;
 };
 

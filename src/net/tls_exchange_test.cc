@@ -121,6 +121,18 @@ TEST_F(TlsExchangeTest, an_answer_of_64_KiB_comes_whole) {
   EXPECT_EQ(asker_.answer, answer_);
 }
 
+TEST_F(TlsExchangeTest, a_server_that_stays_after_the_answer_is_left) {
+  server_.set_habit(Habit::kStays);
+  TlsExchangeRequest wish = request();
+  wish.timeout = Duration::seconds(5);
+  const MonoTime start = sys::mono_now();
+  const TlsExchangeResult out = run(wish);
+  EXPECT_EQ(out.end, TlsExchangeEnd::kAnswered);
+  EXPECT_GE(sys::mono_now() - start, TlsExchange::kFarewell);
+  EXPECT_LT(sys::mono_now() - start, Duration::seconds(3));
+  EXPECT_LT(out.total, TlsExchange::kFarewell);
+}
+
 TEST_F(TlsExchangeTest, a_port_where_nobody_listens_is_refused) {
   TlsExchangeRequest wish = request();
   {

@@ -30,6 +30,7 @@ class TestTlsServer {
     kSilent,           // not even TLS
     kHangsUp,          // ends the connection as soon as it is there
     kHangsUpAfterTls,  // without close_notify
+    kStays,            // never ends a connection
   };
 
   TestTlsServer(Reactor& reactor, std::shared_ptr<const TlsServerContext> context, Answer answer)
@@ -85,6 +86,10 @@ class TestTlsServer {
     }
     if (it.session->state() == TlsSession::State::kOpen) speak(it);
     flush(it);
+    if (it.session->state() == TlsSession::State::kClosed && habit_ != Habit::kStays) {
+      it.watch.stop();
+      it.fd.reset();
+    }
   }
   void speak(Connection& it) {
     if (habit_ == Habit::kHangsUpAfterTls) {
