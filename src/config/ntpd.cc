@@ -133,6 +133,7 @@ Schema<NtpdConfig> ntpd_schema() {
       .table("keys", &NtpdConfig::keys, ntpd_keys_schema(),
              "Symmetric keys: of servers that are asked (`key` of [[server]] and [[pool]]), and of "
              "clients, whose requests under a key are answered under the same.")
+      .table("nts", &NtpdConfig::nts, ntpd_nts_schema(), "Network Time Security (RFC 8915).")
       .table("resolver", &NtpdConfig::resolver, resolver, "How names are looked up.")
       .table("control", &NtpdConfig::control, control, "The control socket.")
       .table("log", &NtpdConfig::log, ntpd_log_schema(), "What is measured, as text files.")
@@ -144,6 +145,10 @@ Schema<NtpdConfig> ntpd_schema() {
   root.check([](const NtpdConfig& it) { return check_source_keys(it); });
   root.check([](const NtpdConfig& it) { return check_peers(it.peers); });
   root.check([](const NtpdConfig& it) { return check_broadcast_clients(it.broadcast_clients); });
+  root.check([](const NtpdConfig& it) -> std::string {
+    const bool led = !it.nts.server || it.server || !it.nts.server->ntp_servers.empty();
+    return led ? "" : "[nts.server] without [server]: it needs an [[nts.server.ntp_server]]";
+  });
   root.check([](const NtpdConfig& it) -> std::string {
     const bool served = it.server || it.broadcasts.empty();
     return served ? "" : "[[broadcast]] without [server]: there is no time to tell";

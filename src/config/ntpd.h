@@ -9,6 +9,7 @@
 #include "base/ip.h"
 #include "config/ntpd_keys.h"
 #include "config/ntpd_modes.h"
+#include "config/ntpd_nts.h"
 #include "config/ntpd_refclock.h"
 #include "config/ntpd_reports.h"
 #include "config/ntpd_sandbox.h"
@@ -145,6 +146,7 @@ struct NtpdConfig {
   std::vector<NtpBroadcastClientConfig> broadcast_clients;
   std::vector<NtpRefclockConfig> refclocks;
   NtpKeysConfig keys;
+  NtpdNtsConfig nts;
   NtpResolverConfig resolver;
   NtpdControlConfig control{"/run/timepool/ntpd.sock"};
   NtpdLogConfig log;
