@@ -4,9 +4,13 @@ namespace timepool::config {
 
 Schema<NtpdNtsConfig> ntpd_nts_schema() {
   Schema<NtpdNtsConfig> out;
-  out.table("server", &NtpdNtsConfig::server, nts_server_schema(),
-            "Establish keys with clients (RFC 8915 4) and send them to an NTP server with them. "
-            "Without this table nobody listens for that.");
+  out.table("cookies", &NtpdNtsConfig::cookies, nts_cookies_schema(),
+            "The keys of cookies. Without this table they are as by default where there is "
+            "[nts.server]; with it requests under NTS are answered also where key establishment is "
+            "another machine's, with the same keys.")
+      .table("server", &NtpdNtsConfig::server, nts_server_schema(),
+             "Establish keys with clients (RFC 8915 4) and send them to an NTP server with them. "
+             "Without this table nobody listens for that.");
   return out;
 }
 

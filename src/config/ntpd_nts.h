@@ -3,15 +3,23 @@
 
 #include <optional>
 
+#include "config/ntpd_nts_cookies.h"
 #include "config/ntpd_nts_server.h"
 #include "config/schema.h"
 
 namespace timepool::config {
 
 struct NtpdNtsConfig {
+  std::optional<NtsCookiesConfig> cookies;  // absent: as by default, if there is a server
   std::optional<NtsServerConfig> server;
   bool operator==(const NtpdNtsConfig&) const = default;
 };
+
+// The keys of cookies that are to be had; nothing when none are.
+inline std::optional<NtsCookiesConfig> wanted_cookies(const NtpdNtsConfig& config) {
+  if (config.cookies || !config.server) return config.cookies;
+  return NtsCookiesConfig{};
+}
 
 Schema<NtpdNtsConfig> ntpd_nts_schema();
 

@@ -58,6 +58,11 @@ Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& 
       started_(sys::mono_now()),
       precision_(sys::measure_precision()),
       keys_(logger),
+      cookies_(
+          reactor_, logger, [this] { return cookie_clock(); },
+          [this](std::shared_ptr<const nts::CookieKeys> keys) {
+            if (server_) server_->set_cookies(std::move(keys));
+          }),
       source_files_(logger),
       watchdog_(reactor_) {}
 
@@ -87,6 +92,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   TRY(out->start_client());
   out->watch_source_files();
   TRY(out->start_metrics());
+  TRY(out->take_cookies(out->config_));
   TRY(out->begin_serving());
   return out;
 }
@@ -109,6 +115,17 @@ Result<void> Daemon::make_server() {
       &inherited_));
   server_->set_keys(keys_.ring());
   return {};
+}
+
+Result<void> Daemon::take_cookies(const config::NtpdConfig& config) {
+  return cookies_.configure(config::wanted_cookies(config.nts),
+                            state_directory(config.state_directory));
+}
+
+CookieKeeper::Clock Daemon::cookie_clock() const {
+  const UnixTime now = sys::unix_now();
+  if (server_) return {server_->state().synchronised(), now};
+  return {client_ && client_->keeper().tracking(sys::mono_now()).synchronised, now};
 }
 
 Result<void> Daemon::begin_serving() {
@@ -310,6 +327,7 @@ Result<json::object> Daemon::reload() {
   }
   config::NtpdConfig next = std::move(read).value();
   TRY(keys_.read(next.keys));
+  TRY(take_cookies(next));
   json::array restart;
   if (next.control != config_.control) restart.push_back("control");
   if (next.server.has_value() != config_.server.has_value()) {

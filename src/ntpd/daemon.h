@@ -16,6 +16,7 @@
 #include "net/take_over.h"
 #include "ntp/leap.h"
 #include "ntpd/broadcaster.h"
+#include "ntpd/cookie_keeper.h"
 #include "ntpd/key_keeper.h"
 #include "ntpd/leap_file.h"
 #include "ntpd/measurement_log.h"
@@ -51,6 +52,9 @@ class Daemon {
   Result<void> make_server();
   // What the process before knows of the time; it has given up all but serving then.
   Result<void> take_state();
+  // The keys of cookies, by what is configured now.
+  Result<void> take_cookies(const config::NtpdConfig& config);
+  CookieKeeper::Clock cookie_clock() const;
   Result<void> begin_serving();
   void log_serving();
   // The other side: another process takes over from this one.
@@ -107,6 +111,7 @@ class Daemon {
   std::unique_ptr<MeasurementLog> log_;  // outlives the client
   std::unique_ptr<TimeClient> client_;
   KeyKeeper keys_;
+  CookieKeeper cookies_;
   SourceFiles source_files_;
   net::Timer source_files_timer_;
   ntp::LeapKeeper leap_;

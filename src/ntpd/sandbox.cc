@@ -100,6 +100,9 @@ std::vector<sys::PathRule> paths_of(const config::NtpdConfig& config,
   out.add_directory_of(config_path, PathAccess::kRead);
   out.add_directory_of(config.leap_file, PathAccess::kRead);
   out.add_directory_of(config.keys.file, PathAccess::kRead);
+  if (const auto cookies = config::wanted_cookies(config.nts)) {
+    out.add_directory_of(cookies->file, PathAccess::kWrite);
+  }
   if (config.server) add_lists(config.server->access, out);
   for (const std::string& directory : config.sources.directories) {
     out.add(directory, PathAccess::kRead);

@@ -39,6 +39,7 @@ class ServerHandler {
 
   // Adds what was counted so far; from any thread.
   void add_counts(ServerCounts& out) const { counters_.add_to(out); }
+  void add_counts(nts::CookieCounts& out) const { responder_.add_counts(out); }
   // The last datagram that was dropped for `reason`; from any thread.
   std::optional<LastSeen::Value> last_dropped(ntp::Reason reason) const {
     return dropped_[static_cast<std::size_t>(reason)].value();
@@ -65,6 +66,7 @@ class ServerHandler {
   const ntp::Service* service_ = nullptr;
   MonoTime now_;  // when the batch began
   ntp::Responder responder_;
+  static_assert(sys::UdpBatch::kSize <= ntp::Responder::kMaxPending);
   std::array<Pending, sys::UdpBatch::kSize> pending_;
   std::size_t replies_ = 0;  // of this batch
   bool remembered_ = false;  // one of them is

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "crypto/aead.h"
 #include "ntp/leap.h"
 #include "sys/clock.h"
 #include "sys/random.h"
@@ -74,6 +75,8 @@ ntp::Responder::Options responder_options(const config::NtpServerConfig& config)
   out.interleaved_replies = config.interleaved_replies;
   out.clients = clients_of_worker(config.limits, workers_of(config));
   out.seed = {{sys::random_u64(), sys::random_u64()}, sys::random_u64()};
+  out.aeads = std::make_shared<crypto::GcryptAeads>();
+  out.random = std::make_shared<sys::KernelRandom>();
   return out;
 }
 
@@ -172,6 +175,7 @@ void TimeServer::refresh() {
   service->access = access_.list();
   service->limits = limits_;
   service->keys = keys_;
+  service->cookies = cookies_;
   service_.publish(std::move(service));
   const Duration next = served_.good_for(sys::unix_now());
   refresh_timer_ = reactor_.at(sys::mono_now() + next, [this] { refresh(); });
@@ -191,6 +195,19 @@ void TimeServer::take_access() {
 void TimeServer::set_keys(std::shared_ptr<const ntp::KeyRing> keys) {
   keys_ = std::move(keys);
   refresh();
+}
+
+void TimeServer::set_cookies(std::shared_ptr<const nts::CookieKeys> cookies) {
+  cookies_ = std::move(cookies);
+  refresh();
+}
+
+nts::CookieCounts TimeServer::cookie_counts() const {
+  nts::CookieCounts out;
+  for (std::size_t i = 0; i < server_->worker_count(); ++i) {
+    server_->handler(i).add_counts(out);
+  }
+  return out;
 }
 
 Result<bool> TimeServer::reload(const config::NtpServerConfig& config) {

@@ -52,6 +52,9 @@ class TimeServer {
   // The keys of clients from now on; null: none.
   void set_keys(std::shared_ptr<const ntp::KeyRing> keys);
 
+  // The keys of cookies from now on; null: fields of NTS say nothing.
+  void set_cookies(std::shared_ptr<const nts::CookieKeys> cookies);
+
   // Takes in what the client half says now; done by itself from time to time.
   void refresh();
 
@@ -78,6 +81,8 @@ class TimeServer {
   std::size_t clients_remembered() const;
   std::size_t clients_at_most() const;
   std::uint64_t count(ntp::RateLimiter::Event event) const;
+  // What all workers did with cookies.
+  nts::CookieCounts cookie_counts() const;
   std::size_t prefixes() const { return access_.prefixes(); }
 
  private:
@@ -104,6 +109,7 @@ class TimeServer {
   std::vector<std::string> missing_;  // interfaces, as last warned of
   ntp::LimitSettings limits_;
   std::shared_ptr<const ntp::KeyRing> keys_;
+  std::shared_ptr<const nts::CookieKeys> cookies_;
   bool serving_ = false;
 };
 

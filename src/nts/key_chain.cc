@@ -190,11 +190,18 @@ CookieKeys KeyChain::keys(std::uint64_t serial) const {
 }
 
 KeyChain KeyChain::succeeded_by(const ChainSecret& secret, Duration rotation, UnixTime now) const {
-  CHECK(ready_);
   KeyChain out = begin(secret, rotation, now);
-  for (const CookieKey& it : {next_, current_}) CHECK(out.past_.push_back(it));
-  for (const CookieKey& it : past_) static_cast<void>(out.past_.push_back(it));
+  out.take_past(*this);
   return out;
+}
+
+void KeyChain::take_past(const KeyChain& before) {
+  CHECK(before.ready_);
+  StaticVector<CookieKey, kMaxPastKeys> kept;
+  CHECK(kept.push_back(before.current_) && kept.push_back(before.next_));
+  for (const CookieKey& it : before.past_) static_cast<void>(kept.push_back(it));
+  for (const CookieKey& it : past_) static_cast<void>(kept.push_back(it));
+  past_ = kept;
 }
 
 std::string KeyChain::text() const {

@@ -57,6 +57,10 @@ enum class ChainStep : std::uint8_t {
 
 class KeyChain {
  public:
+  KeyChain(const KeyChain&) = default;
+  KeyChain& operator=(const KeyChain&) = default;
+  ~KeyChain() { wipe(); }
+
   // A chain that begins in the epoch of `now` with a secret of 32 random octets; `rotation` is one
   // of whole seconds within the bounds above (CHECKed).
   static KeyChain begin(const ChainSecret& secret, Duration rotation, UnixTime now);
@@ -74,16 +78,19 @@ class KeyChain {
   // Another chain that goes on from here with another secret or rotation: the keys of this one are
   // its past keys.
   KeyChain succeeded_by(const ChainSecret& secret, Duration rotation, UnixTime now) const;
+  // Takes the keys of another chain, which was in use until now, among its past keys.
+  void take_past(const KeyChain& before);
 
   // The chain as a file: the secret of its epoch and its past keys, one a line.
   std::string text() const;
   static Result<KeyChain, ChainFault> parse(std::string_view text);
   // The two may differ in their past keys only.
   bool same_seed(const KeyChain& other) const;
-  // Overwrites its secrets.
+  // Overwrites its secrets; its end does too.
   void wipe();
 
  private:
+  KeyChain() = default;
   CookieKey derive(const ChainSecret& secret, HmacSha256 hmac) const;
   void forget(std::size_t past);
   void look_ahead(HmacSha256 hmac);
