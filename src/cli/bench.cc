@@ -1,4 +1,4 @@
-// timepool bench ntp|dns|udp|frames|echo: load, measured.
+// timepool bench ntp|dns|udp|frames|nts-ke|echo: load, measured.
 #include <fmt/core.h>
 
 #include <boost/json/object.hpp>
@@ -10,6 +10,7 @@
 #include "load/echo_server.h"
 #include "load/frame_generator.h"
 #include "load/generator.h"
+#include "load/key_load.h"
 
 namespace timepool::cli {
 namespace {
@@ -126,6 +127,76 @@ void add_load_options(Command& command, const std::shared_ptr<BenchOptions>& opt
       .flag("--allow-private", load.allow_private,
             "Admit private addresses, inside a network namespace of its own")
       .flag("--json", options->json, "One JSON object instead of text");
+}
+
+json::object json_of(const load::KeyLoadReport& report) {
+  const load::LatencyHistogram& latency = report.latency;
+  return {{"rate", report.rate()},
+          {"begun", report.begun},
+          {"established", report.established},
+          {"refused", report.refused},
+          {"failed", report.failed},
+          {"first_failure", report.first_failure},
+          {"cookies", report.cookies},
+          {"seconds", report.elapsed.to_seconds()},
+          {"latency_us",
+           {{"p50", microseconds(latency.percentile(0.5))},
+            {"p90", microseconds(latency.percentile(0.9))},
+            {"p99", microseconds(latency.percentile(0.99))},
+            {"max", microseconds(latency.max())}}}};
+}
+
+std::string text_of(const load::KeyLoadReport& report) {
+  const auto span = [&](double fraction) {
+    return seconds_text(report.latency.percentile(fraction).to_seconds(), false);
+  };
+  std::string out = fmt::format(
+      "{:.0f} key establishments/s over {:.2f} s\n"
+      "begun {}, established {}, refused {}, failed {}; {} cookies\n"
+      "latency: median {}, 90 % {}, 99 % {}, longest {}",
+      report.rate(), report.elapsed.to_seconds(), report.begun, report.established, report.refused,
+      report.failed, report.cookies, span(0.5), span(0.9), span(0.99),
+      seconds_text(report.latency.max().to_seconds(), false));
+  if (!report.first_failure.empty()) out += "\nthe first that failed: " + report.first_failure;
+  return out;
+}
+
+void add_key_load(Command& bench) {
+  struct KeyArgs {
+    load::KeyLoadOptions load;
+    std::optional<Endpoint> target;
+    bool json = false;
+  };
+  const auto args = std::make_shared<KeyArgs>();
+  load::KeyLoadOptions& load = args->load;
+  constexpr std::uint16_t kPort = 4460;
+  Command keys = bench.command("nts-ke", "Key establishments of NTS (RFC 8915), each by itself");
+  keys.option("--target", args->target, kPort, "The server to measure, ADDR:PORT")
+      .require("--target")
+      .option("--name", load.name, "The server name that is asked for")
+      .option("--ca", load.authority,
+              "A PEM file of who may have signed the certificate; without it any will do")
+      .option("--count", load.count, 1, load::KeyLoadOptions::kMaxCount, "Connections to make")
+      .option("--duration", load.duration, "Begin no more after this, at most 1h")
+      .option("--inflight", load.inflight, 1, load::KeyLoadOptions::kMaxInflight,
+              "Connections at a time")
+      .option("--timeout", load.timeout, "A connection without an answer after this has failed")
+      .flag("--gcm-siv", load.gcm_siv, "Offer AES-128-GCM-SIV first")
+      .option("--cpu", load.cpu, 0, 1023, "Run on this processor")
+      .flag("--allow-private", load.allow_private,
+            "Admit private addresses, inside a network namespace of its own")
+      .flag("--json", args->json, "One JSON object instead of text");
+  keys.action([args] {
+    args->load.target = args->target.value();
+    const auto report = load::run(args->load);
+    if (!report.ok()) return failed(report.error());
+    if (args->json) {
+      print_json(json_of(*report));
+    } else {
+      print(text_of(*report));
+    }
+    return report->established > 0 ? kOk : failed("no keys from " + format(args->load.target));
+  });
 }
 
 void add_echo_server(Command& bench) {
@@ -263,6 +334,7 @@ void add_bench(Command& root) {
   });
 
   add_frames(bench);
+  add_key_load(bench);
   add_echo_server(bench);
 }
 

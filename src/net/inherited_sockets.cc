@@ -10,15 +10,15 @@
 namespace timepool::net {
 namespace {
 
-std::optional<Endpoint> udp_address(int fd) {
-  int protocol = 0;
-  socklen_t length = sizeof protocol;
-  if (::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) < 0 ||
-      protocol != IPPROTO_UDP) {
-    return std::nullopt;
-  }
+int option_of(int fd, int name) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, name, &value, &length) < 0 ? 0 : value;
+}
+
+std::optional<Endpoint> bound_address(int fd) {
   sockaddr_storage address{};
-  length = sizeof address;
+  socklen_t length = sizeof address;
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) < 0) return std::nullopt;
   const std::optional<Endpoint> out = sys::from_sockaddr(address);
   return out && out->port != 0 ? out : std::nullopt;
@@ -27,18 +27,34 @@ std::optional<Endpoint> udp_address(int fd) {
 }  // namespace
 
 bool InheritedSockets::add(sys::Fd fd, std::size_t order) {
-  const std::optional<Endpoint> local = udp_address(fd.number());
+  const int protocol = option_of(fd.number(), SO_PROTOCOL);
+  const bool listens = protocol == IPPROTO_TCP && option_of(fd.number(), SO_ACCEPTCONN) != 0;
+  if (protocol != IPPROTO_UDP && !listens) return false;
+  const std::optional<Endpoint> local = bound_address(fd.number());
   if (!local) return false;
-  const auto at = std::upper_bound(held_.begin(), held_.end(), order,
+  std::vector<Held>& held = listens ? listeners_ : held_;
+  const auto at = std::upper_bound(held.begin(), held.end(), order,
                                    [](std::size_t a, const Held& b) { return a < b.order; });
-  held_.insert(at, Held{*local, order, std::move(fd)});
+  held.insert(at, Held{*local, order, std::move(fd)});
   return true;
 }
 
 std::vector<int> InheritedSockets::descriptors() const {
   std::vector<int> out;
   for (const Held& held : held_) out.push_back(held.fd.number());
+  for (const Held& held : listeners_) out.push_back(held.fd.number());
   return out;
+}
+
+sys::Fd InheritedSockets::take_listener(const Endpoint& address) {
+  const auto at = std::find_if(listeners_.begin(), listeners_.end(), [&](const Held& it) {
+    return it.local.address == address.address && it.local.scope_id == address.scope_id &&
+           (address.port == 0 || it.local.port == address.port);
+  });
+  if (at == listeners_.end()) return {};
+  sys::Fd out = std::move(at->fd);
+  listeners_.erase(at);
+  return sys::set_nonblocking_cloexec(out.number()).ok() ? std::move(out) : sys::Fd();
 }
 
 std::vector<sys::UdpSocket> InheritedSockets::take(const Endpoint& address,

@@ -7,6 +7,7 @@
 
 #include "config/ntpd_leap.h"
 #include "ntpd/leap_config.h"
+#include "ntpd/report_keys.h"
 #include "ntpd/sandbox.h"
 #include "ntpd/source_commands.h"
 #include "ntpd/source_settings.h"
@@ -61,6 +62,7 @@ Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& 
       cookies_(
           reactor_, logger, [this] { return cookie_clock(); },
           [this](std::shared_ptr<const nts::CookieKeys> keys) {
+            if (key_server_) key_server_->set_cookies(keys);
             if (server_) server_->set_cookies(std::move(keys));
           }),
       source_files_(logger),
@@ -80,6 +82,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   out->start_leap();
   TRY(out->keys_.read(out->config_.keys));
   TRY(out->make_server());
+  TRY(out->make_key_server());
   TRY(out->start_broadcaster());
   TRY(out->share_ports());
   out->owners_.keep();
@@ -132,6 +135,7 @@ Result<void> Daemon::begin_serving() {
   if (predecessor_) TRY(predecessor_->finish());
   if (control_) control_->own_file(true);
   if (server_) TRY(server_->begin());
+  TRY(begin_key_server());
   keep_descriptors();
   if (server_) log_serving();
   return {};
@@ -310,6 +314,7 @@ json::object Daemon::status() const {
   out["config"] = config_path_;
   out["clock"] = clock_mode(halves());
   out["server"] = server_report(halves());
+  out["key_server"] = key_server_report(key_server_.get());
   out["metrics"] = metrics_ ? json::value(format(metrics_->endpoint())) : json::value(nullptr);
   out["sources"] = client_ == nullptr ? 0 : client_->sources().sources().size();
   return out;
@@ -341,6 +346,7 @@ Result<json::object> Daemon::reload() {
       restart.push_back("server.limits.clients");
     }
   }
+  TRY(reload_key_server(next, restart));
   logger_.set_level(next.log_level);
   if (next.sandbox != config_.sandbox) {
     restart.push_back("sandbox");
@@ -412,7 +418,11 @@ void Daemon::run() {
   logger_.info("ready");
   sys::release_startup_pages();
   reactor_.run();
-  if (left_) return;
+  if (left_) {
+    // Connections that began here end here.
+    if (key_server_) key_server_->drain();
+    return;
+  }
   sys::notify_stopping();
   log_tracking();
   logger_.info("stopping");

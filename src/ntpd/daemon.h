@@ -18,6 +18,7 @@
 #include "ntpd/broadcaster.h"
 #include "ntpd/cookie_keeper.h"
 #include "ntpd/key_keeper.h"
+#include "ntpd/key_server.h"
 #include "ntpd/leap_file.h"
 #include "ntpd/measurement_log.h"
 #include "ntpd/report.h"
@@ -56,6 +57,12 @@ class Daemon {
   Result<void> take_cookies(const config::NtpdConfig& config);
   CookieKeeper::Clock cookie_clock() const;
   Result<void> begin_serving();
+  // The server of key establishment, if one is configured.
+  Result<void> make_key_server();
+  Result<void> begin_key_server();
+  Result<void> reload_key_server(config::NtpdConfig& next, boost::json::array& restart);
+  // The sockets of both servers, in their order.
+  std::vector<int> served_descriptors() const;
   void log_serving();
   // The other side: another process takes over from this one.
   void offer_hand_over();
@@ -88,7 +95,9 @@ class Daemon {
   void log_tracking();
   boost::json::object status() const;
   net::MetricSource metrics_source() const;
-  Halves halves() const { return {config_, server_.get(), client_.get(), broadcaster_.get()}; }
+  Halves halves() const {
+    return {config_, server_.get(), client_.get(), broadcaster_.get(), key_server_.get()};
+  }
 
   config::NtpdConfig config_;
   std::string config_path_;
@@ -107,6 +116,7 @@ class Daemon {
   bool released_ = false;  // to a process that takes over
   bool left_ = false;      // it has
   std::unique_ptr<TimeServer> server_;
+  std::unique_ptr<KeyServer> key_server_;
   std::unique_ptr<Broadcaster> broadcaster_;
   std::unique_ptr<MeasurementLog> log_;  // outlives the client
   std::unique_ptr<TimeClient> client_;

@@ -40,7 +40,7 @@ Result<void> Daemon::inherit_sockets(Begin begin) {
     const std::optional<std::size_t> index = kept_index(given.name);
     if (index) kept_descriptors_ = std::max(kept_descriptors_, *index + 1);
     if (!inherited_.add(std::move(given.fd), index.value_or(sys::kMaxGiven))) {
-      logger_.warning("descriptor \"{}\" of systemd is no UDP socket: closed", given.name);
+      logger_.warning("descriptor \"{}\" of systemd is no socket of a server: closed", given.name);
     }
   }
   if (begin == Begin::kAlone) return {};
@@ -100,10 +100,11 @@ Result<void> Daemon::take_state() {
 
 void Daemon::offer_hand_over() {
   net::HandOverSteps steps;
-  steps.descriptors = [this] { return server_ ? server_->descriptors() : std::vector<int>(); };
+  steps.descriptors = [this] { return served_descriptors(); };
   steps.release = [this] { return release(); };
   steps.stop = [this] {
     if (server_) server_->stop();
+    if (key_server_) key_server_->stop();
   };
   steps.resume = [this] {
     sys::notify_main_pid(::getpid());
@@ -142,6 +143,7 @@ void Daemon::resume() {
     if (!done.ok()) logger_.error("{}", done.error().text());
   };
   if (server_ && !server_->serving()) tell(server_->begin());
+  if (key_server_ && !key_server_->serving()) tell(key_server_->begin());
   start_log();
   tell(start_broadcaster());
   tell(start_client());
@@ -153,8 +155,7 @@ void Daemon::resume() {
 // next one waits in the sockets.
 void Daemon::keep_descriptors() {
   for (std::size_t i = 0; i < kept_descriptors_; ++i) sys::notify_drop(kept_name(i));
-  if (!server_) return;
-  const std::vector<int>& descriptors = server_->descriptors();
+  const std::vector<int> descriptors = served_descriptors();
   for (std::size_t i = 0; i < descriptors.size(); ++i) {
     sys::notify_keep(descriptors[i], kept_name(i));
   }

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "ntpd/report.h"
+#include "ntpd/report_keys.h"
+#include "sys/clock.h"
 #include "sys/version.h"
 
 namespace timepool::ntpd {
@@ -232,6 +234,7 @@ void write_metrics(const Halves& halves, MonoTime now, net::MetricSink& sink) {
   out.gauge("build_info", "1, with the program's version as the label.", 1,
             {{"version", std::string(sys::version())}});
   if (halves.server != nullptr) add_server(*halves.server, out);
+  if (halves.key_server != nullptr) write_key_metrics(*halves.key_server, sys::unix_now(), sink);
   if (halves.client != nullptr) add_client(*halves.client, now, out);
 }
 

@@ -9,6 +9,7 @@
 
 #include "config/ntpd.h"
 #include "ntpd/broadcaster.h"
+#include "ntpd/key_server.h"
 #include "ntpd/time_client.h"
 #include "ntpd/time_server.h"
 
@@ -24,6 +25,7 @@ struct Halves {
   const TimeServer* server = nullptr;
   const TimeClient* client = nullptr;
   const Broadcaster* broadcaster = nullptr;
+  const KeyServer* key_server = nullptr;
 };
 
 // "steer" or "observe".
@@ -49,8 +51,8 @@ Result<boost::json::object> explain_report(const Halves& halves, std::string_vie
                                            MonoTime now);
 // {"server": {"received", "sent", "refused", "receive_errors", "batches", "reasons": {...}} or
 // null,
-//   "client": {"requests", "send_failures", "reasons": {...}} or null}; the server's reasons sum to
-//   "received".
+//   "client": {"requests", "send_failures", "reasons": {...}} or null,
+//   "key_server": report_keys.h}; the server's reasons sum to "received".
 boost::json::object counters_report(const Halves& halves);
 // {"listen": [...], "threads", "synchronised", "stratum", "reference_id", "test_offset_s"}, or
 // null.

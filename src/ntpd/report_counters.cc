@@ -1,6 +1,7 @@
 #include <boost/json.hpp>
 
 #include "ntpd/report.h"
+#include "ntpd/report_keys.h"
 #include "wire/ntp/reference_id.h"
 
 namespace timepool::ntpd {
@@ -101,6 +102,7 @@ json::object counters_report(const Halves& halves) {
   if (halves.broadcaster != nullptr) out["broadcasts"] = broadcast_counters(*halves.broadcaster);
   out["server"] = nullptr;
   out["client"] = nullptr;
+  out["key_server"] = key_counters_report(halves.key_server);
   if (halves.server != nullptr) out["server"] = server_counters(*halves.server);
   if (halves.client != nullptr) out["client"] = client_counters(*halves.client);
   return out;

@@ -104,6 +104,12 @@ std::vector<sys::PathRule> paths_of(const config::NtpdConfig& config,
     out.add_directory_of(cookies->file, PathAccess::kWrite);
   }
   if (config.server) add_lists(config.server->access, out);
+  if (config.nts.server) {
+    for (const config::NtsCertificateConfig& it : config.nts.server->certificates) {
+      out.add_directory_of(it.chain, PathAccess::kRead);
+      out.add_directory_of(it.key, PathAccess::kRead);
+    }
+  }
   for (const std::string& directory : config.sources.directories) {
     out.add(directory, PathAccess::kRead);
   }

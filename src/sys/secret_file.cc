@@ -11,27 +11,29 @@
 namespace timepool::sys {
 namespace {
 
-Result<std::size_t> check_file(int fd, const std::string& path) {
+Result<std::size_t> check_file(int fd, const std::string& path, SecretGroup group) {
   struct stat info{};
   if (::fstat(fd, &info) < 0) return fail(system_error(errno, "stat " + path));
   if (!S_ISREG(info.st_mode)) {
     return fail(Error{ErrorCode::kDenied, "key file " + path, "not a plain file"});
   }
-  if ((info.st_mode & 077) != 0) {
+  const mode_t group_read = group == SecretGroup::kMayRead ? S_IRGRP : 0;
+  if ((info.st_mode & 077 & ~group_read) != 0) {
     return fail(Error{ErrorCode::kDenied, "key file " + path,
-                      "others may read or write it: chmod 600, and make new keys if others had "
-                      "access"});
+                      "others may read or write it: chmod " +
+                          std::string(group_read == 0 ? "600" : "640") +
+                          ", and make new keys if others had access"});
   }
   return static_cast<std::size_t>(info.st_size);
 }
 
 }  // namespace
 
-Result<std::string> read_secret_file(const std::string& path, std::size_t max) {
+Result<std::string> read_secret_file(const std::string& path, std::size_t max, SecretGroup group) {
   // Without O_NONBLOCK, opening a FIFO in its place would wait for ever.
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return fail(system_error(errno, "open key file " + path));
-  const std::size_t size = TRY(check_file(file.number(), path));
+  const std::size_t size = TRY(check_file(file.number(), path, group));
   if (size > max) {
     return fail(Error{ErrorCode::kExhausted, "key file " + path,
                       "more than " + std::to_string(max) + " octets"});

@@ -1,0 +1,276 @@
+#include "ntpd/key_server.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "sys/clock.h"
+#include "sys/signal_flag.h"
+#include "sys/udp_socket.h"
+
+namespace timepool::ntpd {
+namespace {
+
+bool has_ipv6() {
+  return sys::make_socket(AF_INET6, SOCK_STREAM).ok();
+}
+
+std::vector<Endpoint> listen_addresses(const config::NtsServerConfig& config) {
+  if (!config.listen.empty()) return config.listen;
+  std::vector<Endpoint> out{{IpAddress::any(IpFamily::kV4), config::kNtsKePort, 0}};
+  if (has_ipv6()) out.push_back({IpAddress::any(IpFamily::kV6), config::kNtsKePort, 0});
+  return out;
+}
+
+Result<Endpoint> local_address(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) < 0) {
+    return fail(system_error(errno, "getsockname"));
+  }
+  const auto out = sys::from_sockaddr(address);
+  CHECK(out.has_value());
+  return *out;
+}
+
+Result<sys::Fd> listen_at(const Endpoint& at) {
+  const std::string what = "[nts.server] listen: listen on " + format(at);
+  sockaddr_storage address{};
+  const socklen_t length = sys::to_sockaddr(at, address);
+  sys::Fd out = TRY(sys::make_socket(address.ss_family, SOCK_STREAM));
+  const int fd = out.number();
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (address.ss_family == AF_INET6) {
+    ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  }
+  // Connections have it from here: without it an answer waits for the client's delayed
+  // acknowledgement, 40 ms.
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), length) < 0 ||
+      ::listen(fd, KeyServer::kBacklog) < 0) {
+    return fail(system_error(errno, what));
+  }
+  return out;
+}
+
+// How many connections there may be for want of descriptors, after asking for as many as `wanted`
+// need. `newest`: the last descriptor that was opened tells how many there are.
+std::size_t most_connections(std::size_t wanted, int newest) {
+  const std::size_t kept = static_cast<std::size_t>(newest) + 1 + KeyServer::kReservedDescriptors;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return 1;
+  if (limit.rlim_cur < wanted + kept && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = std::min<rlim_t>(wanted + kept, limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return limit.rlim_cur > kept ? static_cast<std::size_t>(limit.rlim_cur) - kept : 1;
+}
+
+Result<std::vector<nts::NtpServer>> servers_of(const config::NtsServerConfig& config,
+                                               std::uint16_t ntp_port) {
+  std::vector<nts::NtpServer> out;
+  for (const config::NtsNtpServerConfig& it : config.ntp_servers) {
+    if (!it.name.empty() && !nts::is_server_name(it.name)) {
+      return fail(Error{ErrorCode::kInvalid, "[[nts.server.ntp_server]] name",
+                        "\"" + it.name + "\" is neither an address nor a domain name"});
+    }
+    out.push_back({it.name, it.port});
+  }
+  // RFC 8915 4.1.8: port 123 needs no words.
+  if (out.empty() && ntp_port != nts::kNtpPort) out.push_back({"", ntp_port});
+  return out;
+}
+
+// What can't change while the sockets are open.
+bool same_sockets(const config::NtsServerConfig& a, const config::NtsServerConfig& b) {
+  return a.listen == b.listen && a.threads == b.threads && a.limits.clients == b.limits.clients;
+}
+
+void prepare_thread(std::size_t index) {
+  sys::block_all_signals();
+  ::pthread_setname_np(::pthread_self(), ("nts-ke " + std::to_string(index)).c_str());
+}
+
+}  // namespace
+
+struct KeyServer::Place {
+  // Of its own thread; null on the main one.
+  std::unique_ptr<net::Reactor> reactor;
+  std::unique_ptr<KeyWorker> worker;
+  std::thread thread;
+};
+
+KeyServer::KeyServer(net::Reactor& reactor, sys::Logger& logger,
+                     const config::NtsServerConfig& config, Options options)
+    : reactor_(reactor),
+      logger_(logger),
+      config_(config),
+      options_(std::move(options)),
+      certificates_(logger) {}
+
+Result<std::unique_ptr<KeyServer>> KeyServer::create(net::Reactor& reactor, sys::Logger& logger,
+                                                     const config::NtsServerConfig& config,
+                                                     Options options) {
+  std::unique_ptr<KeyServer> out(new KeyServer(reactor, logger, config, std::move(options)));
+  out->ntp_servers_ = TRY(servers_of(config, out->options_.ntp_port));
+  TRY(out->certificates_.load(config.certificates, sys::unix_now()));
+  out->publish();
+  TRY(out->bind_all());
+  TRY(out->make_places());
+  return out;
+}
+
+KeyServer::~KeyServer() {
+  for (const auto& place : places_) {
+    if (!place->thread.joinable()) continue;
+    place->reactor->post([&reactor = *place->reactor] { reactor.stop(); });
+    place->thread.join();
+  }
+}
+
+Result<void> KeyServer::bind_all() {
+  for (const Endpoint& at : listen_addresses(config_)) {
+    sys::Fd listener =
+        options_.inherited == nullptr ? sys::Fd() : options_.inherited->take_listener(at);
+    if (!listener) listener = TRY(listen_at(at));
+    addresses_.push_back(TRY(local_address(listener.number())));
+    descriptors_.push_back(listener.number());
+    listeners_.push_back(std::move(listener));
+  }
+  options_.inherited = nullptr;
+  const std::size_t most = most_connections(config_.limits.connections, descriptors_.back());
+  if (most < config_.limits.connections) {
+    logger_.warning("[nts.server.limits] connections: {} at the most, for want of descriptors",
+                    most);
+  }
+  gate_ = std::make_unique<KeyGate>(config_.limits, most);
+  return {};
+}
+
+Result<void> KeyServer::make_places() {
+  for (unsigned i = 0; i < std::max(config_.threads, 1U); ++i) {
+    auto place = std::make_unique<Place>();
+    if (config_.threads > 0) {
+      place->reactor = std::make_unique<net::Reactor>();
+      TRY(place->reactor->enable_post());
+    }
+    net::Reactor& reactor = place->reactor ? *place->reactor : reactor_;
+    place->worker = std::make_unique<KeyWorker>(reactor, service_, *gate_, aeads_);
+    places_.push_back(std::move(place));
+  }
+  return {};
+}
+
+Result<void> KeyServer::begin() {
+  CHECK(!serving_);
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    Place& place = *places_[i];
+    if (place.reactor == nullptr) {
+      place.worker->start(descriptors_);
+      continue;
+    }
+    place.reactor->post([this, &place] { place.worker->start(descriptors_); });
+    if (place.thread.joinable()) continue;
+    place.thread = std::thread([&place, i] {
+      prepare_thread(i);
+      place.reactor->run();
+    });
+  }
+  serving_ = true;
+  watch_certificates();
+  return {};
+}
+
+void KeyServer::stop() {
+  for (const auto& place : places_) {
+    if (place->reactor == nullptr) {
+      place->worker->stop();
+      continue;
+    }
+    std::atomic<bool> done{false};
+    place->reactor->post([&place, &done] {
+      place->worker->stop();
+      done.store(true);
+      done.notify_one();
+    });
+    done.wait(false);
+  }
+  look_timer_.cancel();
+  serving_ = false;
+}
+
+void KeyServer::drain() {
+  const MonoTime until = sys::mono_now() + config_.deadline + KeyWorker::kLinger;
+  while (open() > 0 && sys::mono_now() < until) {
+    if (config_.threads == 0) {
+      reactor_.run_once(Duration::milliseconds(10));
+    } else {
+      ::usleep(10'000);
+    }
+  }
+}
+
+void KeyServer::publish() {
+  auto next = std::make_shared<KeyService>();
+  next->tls = certificates_.context();
+  for (const AeadId it : config_.aeads) CHECK(next->messages.aeads.push_back(it));
+  next->messages.servers = ntp_servers_;
+  next->cookies = cookies_;
+  next->deadline = config_.deadline;
+  service_.set(std::move(next));
+}
+
+void KeyServer::watch_certificates() {
+  look_timer_ = reactor_.at(sys::mono_now() + kLookInterval, [this] {
+    if (certificates_.look(sys::unix_now())) publish();
+    watch_certificates();
+  });
+}
+
+Result<bool> KeyServer::reload(const config::NtsServerConfig& config, std::uint16_t ntp_port) {
+  std::vector<nts::NtpServer> servers = TRY(servers_of(config, ntp_port));
+  TRY(certificates_.load(config.certificates, sys::unix_now()));
+  const bool same = same_sockets(config_, config);
+  ntp_servers_ = std::move(servers);
+  config_.certificates = config.certificates;
+  config_.deadline = config.deadline;
+  config_.aeads = config.aeads;
+  config_.ntp_servers = config.ntp_servers;
+  const std::int64_t clients = config_.limits.clients;
+  config_.limits = config.limits;
+  config_.limits.clients = clients;
+  gate_->set(config_.limits);
+  publish();
+  return same;
+}
+
+void KeyServer::set_cookies(std::shared_ptr<const nts::CookieKeys> keys) {
+  cookies_ = std::move(keys);
+  publish();
+}
+
+std::uint64_t KeyServer::cookies_made() const {
+  nts::CookieCounts out;
+  for (const auto& place : places_) place->worker->cookies().add_counts(out);
+  return out.made;
+}
+
+KeyCounts KeyServer::counts() const {
+  KeyCounts out;
+  for (const auto& place : places_) place->worker->counters().add_to(out);
+  return out;
+}
+
+}  // namespace timepool::ntpd
