@@ -82,8 +82,8 @@ TEST_F(CookieKeeperTest, keys_survive_a_restart_and_nobody_else_can_read_them) {
   ASSERT_TRUE(start(second).ok());
   EXPECT_EQ(second.current(), first.current());
   EXPECT_EQ(second.told->keys.size(), 4U);
-  EXPECT_TRUE(std::equal(first.told->keys.begin(), first.told->keys.end(),
-                         second.told->keys.begin()));
+  EXPECT_TRUE(
+      std::equal(first.told->keys.begin(), first.told->keys.end(), second.told->keys.begin()));
 }
 
 TEST_F(CookieKeeperTest, they_rotate_once_an_epoch_and_the_file_with_them) {
