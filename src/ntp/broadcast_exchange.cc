@@ -12,6 +12,9 @@ namespace {
 using wire::ntp::Header;
 using wire::ntp::Mode;
 
+// An answer may overtake a broadcast, or the other way round, by less.
+constexpr Duration kSetBack = Duration::seconds(1);
+
 }  // namespace
 
 BroadcastExchange::BroadcastExchange(const ExchangeConfig& config, Duration way,
@@ -44,11 +47,11 @@ std::optional<Duration> BroadcastExchange::way() const {
   return least / 2;
 }
 
-// An answer proves what the server's time is now, also to one that was set back.
+// An answer proves what the server's time is now, also after it was set back.
 void BroadcastExchange::learn(const Reply& reply, NtpTimestamp transmit) {
   trips_.push_back(reply.sample.delay);
   anchor_ = Anchor{reply.sample.offset, reply.sample.at.raw};
-  latest_ = transmit;
+  if (latest_ && transmit - *latest_ < -kSetBack) latest_ = transmit;
   implausible_ = 0;
 }
 

@@ -186,6 +186,13 @@ TEST_F(BroadcastExchangeTest, a_server_that_set_its_clock_is_believed_when_it_sa
   EXPECT_LE((heard.sample.offset + seconds(500)).abs(), ms(1));
 }
 
+TEST_F(BroadcastExchangeTest, a_broadcast_that_an_answer_overtakes_is_no_replay) {
+  static_cast<void>(it.calibrate({}));
+  const Octets broadcast = it.server.broadcast(kStart + kInterval - ms(1));
+  static_cast<void>(it.calibrate(kInterval - kWay));
+  EXPECT_EQ(it.receive(broadcast, kInterval + kWay - ms(1)).reason, ReplyReason::kAccepted);
+}
+
 TEST_F(BroadcastExchangeTest, with_a_known_way_the_third_in_a_row_of_another_time_is_taken) {
   static_cast<void>(known.hear({}));
   known.server.ahead = kAhead + seconds(3);
