@@ -81,6 +81,7 @@ void add_ntp(Command& root) {
   add_ntp_clients(ntp);
   add_ntp_control(ntp);
   add_ntp_keygen(ntp);
+  add_ntp_cookie_seed(ntp);
 }
 
 }  // namespace timepool::cli

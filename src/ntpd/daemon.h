@@ -96,7 +96,8 @@ class Daemon {
   boost::json::object status() const;
   net::MetricSource metrics_source() const;
   Halves halves() const {
-    return {config_, server_.get(), client_.get(), broadcaster_.get(), key_server_.get()};
+    return {config_,           server_.get(), client_.get(), broadcaster_.get(),
+            key_server_.get(), &cookies_};
   }
 
   config::NtpdConfig config_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ntpd/report.h"
+#include "ntpd/report_cookies.h"
 #include "ntpd/report_keys.h"
 #include "sys/clock.h"
 #include "sys/version.h"
@@ -104,6 +105,18 @@ void add_server(const TimeServer& server, Writer& out) {
             server.smeared().to_seconds());
   out.gauge("server_test_offset_seconds", "By how much the server lies; 0: not at all.",
             state.test_offset.to_seconds());
+}
+
+void add_cookies(const Halves& halves, Writer& out) {
+  each_cookie_metric(halves.server->cookie_counts(), halves.cookies, [&](const CookieMetric& it) {
+    net::MetricLabels labels;
+    if (!it.label.empty()) labels.emplace_back(std::string(it.label_name), it.label);
+    if (it.counter) {
+      out.counter(it.name, it.help, static_cast<std::uint64_t>(it.value), labels);
+    } else {
+      out.gauge(it.name, it.help, it.value, labels);
+    }
+  });
 }
 
 // One value of every source, or of those with an estimate.
@@ -233,7 +246,10 @@ void write_metrics(const Halves& halves, MonoTime now, net::MetricSink& sink) {
   Writer out(sink);
   out.gauge("build_info", "1, with the program's version as the label.", 1,
             {{"version", std::string(sys::version())}});
-  if (halves.server != nullptr) add_server(*halves.server, out);
+  if (halves.server != nullptr) {
+    add_server(*halves.server, out);
+    add_cookies(halves, out);
+  }
   if (halves.key_server != nullptr) write_key_metrics(*halves.key_server, sys::unix_now(), sink);
   if (halves.client != nullptr) add_client(*halves.client, now, out);
 }

@@ -9,6 +9,7 @@
 
 #include "config/ntpd.h"
 #include "ntpd/broadcaster.h"
+#include "ntpd/cookie_keeper.h"
 #include "ntpd/key_server.h"
 #include "ntpd/time_client.h"
 #include "ntpd/time_server.h"
@@ -26,6 +27,7 @@ struct Halves {
   const TimeClient* client = nullptr;
   const Broadcaster* broadcaster = nullptr;
   const KeyServer* key_server = nullptr;
+  const CookieKeeper* cookies = nullptr;
 };
 
 // "steer" or "observe".
@@ -54,8 +56,8 @@ Result<boost::json::object> explain_report(const Halves& halves, std::string_vie
 //   "client": {"requests", "send_failures", "reasons": {...}} or null,
 //   "key_server": report_keys.h}; the server's reasons sum to "received".
 boost::json::object counters_report(const Halves& halves);
-// {"listen": [...], "threads", "synchronised", "stratum", "reference_id", "test_offset_s"}, or
-// null.
+// {"listen": [...], "threads", "synchronised", "stratum", "reference_id", "test_offset_s",
+//   "cookie_keys": ntpd/report_cookies.h}, or null.
 boost::json::value server_report(const Halves& halves);
 // {"client": {reason: {"count", "last", "address"}, ...} or null, "server": the same or null,
 //   "concerns": [{"half", "reason", "count", "last", "address", "meaning", "action"}, ...]}: what

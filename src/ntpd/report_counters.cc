@@ -1,6 +1,7 @@
 #include <boost/json.hpp>
 
 #include "ntpd/report.h"
+#include "ntpd/report_cookies.h"
 #include "ntpd/report_keys.h"
 #include "wire/ntp/reference_id.h"
 
@@ -64,6 +65,7 @@ json::object server_counters(const TimeServer& server) {
   out["versions"] = numbered([&](unsigned i) { return counts.of_version(i); });
   out["modes"] = numbered([&](unsigned i) { return counts.of_mode(i); });
   out["latency"] = latency_report(counts);
+  out["cookies"] = cookies_report(server.cookie_counts());
   out["requests_per_second"] = rates_report(server.rates());
   return out;
 }
@@ -123,6 +125,7 @@ json::value server_report(const Halves& halves) {
   out["reference_id"] = format(state.reference_id, state.stratum);
   out["smear_offset_s"] = halves.server->smeared().to_seconds();
   out["test_offset_s"] = state.test_offset.to_seconds();
+  out["cookie_keys"] = cookie_keys_report(halves.cookies);
   return out;
 }
 

@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "crypto/aead.h"
 #include "crypto/mac.h"
 #include "ntp/key_table.h"
+#include "nts/testing_client.h"
 
 namespace timepool::golden {
 namespace {
@@ -106,6 +108,15 @@ ntp::Service service_of(const std::map<std::string, std::string>& settings,
       out.access = access();
     } else if (name == "limits") {
       out.limits = limits_of(value);
+    } else if (name == "nts") {
+      // golden_test.py has it among the past keys of a running server.
+      auto keys = std::make_shared<nts::CookieKeys>();
+      keys->serial = 1;
+      nts::CookieKey key;
+      key.id = 0x676f6c64;
+      key.secret.fill(std::byte{0x2a});
+      CHECK(keys->keys.push_back({}) && keys->keys.push_back(key));
+      out.cookies = std::move(keys);
     } else if (name != "interleaved") {
       throw std::runtime_error("no such setting: " + name);
     }
@@ -117,6 +128,8 @@ ntp::Responder::Options options_of(const std::map<std::string, std::string>& set
   ntp::Responder::Options out;
   if (settings.contains("interleaved")) out.interleaved_replies = kReplies;
   if (settings.contains("limits")) out.clients = kClients;
+  out.aeads = std::make_shared<crypto::GcryptAeads>();
+  out.random = std::make_shared<nts::fake::SeededRandom>(1);
   return out;
 }
 

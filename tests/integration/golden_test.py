@@ -46,6 +46,7 @@ class Golden(ProgramTest):
         self.keys = pathlib.Path(directory.name) / "keys"
         self.keys.write_text((golden_files.FOLDER / "keys").read_text())
         self.keys.chmod(0o600)
+        self.cookies = pathlib.Path(directory.name) / "cookies.keys"
 
     def start_server(self, settings):
         listen = ", ".join(f'"{it}"' for it in ("192.0.2.123:123", "[2001:db8::123]:123"))
@@ -55,9 +56,19 @@ class Golden(ProgramTest):
         for name, value in settings.items():
             if name == "keys":
                 config += f'[keys]\nfile = "{self.keys}"\nallow_weak = true\n'
+            elif name == "nts":
+                self.write_cookies()
+                config += f'[nts.cookies]\nfile = "{self.cookies}"\n'
             else:
                 config += CONFIG[name, value]
         return self.start("timepool-ntpd", config)
+
+    def write_cookies(self):
+        """Keys of cookies with that of the golden requests among the past ones."""
+        self.cookies.touch(mode=0o600)
+        self.cookies.write_text("timepool-nts-cookies 1\nrotation 86400\n"
+                                f"epoch {int(time.time()) // 86400}\nsecret {'01' * 32}\n"
+                                f"past 676f6c64 {'2a' * 32}\nend\n")
 
     def reasons(self, server):
         return collections.Counter({name: count for name, count in
