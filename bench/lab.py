@@ -111,8 +111,8 @@ class Lab:
                    "%s:%d" % (where.address, port), "--json", *where.frame_options, *options]
         return self.report_of(command, None, fair=False)
 
-    def report_of(self, command, cpu, fair):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_LIMIT, check=False,
+    def report_of(self, command, cpu, fair, limit=RUN_LIMIT):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False,
                               preexec_fn=lambda: place(self.load_cpu if cpu is None else cpu))
         if done.returncode != 0 and (fair or not done.stdout):
             raise LabError("%s: %s" % (" ".join(command), done.stderr.strip()))

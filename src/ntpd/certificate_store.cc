@@ -72,16 +72,15 @@ bool CertificateStore::read(Entry& entry, UnixTime now) const {
   Result<std::string> key =
       sys::read_secret_file(entry.files.key, kMaxKeyFile, sys::SecretGroup::kMayRead);
   if (!chain.ok() || !key.ok()) {
-    entry.seen = {};
     entry.fault = chain.ok() ? key.error().text() : chain.error().text();
     return false;
   }
   const crypto::Sha256 seen = fingerprint(*chain, *key);
-  if (seen == entry.seen) {
+  if (seen == entry.taken) {
     wipe(*key);
+    entry.fault.clear();
     return false;
   }
-  entry.seen = seen;
   auto judged = judge(entry, *chain, *key, now);
   wipe(*key);
   if (!judged.ok()) {
@@ -89,6 +88,7 @@ bool CertificateStore::read(Entry& entry, UnixTime now) const {
     return false;
   }
   entry.fault.clear();
+  entry.taken = seen;
   entry.good = std::move(judged).value();
   entry.warned_on = 0;
   logger_.info("{}: certificate for {}, {}, valid until {}", entry.files.chain,

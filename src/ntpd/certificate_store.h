@@ -51,7 +51,9 @@ class CertificateStore {
   // One pair of files.
   struct Entry {
     config::NtsCertificateConfig files;
-    crypto::Sha256 seen{};  // of both files' octets, good or bad
+    // Of both files' octets while they are `good`; bad ones are judged again, since time may mend
+    // them.
+    crypto::Sha256 taken{};
     std::optional<net::TlsCertificate> good;
     std::string fault;
     std::int64_t warned_on = 0;  // the day

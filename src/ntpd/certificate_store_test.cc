@@ -97,6 +97,8 @@ TEST_F(CertificateStoreTest, an_expired_one_never_replaces_one_that_holds) {
   files_.write("a", later);
   EXPECT_FALSE(store_.look(kNow));
   EXPECT_TRUE(has(store_.reports()[0].fault, "it is not valid before 2027"));
+  // When its time comes it is taken.
+  EXPECT_TRUE(store_.look(UnixTime::from_seconds(1'800'000'001)));
 }
 
 TEST_F(CertificateStoreTest, an_expired_one_is_better_than_none_while_the_clock_may_be_wrong) {

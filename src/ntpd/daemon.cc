@@ -334,6 +334,7 @@ Result<json::object> Daemon::reload() {
   TRY(keys_.read(next.keys));
   TRY(take_cookies(next));
   json::array restart;
+  TRY(reload_key_server(next, restart));
   if (next.control != config_.control) restart.push_back("control");
   if (next.server.has_value() != config_.server.has_value()) {
     restart.push_back("server");
@@ -346,7 +347,6 @@ Result<json::object> Daemon::reload() {
       restart.push_back("server.limits.clients");
     }
   }
-  TRY(reload_key_server(next, restart));
   logger_.set_level(next.log_level);
   if (next.sandbox != config_.sandbox) {
     restart.push_back("sandbox");

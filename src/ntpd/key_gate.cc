@@ -88,7 +88,9 @@ Admission KeyGate::admit(const IpAddress& from, MonoTime now) {
   if (open_ >= config_.connections) return Admission::kFull;
   constexpr std::uint8_t kVersion = 4;
   constexpr std::uint8_t kClient = 3;
-  if (limiter_.judge({from, kVersion, kClient}, now, rates_) != ntp::LimitVerdict::kPass) {
+  // Threads come in another order than they looked at the clock.
+  latest_ = std::max(latest_, now);
+  if (limiter_.judge({from, kVersion, kClient}, latest_, rates_) != ntp::LimitVerdict::kPass) {
     return Admission::kRate;
   }
   ++open_;

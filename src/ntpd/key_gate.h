@@ -32,8 +32,7 @@ class KeyGate {
   // Others from now on; what is known of the clients stays. `clients` stays too.
   void set(const config::NtsLimitsConfig& config);
 
-  // A connection of `from` comes at `now`, which does not go back. After kYes it counts until
-  // leave().
+  // A connection of `from` comes at `now`. After kYes it counts until leave().
   Admission admit(const IpAddress& from, MonoTime now);
   void leave(const IpAddress& from);
 
@@ -55,6 +54,7 @@ class KeyGate {
   config::NtsLimitsConfig config_;
   ntp::LimitSettings rates_;
   ntp::RateLimiter limiter_;
+  MonoTime latest_;  // that anything came
   std::size_t open_ = 0;
   // Of every network that has connections: at most two for each.
   std::map<ntp::AddressKey, std::size_t> of_network_;

@@ -194,6 +194,7 @@ Result<void> KeyServer::begin() {
 }
 
 void KeyServer::stop() {
+  if (!serving_) return;
   for (const auto& place : places_) {
     if (place->reactor == nullptr) {
       place->worker->stop();
