@@ -31,7 +31,7 @@ TEST(NtsCookiesConfig, keys_are_wanted_where_cookies_or_key_establishment_are_co
   EXPECT_FALSE(wanted_cookies(config));
   config.server.emplace();
   EXPECT_EQ(wanted_cookies(config), NtsCookiesConfig{});
-  config.cookies = NtsCookiesConfig{.past = 2};
+  config.cookies.emplace().past = 2;
   EXPECT_EQ(wanted_cookies(config)->past, 2U);
   config.server.reset();
   EXPECT_EQ(wanted_cookies(config)->past, 2U);
