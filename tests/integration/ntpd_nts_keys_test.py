@@ -40,9 +40,9 @@ class NtsKeys(ProgramTest):
         return [BINARY_DIR / "bin/timepool", "bench", "nts-ke", "--target", address, "--ca",
                 self.authority.certificate, "--json", *options]
 
-    def establish(self, address, *options):
-        done = subprocess.run(self.bench(address, "--count", "1", *options), capture_output=True,
-                              text=True, timeout=60)
+    def establish(self, address, *options, count=1):
+        done = subprocess.run(self.bench(address, "--count", str(count), *options),
+                              capture_output=True, text=True, timeout=60)
         return json.loads(done.stdout)
 
     def outcomes(self, server):
@@ -50,7 +50,7 @@ class NtsKeys(ProgramTest):
 
     def test_every_connection_has_one_outcome_in_report_and_metrics(self):
         server, address = self.start_server()
-        report = self.establish(address, "--count", "20")
+        report = self.establish(address, count=20)
         self.assertEqual(report["established"], 20, report)
         self.assertEqual(report["cookies"], 160, report)
         host, port = address.rsplit(":", 1)
@@ -111,7 +111,7 @@ class NtsKeys(ProgramTest):
         for octet in b"\x16\x03\x01":
             for s in silent[:50]:
                 s.sendall(bytes([octet]))
-        report = self.establish(address, "--count", "5", "--inflight", "1")
+        report = self.establish(address, "--inflight", "1", count=5)
         self.assertEqual(report["established"], 5, report)
         for s in silent:
             s.settimeout(10)
