@@ -10,7 +10,7 @@
 namespace timepool::config {
 
 struct NtsCookiesConfig {
-  std::string file;  // empty: in the state directory
+  std::string file = {};  // empty: in the state directory
   Duration rotation = Duration::seconds(86'400);
   std::size_t past = 8;
   bool shared = false;
