@@ -16,6 +16,12 @@ const double kLogChance = std::log(1e-6);
 
 }  // namespace
 
+void LossCount::add(const LossCount& other) {
+  lost += other.lost;
+  asked += other.asked;
+  presumed = std::max(presumed, other.presumed);
+}
+
 void Liveness::observe(std::uint32_t unanswered, MonoTime now) {
   if (unanswered < seen_) seen_ = 0;
   if (unanswered > seen_ && !silent_since_) silent_since_ = now;
@@ -24,8 +30,13 @@ void Liveness::observe(std::uint32_t unanswered, MonoTime now) {
 }
 
 void Liveness::count(bool lost) {
-  counted_ = std::min(counted_ + 1, kMemory);
-  loss_ += ((lost ? 1 : 0) - loss_) / counted_;
+  losses_.asked += 1;
+  if (lost) losses_.lost += 1;
+  const double total = losses_.asked + losses_.presumed;
+  if (total <= kMemory) return;
+  losses_.lost *= kMemory / total;
+  losses_.asked *= kMemory / total;
+  losses_.presumed *= kMemory / total;
 }
 
 void Liveness::answered(std::uint32_t unanswered) {
@@ -37,6 +48,7 @@ void Liveness::answered(std::uint32_t unanswered) {
 
 void Liveness::forgive() {
   misses_ = 0;
+  before_another_ = 0;
   silent_since_.reset();
 }
 

@@ -56,11 +56,42 @@ TEST(Liveness, F10_learns_what_share_of_the_packets_is_lost) {
         live.answered(0);
       }
       if (i < 1000 || unanswered > 0) continue;
-      sum += live.loss();
+      sum += live.losses().share();
       ++answers;
     }
     EXPECT_NEAR(sum / answers, loss, 0.06) << loss;
   }
+}
+
+TEST(Liveness, F10_servers_asked_a_little_each_say_together_how_lossy_the_path_is) {
+  LossCount together{0, 0, 0};
+  for (int server = 0; server < 6; ++server) {
+    Liveness live;
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      live.observe(1, at(i));
+      live.answered(0);
+    }
+    EXPECT_NEAR(live.losses().share(), 5.0 / 18, 1e-9);  // much is presumed still
+    together.add(live.losses());
+  }
+  EXPECT_NEAR(together.share(), 30.0 / 68, 1e-9);
+  EXPECT_EQ(misses_needed(8, together.share()), 17u);
+}
+
+TEST(Liveness, F10_what_was_missed_before_another_answered_says_nothing_of_the_network) {
+  Liveness live;
+  live.observe(3, at(10));
+  EXPECT_EQ(live.misses_unheard(), 3u);
+  live.heard_another();
+  EXPECT_EQ(live.misses_unheard(), 0u);
+  EXPECT_EQ(live.misses(), 3u);
+  live.observe(5, at(20));
+  EXPECT_EQ(live.misses_unheard(), 2u);
+  live.answered(0);
+  live.observe(1, at(30));
+  EXPECT_EQ(live.misses_unheard(), 1u);
+  live.forgive();
+  EXPECT_EQ(live.misses_unheard(), 0u);
 }
 
 TEST(Liveness, F6_F10_a_clean_path_has_the_configured_limit_and_a_lossy_one_more) {
@@ -87,9 +118,9 @@ TEST(Liveness, one_long_silence_does_not_make_a_path_lossy_for_ever) {
   Liveness live;
   live.observe(1000, at(1));
   live.answered(0);
-  EXPECT_LE(misses_needed(8, live.loss()), 20u);
+  EXPECT_LE(misses_needed(8, live.losses().share()), 20u);
   for (int i = 0; i < 60; ++i) live.answered(0);
-  EXPECT_EQ(misses_needed(8, live.loss()), 8u);
+  EXPECT_EQ(misses_needed(8, live.losses().share()), 8u);
 }
 
 }  // namespace

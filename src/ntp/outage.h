@@ -29,8 +29,8 @@ struct SilenceCount {
   std::size_t unsent = 0;    // of these: the latest request could not be sent
   std::size_t known = 0;     // of those asked: have answered before
   std::size_t speaking = 0;  // of the known: neither silent nor unsent
-  std::uint32_t misses = 0;  // of the known together, in a row
-  double loss = 0;           // their mean share of lost packets at ordinary times
+  std::uint32_t misses = 0;  // of the known together, since any of them answered
+  double loss = 0;           // their share of lost packets at ordinary times
 };
 
 enum class Silence : unsigned char {

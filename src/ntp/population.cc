@@ -329,6 +329,7 @@ void Population::answered(Member& member, bool usable, MonoTime now, Outbox& out
     end_outage(now);
     out.event({EventKind::kOutageOver, member.id, member.server(), member.last_reason()});
   }
+  for (Member& other : members_) other.liveness.heard_another();
   member.liveness.answered(member.association->unanswered());
   if (Source* source = sources_.find(member.source); usable && source != nullptr) {
     source->answered(beside_of(member), now);

@@ -59,17 +59,18 @@ void Population::care(MonoTime now, std::size_t survivors, Outbox& out) {
 
 SilenceCount Population::silence() const {
   SilenceCount out;
+  LossCount losses{0, 0, 0};
   for (const Member& member : members_) {
     if (!askable(member)) continue;
     ++out.asked;
     if (member.unsent > 0) ++out.unsent;
     if (!member.association->ever_answered()) continue;
     ++out.known;
-    out.misses += member.liveness.misses();
-    out.loss += member.liveness.loss();
+    out.misses += member.liveness.misses_unheard();
+    losses.add(member.liveness.losses());
     if (member.unsent == 0 && member.liveness.misses() < kSilentAfter) ++out.speaking;
   }
-  if (out.known > 0) out.loss /= static_cast<double>(out.known);
+  if (out.known > 0) out.loss = losses.share();
   return out;
 }
 
@@ -82,15 +83,13 @@ std::size_t Population::others_known(const Member& member) const {
 
 // What happens to the others' packets counts as well: a new member has not lost many yet.
 double Population::usual_loss(const Member& member) const {
-  double sum = 0;
-  std::size_t count = 0;
+  LossCount others{0, 0, 0};
   for (const Member& other : members_) {
     if (other.id == member.id || !askable(other) || !other.association->ever_answered()) continue;
-    sum += other.liveness.loss();
-    ++count;
+    others.add(other.liveness.losses());
   }
-  const double mean = count == 0 ? 0 : sum / static_cast<double>(count);
-  return std::max(mean, member.liveness.loss());
+  const double own = member.liveness.losses().share();
+  return others.asked > 0 ? std::max(others.share(), own) : own;
 }
 
 // Somebody is silent and nobody has been asked since: another server tells whether the network is
