@@ -7,7 +7,7 @@ namespace {
 
 TEST(Backoff, doubles_to_the_limit_with_a_random_half) {
   Backoff backoff(Duration::seconds(1), Duration::seconds(10), 42);
-  for (const int full : {1, 2, 4, 8, 10, 10}) {
+  for (const std::int64_t full : {1, 2, 4, 8, 10, 10}) {
     const Duration wait = backoff.failed();
     EXPECT_GE(wait, Duration::milliseconds(full * 500));
     EXPECT_LE(wait, Duration::seconds(full));
