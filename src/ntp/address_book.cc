@@ -101,12 +101,28 @@ void AddressBook::update(std::span<const IpAddress> addresses, MonoTime now) {
   for (const IpAddress& mapped : addresses) {
     if (AddressRecord* known = find(mapped.unmapped()); known != nullptr) known->listed = true;
   }
+  for (AddressRecord& record : records_) {
+    record.unlisted = record.listed ? 0 : record.unlisted + 1;
+  }
   forget(now);
   for (const IpAddress& mapped : addresses) {
     const IpAddress address = mapped.unmapped();
     if (records_.size() >= kMaxAddresses) break;
     if (find(address) == nullptr) records_.push_back(unused(address));
   }
+}
+
+void AddressBook::remember(const IpAddress& address) {
+  if (find(address) != nullptr || records_.size() >= kMaxAddresses) return;
+  records_.push_back(unused(address));
+  records_.back().listed = false;
+}
+
+std::uint32_t AddressBook::unlisted(const IpAddress& address) const {
+  for (const AddressRecord& record : records_) {
+    if (record.address == address) return record.unlisted;
+  }
+  return 0;
 }
 
 // F3: the fresh list replaces the old one. What was dropped is remembered for a day, as far as half

@@ -63,6 +63,7 @@ struct AddressRecord {
   IpAddress address;
   State state = State::kUnused;
   bool listed = true;  // in the latest answer
+  std::uint32_t unlisted = 0;  // answers in a row that did not have it
   std::optional<MonoTime> first_used;
   std::optional<MonoTime> last_used;    // when it was taken the last time
   std::optional<MonoTime> last_answer;  // brought usable time
@@ -90,6 +91,11 @@ class AddressBook {
   // A new answer, which is not empty; mapped addresses are unmapped, repetitions and those beyond
   // kMaxAddresses left out.
   void update(std::span<const IpAddress> addresses, MonoTime now);
+
+  // One that an earlier run used: it is there, though no answer has had it yet.
+  void remember(const IpAddress& address);
+  // Answers in a row that did not have it; 0 when it is not known.
+  std::uint32_t unlisted(const IpAddress& address) const;
 
   // The best address to use next, or nothing.
   std::optional<IpAddress> next(const AddressWish& wish) const;

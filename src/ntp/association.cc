@@ -93,7 +93,7 @@ void Association::tell_unreachable(Outbox& out) {
 void Association::miss(LocalTime now, RandomStream& random) {
   missed_ = true;
   ++unanswered_;
-  schedule_.missed(now.mono, unanswered_, random);
+  if (config_.probes) schedule_.missed(now.mono, unanswered_, random);
 }
 
 void Association::request(LocalTime now, RandomStream& random, Outbox& out) {
@@ -276,6 +276,7 @@ void Association::handle_send_failure(MonoTime again) {
   if (missed_ || !dialogue_->waiting()) return;
   missed_ = true;
   --requests_;
+  authenticator_->handle_unsent();
   schedule_.ask_by(again, Duration());
 }
 

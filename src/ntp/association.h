@@ -38,6 +38,8 @@ struct AssociationConfig {
   SampleFilterConfig filter;
   std::size_t min_samples = 1;
   std::size_t max_samples = kMaxSamples;
+  // Asks sooner after a miss (F10).
+  bool probes = true;
 };
 
 // After DENY or RSTR a server that nothing can replace is left alone this long.
@@ -75,6 +77,8 @@ class Association final : public Measured {
     return !is_peer() && asks() && schedule_.begin_burst(now, size);
   }
   bool in_burst() const { return schedule_.in_burst(); }
+  // For the answer to the last request.
+  bool waiting() const { return !missed_; }
   // The request last given to the Outbox could not be sent: no miss, and it is tried again at
   // `again` or before.
   void handle_send_failure(MonoTime again);

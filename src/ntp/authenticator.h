@@ -23,6 +23,8 @@ class Authenticator {
   // Appends to a request of which the header is written. False when there is nothing to prove it
   // with (no key, no cookie): then no request is sent.
   virtual bool protect(ByteWriter& request, RandomStream& random) = 0;
+  // What protect() last wrote never left this machine.
+  virtual void handle_unsent() {}
   // Judges a reply whose origin timestamp was found right.
   virtual AuthVerdict check(const wire::ntp::Packet& reply, Bytes datagram) = 0;
   // An authentic reply was proved to come from the server that was configured.

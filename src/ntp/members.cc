@@ -22,7 +22,14 @@ bool Members::uses(const Endpoint& server) const {
 std::size_t Members::count_of(SourceId source) const {
   return static_cast<std::size_t>(
       std::count_if(all_.begin(), all_.end(),
-                    [source](const Member& member) { return member.source == source; }));
+                    [source](const Member& member) {
+                      return member.source == source && member.beside == 0;
+                    }));
+}
+
+bool Members::has_beside(AssociationId id) const {
+  return std::any_of(all_.begin(), all_.end(),
+                     [id](const Member& member) { return member.beside == id; });
 }
 
 void Members::add(Member member) {

@@ -12,6 +12,7 @@
 #include "ntp/association.h"
 #include "ntp/liveness.h"
 #include "ntp/measured.h"
+#include "ntp/nts_authenticator.h"
 #include "ntp/refclock.h"
 #include "ntp/selection.h"
 #include "ntp/source_report.h"
@@ -54,6 +55,17 @@ struct Member {
   std::uint32_t useless = 0;  // samples in a row that were of no use (F11)
   std::uint32_t unsent = 0;   // requests in a row that the system had no route for
   MonoTime called;            // when it was last asked out of turn
+  // The address in its source's book that it stands for: its server's, but where a key
+  // establishment at that address named another server.
+  IpAddress origin;
+  // Of an NTS server: its association's; and when its keys were established.
+  NtsAuthenticator* nts = nullptr;
+  MonoTime established;
+  // It is to take the place of this member, for this reason, when it has proved itself; 0: no.
+  AssociationId beside = 0;
+  DropCause takes_place = DropCause::kNone;
+  bool proved = false;       // it has answered with authenticated time
+  std::uint32_t probed = 0;  // misses that a probe was planned for
 };
 
 class Members {
@@ -70,7 +82,10 @@ class Members {
   auto end() const { return all_.end(); }
 
   bool uses(const Endpoint& server) const;
+  // Without those beside others.
   std::size_t count_of(SourceId source) const;
+  // Whether somebody is to take this member's place.
+  bool has_beside(AssociationId id) const;
 
   // CHECKs that it is not full.
   void add(Member member);

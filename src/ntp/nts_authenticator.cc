@@ -62,8 +62,17 @@ bool NtsAuthenticator::protect(ByteWriter& request, RandomStream& random) {
   Aead& aead = aead_for(keys.aead);
   aead.set_key(keys.c2s());
   if (!nts::write_request_fields(fields, aead, request)) return false;
-  outstanding_ = outstanding;
+  outstanding.cookie = std::move(*cookie);
+  outstanding_ = std::move(outstanding);
   return true;
+}
+
+// The cookie is as good as it was.
+void NtsAuthenticator::handle_unsent() {
+  if (!outstanding_ || outstanding_->cookie.empty()) return;
+  Session& session = outstanding_->by_old && old_ ? *old_ : current_;
+  session.jar.give_back(std::exchange(outstanding_->cookie, {}));
+  outstanding_.reset();
 }
 
 AuthVerdict NtsAuthenticator::check(const wire::ntp::Packet& reply, Bytes datagram) {

@@ -38,6 +38,7 @@ class NtsAuthenticator final : public Authenticator {
 
   // Uses up a cookie; false without one to spare.
   bool protect(ByteWriter& request, RandomStream& random) override;
+  void handle_unsent() override;
   AuthVerdict check(const wire::ntp::Packet& reply, Bytes datagram) override;
   bool authenticates() const override { return true; }
 
@@ -66,6 +67,7 @@ class NtsAuthenticator final : public Authenticator {
   // What waits for an answer.
   struct Outstanding {
     nts::UniqueId id{};
+    nts::Cookie cookie;
     bool by_old = false;
     bool nak = false;  // it was answered so already
   };

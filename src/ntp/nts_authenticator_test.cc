@@ -183,6 +183,16 @@ TEST_F(NtsAuthenticatorTest, saved_session_has_the_cookies_that_are_left) {
   EXPECT_EQ(next.cookies(), 7U);
 }
 
+TEST_F(NtsAuthenticatorTest, a_cookie_that_was_not_sent_is_given_back) {
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(request().empty());
+    auth_.handle_unsent();
+    auth_.handle_unsent();
+    EXPECT_EQ(auth_.cookies(), nts::kMaxCookies);
+  }
+  EXPECT_EQ(ask(), AuthVerdict::kAuthentic);
+}
+
 TEST_F(NtsAuthenticatorTest, NC4_long_cookies_leave_room_for_fewer_placeholders) {
   nts::Establishment session = server_.establish();
   for (nts::Cookie& cookie : session.cookies) cookie.resize(400);

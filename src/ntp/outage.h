@@ -50,6 +50,8 @@ class Outage {
   bool sent();
   // A look-up succeeded, so the network is there.
   void resolved(MonoTime now) { last_resolved_ = now; }
+  // During an outage: whether a look-up succeeded since it began.
+  bool resolved_since() const { return since_ && last_resolved_ && *last_resolved_ > *since_; }
   // On a server that is silent since then; `others_known` others have answered before.
   Silence judge(MonoTime silent_since, std::size_t others_known, MonoTime now) const;
 

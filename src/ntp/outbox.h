@@ -9,6 +9,7 @@
 #include "base/byte_reader.h"
 #include "base/ip.h"
 #include "base/static_vector.h"
+#include "ntp/nts_source.h"
 #include "ntp/reply_reason.h"
 
 namespace timepool::ntp {
@@ -26,6 +27,7 @@ inline constexpr std::size_t kMaxRequestSize = 1232;
 inline constexpr std::size_t kMaxSends = 16;
 inline constexpr std::size_t kMaxCloses = 64;
 inline constexpr std::size_t kMaxResolves = 16;
+inline constexpr std::size_t kMaxEstablishes = 8;
 inline constexpr std::size_t kMaxEvents = 64;
 
 // Send these octets from a fresh socket on a port that the kernel chooses at random (RFC 9109),
@@ -40,6 +42,14 @@ struct SendAction {
   std::size_t length = 0;
 
   Bytes bytes() const { return Bytes(buffer).first(length); }
+};
+
+// Establish keys with this server (RFC 8915 4), by the settings of the source; the answer is
+// SourceSet::handle_establishment(), within Establishments::kPatience.
+struct EstablishAction {
+  EstablishmentId id = 0;
+  SourceId source = 0;
+  Endpoint server;
 };
 
 // What is worth a line in the log.
@@ -81,6 +91,7 @@ struct Outbox {
   StaticVector<AssociationId, kMaxCloses> closes;
   // Sources whose name is to be looked up; the answer is SourceSet::handle_addresses().
   StaticVector<SourceId, kMaxResolves> resolves;
+  StaticVector<EstablishAction, kMaxEstablishes> establishes;
   // Events beyond the capacity are dropped: they are for people, nothing depends on them.
   StaticVector<Event, kMaxEvents> events;
 
@@ -89,6 +100,7 @@ struct Outbox {
     sends.clear();
     closes.clear();
     resolves.clear();
+    establishes.clear();
     events.clear();
   }
 };

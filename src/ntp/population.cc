@@ -57,6 +57,7 @@ Result<void, ChangeError> Population::remove(SourceId id, MonoTime now) {
     if (member.source == id) ends.push_back(member.id);
   }
   for (const AssociationId member : ends) end(member);
+  establishments_.forget(id);
   sources_.remove(id);
   // An address that it had may be of use to another.
   fill_due_ = std::min(fill_due_, now);
@@ -71,7 +72,7 @@ void Population::trim(Source& source, MonoTime now) {
   for (std::size_t i = members_.size(); i-- > 0;) {
     if (members_[i].source != source.id() || source.is_literal()) continue;
     if (of_the_family(members_[i])) continue;
-    source.drop(members_[i].server().address, now, DropCause::kSurplus);
+    source.drop(members_[i].origin, now, DropCause::kSurplus);
     end(members_[i].id);
   }
   while (members_.count_of(source.id()) > source.wanted()) {
@@ -82,10 +83,10 @@ void Population::trim(Source& source, MonoTime now) {
           member.status == SourceStatus::kSelected, member.measured().reach());
     };
     for (const Member& member : members_) {
-      if (member.source != source.id()) continue;
+      if (member.source != source.id() || member.beside != 0) continue;
       if (worst == nullptr || worth(member) <= worth(*worst)) worst = &member;
     }
-    source.drop(worst->server().address, now, DropCause::kSurplus);
+    source.drop(worst->origin, now, DropCause::kSurplus);
     end(worst->id);
   }
 }
@@ -128,6 +129,7 @@ void Population::handle_addresses(SourceId id, std::span<const IpAddress> addres
   if (source == nullptr) return;
   source->handle_addresses(now, addresses, own_);
   if (!addresses.empty()) outage_.resolved(now);
+  if (source->config().nts.required) recovery_due_ = std::min(recovery_due_, now);
   fill_due_ = std::min(fill_due_, now);
 }
 
@@ -173,15 +175,20 @@ void Population::handle_network_change(MonoTime now) {
     const Duration interval = exp2_seconds(source->config().poll.minpoll);
     member.unsent = 0;
     member.association->ask_by(now, network ? kChangeSpacing : interval);
+    if (member.nts == nullptr) continue;
+    // It may have moved while the network was away, and the last cookie is for this moment.
+    member.nts->set_reserve(0);
+    sources_.find(member.source)->want_resolve(now);
   }
   for (Source& source : sources_) source.forget_back_off(now);
   fill_due_ = std::min(fill_due_, now);
 }
 
 MonoTime Population::next_deadline() const {
-  MonoTime out = std::min(fill_due_, change_due_);
+  MonoTime out = std::min({fill_due_, change_due_, recovery_due_});
   if (outage_.on()) out = std::min(out, next_probe_);
   if (!closes_.empty()) return MonoTime();
+  if (!outage_.on() || outage_.resolved_since()) out = std::min(out, establishments_.next());
   for (const Source& source : sources_) out = std::min(out, source.next_resolve());
   return out;
 }
@@ -206,6 +213,7 @@ void Population::resolve(MonoTime now, Outbox& out) {
 // F2: as many associations as the source wants, as far as there are addresses.
 void Population::fill(Source& source, MonoTime now) {
   if (source.listens()) return;
+  if (source.config().nts.required) return fill_with_keys(source, now);
   while (members_.count_of(source.id()) < source.wanted() && !members_.full()) {
     const std::optional<IpAddress> address = next_address(source, nullptr, false, now);
     if (!address) {
@@ -255,85 +263,107 @@ std::optional<IpAddress> Population::next_address(const Source& source, const Me
 }
 
 void Population::start_association(Source& source, const IpAddress& address, MonoTime now) {
-  start_association(source, {address, source.config().port, 0}, now, now);
-}
-
-void Population::start_association(Source& source, const Endpoint& server, MonoTime first,
-                                   MonoTime now) {
-  AssociationConfig config;
-  config.server = server;
-  if (source.config().kind == SourceKind::kPeer) {
-    config.mode = TalkMode::kSymmetric;
-    config.own = own_clock_;
-  } else if (source.listens()) {
-    config.mode = TalkMode::kBroadcast;
-    config.own = own_clock_;
-    config.way = source.config().broadcast.way;
+  void Population::start_association(Source & source, const IpAddress& address, MonoTime now) {
+    start_association(source, {address, source.config().port, 0}, now, now);
   }
-  config.poll = source.config().poll;
-  config.exchange = config_.exchange;
-  config.exchange.version = source.config().version;
-  config.exchange.interleaved = source.config().interleaved;
-  config.exchange.max_delay = source.config().max_delay;
-  config.filter = source.config().filter;
-  config.min_samples = source.config().min_samples;
-  config.max_samples = source.config().max_samples;
-  source.use(server.address, now);
-  std::unique_ptr<Authenticator> authenticator =
-      factory_ ? factory_(source, server.address) : std::make_unique<NoAuthentication>();
-  members_.add({source.id(), std::make_unique<Association>(next_id_++, config,
-                                                           std::move(authenticator), first)});
-  resume(members_[members_.size() - 1]);
-}
 
-void Population::set_saved(std::vector<SampleWindow> windows) {
-  saved_ = std::move(windows);
-  for (Member& member : members_) {
-    const bool measures =
-        member.association ? member.association->has_samples() : member.refclock->has_samples();
-    if (!measures) resume(member);
+  void Population::start_association(Source & source, const Endpoint& server, MonoTime first,
+                                     MonoTime now) {
+    source.use(server.address, now);
+    start_association(
+        source, server,
+        factory_ ? factory_(source, server.address) : std::make_unique<NoAuthentication>(), first);
   }
-}
 
-void Population::resume(Member& member) {
-  const SampleWindow wanted = identity_of(member);
-  const auto found = std::find_if(saved_.begin(), saved_.end(), [&](const SampleWindow& it) {
-    return same_identity(it, wanted);
-  });
-  if (found == saved_.end()) return;
-  if (member.association) {
-    member.association->resume(std::move(found->samples));
-  } else {
-    member.refclock->resume(std::move(found->samples));
+  Member& Population::start_association(Source & source, const Endpoint& server,
+                                        std::unique_ptr<Authenticator> authenticator,
+                                        MonoTime first) {
+    AssociationConfig config;
+    config.server = server;
+    // Each probe costs a cookie: when there are some, ntp/recovery.h says.
+    config.probes = !source.config().nts.required;
+    if (source.config().kind == SourceKind::kPeer) {
+      config.mode = TalkMode::kSymmetric;
+      config.own = own_clock_;
+    } else if (source.listens()) {
+      config.mode = TalkMode::kBroadcast;
+      config.own = own_clock_;
+      config.way = source.config().broadcast.way;
+    }
+    config.poll = source.config().poll;
+    config.exchange = config_.exchange;
+    config.exchange.version = source.config().version;
+    config.exchange.interleaved = source.config().interleaved;
+    config.exchange.max_delay = source.config().max_delay;
+    config.filter = source.config().filter;
+    config.min_samples = source.config().min_samples;
+    config.max_samples = source.config().max_samples;
+    members_.add({source.id(), std::make_unique<Association>(next_id_++, config,
+                                                             std::move(authenticator), first)});
+    Member& member = members_[members_.size() - 1];
+    member.origin = server.address;
+    resume(member);
+    return member;
   }
-  saved_.erase(found);
-}
 
-std::vector<SampleWindow> Population::windows() const {
-  std::vector<SampleWindow> out;
-  for (const Member& member : members_) {
-    SampleWindow window = identity_of(member);
-    window.samples = member.association ? member.association->window() : member.refclock->window();
-    if (!window.samples.empty()) out.push_back(std::move(window));
+  void Population::set_saved(std::vector<SampleWindow> windows) {
+    saved_ = std::move(windows);
+    for (Member& member : members_) {
+      const bool measures =
+          member.association ? member.association->has_samples() : member.refclock->has_samples();
+      if (!measures) resume(member);
+    }
   }
-  out.insert(out.end(), saved_.begin(), saved_.end());
-  return out;
-}
 
-void Population::observe(Member& member, MonoTime now) {
-  member.liveness.observe(member.association->unanswered(), now);
-}
+  void Population::resume(Member & member) {
+    const SampleWindow wanted = identity_of(member);
+    const auto found = std::find_if(saved_.begin(), saved_.end(), [&](const SampleWindow& it) {
+      return same_identity(it, wanted);
+    });
+    if (found == saved_.end()) return;
+    if (member.association) {
+      member.association->resume(std::move(found->samples));
+    } else {
+      member.refclock->resume(std::move(found->samples));
+    }
+    saved_.erase(found);
+  }
 
-void Population::answered(Member& member, bool usable, MonoTime now, Outbox& out) {
-  if (outage_.answered(now)) {
-    end_outage(now);
-    out.event({EventKind::kOutageOver, member.id, member.server(), member.last_reason()});
+  std::vector<SampleWindow> Population::windows() const {
+    std::vector<SampleWindow> out;
+    for (const Member& member : members_) {
+      SampleWindow window = identity_of(member);
+      window.samples =
+          member.association ? member.association->window() : member.refclock->window();
+      if (!window.samples.empty()) out.push_back(std::move(window));
+    }
+    out.insert(out.end(), saved_.begin(), saved_.end());
+    return out;
   }
-  for (Member& other : members_) other.liveness.heard_another();
-  member.liveness.answered(member.association->unanswered());
-  if (Source* source = sources_.find(member.source); usable && source != nullptr) {
-    source->answered(beside_of(member), now);
+
+  void Population::observe(Member & member, MonoTime now) {
+    member.liveness.observe(member.association->unanswered(), now);
   }
-}
+
+  void Population::answered(Member & member, bool usable, MonoTime now, Outbox& out) {
+    if (outage_.answered(now)) {
+      end_outage(now);
+      out.event({EventKind::kOutageOver, member.id, member.server(), member.last_reason()});
+    }
+    for (Member& other : members_) other.liveness.heard_another();
+    member.liveness.answered(member.association->unanswered());
+    Source* source = sources_.find(member.source);
+    if (source == nullptr) return;
+    if (member.nts != nullptr) {
+      establishments_.authenticated(key_server(*source, member.origin), now);
+      member.proved = member.proved || usable;
+      member.probed = 0;
+      recovery_due_ = std::min(recovery_due_, now);
+    }
+    if (!usable) return;
+    ServerIdentity identity = beside_of(member);
+    identity.address = member.origin;
+    source->answered(identity, now);
+  }
 
 }  // namespace timepool::ntp

@@ -14,9 +14,11 @@
 #include <span>
 #include <vector>
 
+#include "ntp/establishments.h"
 #include "ntp/members.h"
 #include "ntp/outage.h"
 #include "ntp/outbox.h"
+#include "ntp/recovery.h"
 #include "ntp/saved_samples.h"
 #include "ntp/source_table.h"
 
@@ -30,6 +32,8 @@ struct PopulationConfig {
   Duration replace_interval = Duration::seconds(1800);
   // F11: this many samples in a row as a falseticker, or unusable answers in a row, make it bad.
   std::uint32_t bad_limit = 8;
+  // Keys of NTS are established anew when they are so old; each client a quarter earlier or later.
+  Duration key_lifetime = Duration::seconds(28 * 86'400);
 };
 
 enum class ChangeError : std::uint8_t {
@@ -89,6 +93,19 @@ class Population {
   // Notices outages, and replaces whom it must; `survivors` agree now on the time. Moves members.
   void care(MonoTime now, std::size_t survivors, Outbox& out);
 
+  // What computes for NTS; it must outlive the Population. Without, no source with NTS is measured.
+  void set_aeads(const AeadMaker& aeads) { aeads_ = &aeads; }
+  // The answer to an EstablishAction.
+  void handle_establishment(EstablishmentId id, const EstablishmentResult& result, MonoTime now);
+  // What is to be done about NTS servers (ntp/recovery.h), and key establishments that are due.
+  void recover(MonoTime now, RandomStream& random, Outbox& out);
+  // For the next run: sessions of members and of sources that have not come, and the schedules.
+  // `clock` is the system clock at `now`. After it nothing may be sent any more.
+  nts::SavedSessions sessions(MonoTime now, UnixTime clock) const;
+  // Of an earlier run, before its sources are added.
+  void set_sessions(nts::SavedSessions saved, MonoTime now, UnixTime clock);
+  const Establishments& establishments() const { return establishments_; }
+
   // Samples of an earlier run, in the raw time of this one, for the sources whose they are, now or
   // when they come.
   void set_saved(std::vector<SampleWindow> windows);
@@ -122,6 +139,26 @@ class Population {
   std::optional<ReplyReason> fault_of_sender(const Source& source, const Endpoint& from) const;
   std::optional<ReplyReason> lack_of_room(const Source& source, const Endpoint& from,
                                           MonoTime now) const;
+  Member& start_association(Source& source, const Endpoint& server,
+                            std::unique_ptr<Authenticator> authenticator, MonoTime first);
+  void fill_with_keys(Source& source, MonoTime now);
+  Member& start_session(Source& source, const IpAddress& address, const Endpoint& server,
+                        const nts::Establishment& keys, MonoTime established, MonoTime now);
+  bool resume_session(Source& source, MonoTime now);
+  void want_keys(const Source& source, const IpAddress& address);
+  bool want_beside(const Member& member, Source& source, const IpAddress& address, DropCause cause);
+  static nts::KeyServer key_server(const Source& source, const IpAddress& address);
+  bool may_serve(const Source& source, const Endpoint& server) const;
+  void handle_no_keys(Source& source, const EstablishmentWish& wish, MonoTime now);
+  void handle_keys(Source& source, const EstablishmentWish& wish, const EstablishmentResult& result,
+                   MonoTime now);
+  void renew(Member& member, const nts::Establishment& keys, MonoTime now);
+  void settle_beside(MonoTime now, Outbox& out);
+  void take_place(AssociationId id, MonoTime now, Outbox& out);
+  void drop_beside(AssociationId id, DropCause cause, MonoTime now);
+  RecoveryView view_of(const Member& member, const Source& source,
+                       const std::optional<IpAddress>& other, MonoTime now) const;
+  void recover(Member& member, MonoTime now, RandomStream& random);
   std::optional<IpAddress> next_address(const Source& source, const Member* instead_of,
                                         bool only_good, MonoTime now) const;
   static SampleWindow identity_of(const Member& member);
@@ -161,6 +198,12 @@ class Population {
   Outage outage_;
   std::vector<Endpoint> own_;
   std::shared_ptr<OwnClock> own_clock_ = std::make_shared<OwnClock>();  // associations read it
+  const AeadMaker* aeads_ = nullptr;
+  Establishments establishments_;
+  // Sessions of an earlier run that no source has taken up.
+  std::vector<nts::SavedSession> saved_sessions_;
+  MonoTime clock_read_;  // when the system clock read `clock_`
+  UnixTime clock_;
   std::vector<AssociationId> closes_;  // bounded by flush_closes(): at most one for each member
   AssociationId next_id_ = 1;
   std::optional<MonoTime> last_replacement_;
@@ -171,6 +214,7 @@ class Population {
   bool tell_outage_over_ = false;
   MonoTime change_due_ = MonoTime::max();
   MonoTime fill_due_ = MonoTime::max();
+  MonoTime recovery_due_ = MonoTime::max();
   MonoTime next_witness_;
   MonoTime next_probe_ = MonoTime::max();
   AssociationId last_probed_ = 0;

@@ -1,6 +1,7 @@
 // The part of the Population that decides who goes: outages, dead servers, useless ones, and those
 // that say only what another says too.
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -97,7 +98,9 @@ double Population::usual_loss(const Member& member) const {
 void Population::call_witness(MonoTime now) {
   if (now < next_witness_) return;
   const bool wanted = std::any_of(members_.begin(), members_.end(), [&](const Member& member) {
-    return member.association && member.liveness.misses() >= kSilentAfter &&
+    // With NTS nothing is spent before it is known.
+    const std::uint32_t silent = member.nts == nullptr ? kSilentAfter : 1;
+    return member.association && member.liveness.misses() >= silent &&
            outage_.judge(*member.liveness.silent_since(), others_known(member), now) ==
                Silence::kWait;
   });
@@ -106,7 +109,9 @@ void Population::call_witness(MonoTime now) {
   for (Member& member : members_) {
     if (!askable(member) || !member.association->ever_answered()) continue;
     if (member.liveness.misses() > 0 || member.unsent > 0) continue;
-    if (witness == nullptr || member.called < witness->called) witness = &member;
+    // Rather one that it costs no cookie.
+    const auto cost = [](const Member& it) { return std::pair(it.nts != nullptr, it.called); };
+    if (witness == nullptr || cost(member) < cost(*witness)) witness = &member;
   }
   if (witness == nullptr) return;
   next_witness_ = now + kWitnessInterval;
@@ -120,7 +125,7 @@ void Population::probe_in_outage(MonoTime now) {
   next_probe_ = now + kOutageProbe;
   Member* next = nullptr;
   for (Member& member : members_) {
-    if (!askable(member)) continue;
+    if (!askable(member) || member.nts != nullptr) continue;
     if (next == nullptr || member.called < next->called) next = &member;
   }
   if (next == nullptr) return;
@@ -171,7 +176,8 @@ std::optional<Population::Loss> Population::loss_of(const Member& member, const 
   const Association& association = *member.association;
   // B30: who denies us is left at once.
   if (association.denied()) return Loss{DropCause::kDenied, false};
-  if (is_silent(member)) {
+  // Silence of an NTS server is ntp/recovery.h's.
+  if (member.nts == nullptr && is_silent(member)) {
     switch (outage_.judge(*member.liveness.silent_since(), others_known(member), now)) {
       case Silence::kDead:
         return Loss{DropCause::kSilent, false};
@@ -284,8 +290,10 @@ bool Population::replace(AssociationId id, const IpAddress& address, DropCause c
   const Member& old = *members_.find(id);
   Source* source = sources_.find(old.source);
   CHECK(source != nullptr);
+  // First it must have keys, and prove itself.
+  if (old.nts != nullptr) return want_beside(old, *source, address, cause);
   out.event({EventKind::kReplaced, id, old.server(), old.last_reason()});
-  source->drop(old.server().address, now, cause);
+  source->drop(old.origin, now, cause);
   end(id);
   flush_closes(out);
   start_association(*source, address, now);

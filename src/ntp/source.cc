@@ -17,12 +17,27 @@ constexpr Duration kResetInterval = Duration::seconds(60);
 constexpr Duration kFirstUnproven = Duration::seconds(64);
 constexpr Duration kLongestUnproven = Duration::seconds(1024);
 
+std::string broken_nts_limit(const SourceConfig& config) {
+  if (!config.nts.required) return "";
+  if (config.kind == SourceKind::kPeer) return "a peer can't have nts";
+  if (!config.authenticated) return "nts is required and authenticated is not";
+  if (config.key != 0) return "key and nts exclude each other";
+  if (config.version != wire::ntp::kMaxVersion) return "nts needs version 4 (RFC 8915 5)";
+  if (config.poll.burst) return "burst and nts exclude each other: each request costs a cookie";
+  if (config.poll.presend != kNoPresend) {
+    return "presend and nts exclude each other: each packet costs a cookie";
+  }
+  if (config.nts.port == 0) return "nts_port is 0";
+  if (config.nts.aeads.empty()) return "nts_aeads is empty";
+  return "";
+}
+
 }  // namespace
 
 bool same_source(const SourceConfig& a, const SourceConfig& b) {
   return a.kind == b.kind && a.name == b.name && a.port == b.port && a.version == b.version &&
          a.interleaved == b.interleaved && a.authenticated == b.authenticated && a.key == b.key &&
-         a.key_generation == b.key_generation && a.broadcast == b.broadcast;
+         a.key_generation == b.key_generation && a.broadcast == b.broadcast && a.nts == b.nts;
 }
 
 std::string broken_limit(const SourceConfig& config) {
@@ -35,6 +50,7 @@ std::string broken_limit(const SourceConfig& config) {
     return "broadcasts need a key (RFC 8633 5.5)";
   }
   if (config.broadcast.way < Duration()) return "the way of broadcasts is below 0";
+  if (const std::string broken = broken_nts_limit(config); !broken.empty()) return broken;
   if (config.poll.minpoll < kLowestPoll) {
     return "minpoll is below " + std::to_string(kLowestPoll);
   }
@@ -123,7 +139,11 @@ void Source::resolving(MonoTime now) {
 
 void Source::handle_addresses(MonoTime now, std::span<const IpAddress> addresses,
                               std::span<const Endpoint> ours) {
-  if (literal_ || addresses.empty()) return;
+  if (literal_) return;
+  if (addresses.empty()) {
+    unresolved_at_ = now;
+    return;
+  }
   std::vector<IpAddress> good;
   ignored_ = 0;
   for (const IpAddress& address : addresses.first(std::min(addresses.size(), kMaxAnswer))) {
@@ -134,8 +154,12 @@ void Source::handle_addresses(MonoTime now, std::span<const IpAddress> addresses
     }
   }
   // Nothing but rubbish is as good as no answer.
-  if (good.empty()) return;
+  if (good.empty()) {
+    unresolved_at_ = now;
+    return;
+  }
   resolved_ = true;
+  resolved_at_ = now;
   addresses_.update(good, now);
   if (addresses_.used() >= wanted()) next_resolve_ = last_resolve_ + config_.resolve_refresh;
 }

@@ -15,6 +15,7 @@
 #include "ntp/candidate.h"
 #include "ntp/estimator.h"
 #include "ntp/local_time.h"
+#include "ntp/nts_source.h"
 #include "ntp/outbox.h"
 #include "ntp/poll_schedule.h"
 #include "ntp/sample_filter.h"
@@ -69,6 +70,8 @@ struct SourceConfig {
   std::uint32_t key = 0;
   std::uint64_t key_generation = 0;
   BroadcastConfig broadcast;  // of that kind
+  // Its servers prove themselves by NTS: then `authenticated` is true as well.
+  NtsSettings nts;
 
   bool operator==(const SourceConfig&) const = default;
 };
@@ -111,7 +114,23 @@ class Source {
   // The network is back: what was tried before says nothing.
   void forget_back_off(MonoTime now);
   // No look-up has succeeded yet, and it has not failed so often that it need not be waited for.
-  bool undecided() const { return !literal_ && !resolved_ && attempts_ < kUndecidedAttempts; }
+  // With NTS: nor has any key establishment ended.
+  bool undecided() const {
+    if (attempts_ >= kUndecidedAttempts) return false;
+    return config_.nts.required ? awaits_keys_ : !literal_ && !resolved_;
+  }
+  // A key establishment with one of its servers ended, well or not, or is not needed.
+  void handle_keys() { awaits_keys_ = false; }
+  // When the last look-up began, and when the last that found something ended; the latter is empty
+  // before there is one.
+  MonoTime last_resolve() const { return last_resolve_; }
+  std::optional<MonoTime> resolved_at() const { return resolved_at_; }
+  // When the last that found nothing ended.
+  std::optional<MonoTime> unresolved_at() const { return unresolved_at_; }
+  // An address that an earlier run used: as if a look-up had once had it.
+  void remember(const IpAddress& address) { addresses_.remember(address); }
+  // Address of its book that is to be used.
+  bool uses(const IpAddress& address) const { return addresses_.in_use(address); }
 
   // As those of the AddressBook, for the port and besides for the timing of look-ups.
   std::optional<IpAddress> next_address(AddressWish wish) const;
@@ -144,6 +163,9 @@ class Source {
   MonoTime last_resolve_;
   MonoTime last_reset_;  // of the back-off
   bool resolved_ = false;
+  std::optional<MonoTime> resolved_at_;
+  std::optional<MonoTime> unresolved_at_;
+  bool awaits_keys_ = true;
   bool wanting_ = true;  // the next look-up is more than the regular one
   unsigned attempts_ = 0;
   Duration backoff_;

@@ -12,6 +12,7 @@
 #include "ntp/dialogue.h"
 #include "ntp/estimator.h"
 #include "ntp/local_time.h"
+#include "ntp/nts_authenticator.h"
 #include "ntp/outbox.h"
 #include "ntp/refclock_reading.h"
 #include "ntp/source.h"
@@ -33,6 +34,13 @@ std::string_view name_of(SourceStatus status);
 // What `sources` shows of a cause: it is coarser.
 SourceStatus status_of(Cause cause);
 
+// What Network Time Security does for an association.
+struct NtsReport {
+  NtsState state;
+  IpAddress key_server;  // with whom its keys were established
+  Duration key_age;
+};
+
 // One line of `timepool ntp sources`: an association, or a source that has none yet.
 struct SourceReport {
   SourceId source = 0;
@@ -47,6 +55,8 @@ struct SourceReport {
   bool authenticated = false;
   std::uint32_t key = 0;  // the symmetric key that it is asked under; 0: none
   double score = 1;       // Candidate::score
+  bool nts_required = false;     // it is asked with NTS only
+  std::optional<NtsReport> nts;  // of an association with NTS
   std::uint8_t reach = 0;
   std::int8_t poll = 0;
   std::uint32_t unanswered = 0;

@@ -16,6 +16,16 @@ SourceReport report_of(const Source& source) {
   out.key = source.config().key;
   out.poll = source.config().poll.minpoll;
   out.online = source.config().poll.online;
+  out.authenticated = source.config().authenticated;
+  out.nts_required = source.config().nts.required;
+  return out;
+}
+
+NtsReport nts_report_of(const Member& member, MonoTime now) {
+  NtsReport out;
+  out.state = member.nts->state();
+  out.key_server = member.origin;
+  out.key_age = now - member.established;
   return out;
 }
 
@@ -28,6 +38,7 @@ SourceReport report_of(const Source& source, const Member& member, MonoTime now)
   out.cause = member.cause;
   out.options = member.options;
   out.authenticated = member.authenticated();
+  if (member.nts != nullptr) out.nts = nts_report_of(member, now);
   out.score = member.score;
   out.reach = association.reach();
   out.poll = association.poll();
@@ -96,6 +107,7 @@ void SourceSet::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
     if (member.refclock) end_refclock_poll(member, now, out);
   }
   population_.care(now.mono, reference_.survivors(), out);
+  population_.recover(now.mono, random, out);
   update(now, out);
 }
 

@@ -94,6 +94,21 @@ class SourceSet {
     population_.handle_addresses(source, addresses, now);
   }
 
+  // NTS, see Population. Sources with it need set_aeads() before they are added.
+  void set_aeads(const AeadMaker& aeads) { population_.set_aeads(aeads); }
+  // The answer to out.establishes. What follows comes with the next handle_timer(), which is due at
+  // once.
+  void handle_establishment(EstablishmentId id, const EstablishmentResult& result, MonoTime now) {
+    population_.handle_establishment(id, result, now);
+  }
+  nts::SavedSessions sessions(MonoTime now, UnixTime clock) const {
+    return population_.sessions(now, clock);
+  }
+  void set_sessions(nts::SavedSessions saved, MonoTime now, UnixTime clock) {
+    population_.set_sessions(std::move(saved), now, clock);
+  }
+  const Establishments& establishments() const { return population_.establishments(); }
+
   // The leap second that is near: sources that smear it, or alone do not, are left out.
   void watch_leap(const std::optional<LeapSecond>& leap) { reference_.watch_leap(leap); }
   // Who we are, so that loops are seen; nobody at first.

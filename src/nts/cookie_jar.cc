@@ -28,6 +28,10 @@ std::optional<Cookie> CookieJar::take() {
   return out;
 }
 
+void CookieJar::give_back(Cookie cookie) {
+  if (cookies_.size() < kMaxCookies) cookies_.push_front(std::move(cookie));
+}
+
 bool CookieJar::put(Bytes cookie) {
   if (cookies_.size() >= kMaxCookies || cookie.empty() || cookie.size() > kMaxCookieSize) {
     return false;

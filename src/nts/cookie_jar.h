@@ -24,6 +24,8 @@ class CookieJar {
   bool empty() const { return cookies_.empty(); }
   // The oldest; nothing when there is none. It is gone from the jar.
   std::optional<Cookie> take();
+  // One that take() gave, and that was not sent after all.
+  void give_back(Cookie cookie);
   // A new one. False when the jar is full, the cookie is empty or longer than kMaxCookieSize, or it
   // is one of those here, or one of the last that were handed out.
   bool put(Bytes cookie);

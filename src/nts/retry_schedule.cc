@@ -29,8 +29,15 @@ RetrySchedule::RetrySchedule(std::uint32_t attempts, MonoTime next, MonoTime now
 void RetrySchedule::began(MonoTime now, double unit) {
   ++attempts_;
   established_ = false;
+  began_ = now;
   const double seconds = retry_interval(attempts_).to_seconds() * (1 + kRetryJitter * unit);
   next_ = now + Duration::from_seconds(seconds);
+}
+
+void RetrySchedule::unsent() {
+  if (attempts_ == 0) return;
+  --attempts_;
+  next_ = began_ + kFirstRetry;
 }
 
 void RetrySchedule::authenticated(MonoTime now) {
@@ -54,10 +61,6 @@ bool EstablishmentBudget::take(MonoTime now) {
   if (tokens_ == kBurst) refilled_ = now;
   --tokens_;
   return true;
-}
-
-MonoTime EstablishmentBudget::next(MonoTime now) const {
-  return tokens_ > 0 ? now : std::max(now, refilled_ + kInterval);
 }
 
 }  // namespace timepool::nts

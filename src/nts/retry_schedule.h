@@ -32,6 +32,8 @@ class RetrySchedule {
 
   // One begins. `unit` is random, 0 to 1.
   void began(MonoTime now, double unit);
+  // It never left this machine: it does not count, and is tried again after kFirstRetry.
+  void unsent();
   // It gave keys and cookies.
   void established() { established_ = true; }
   // They brought authenticated time. Means nothing before established().
@@ -40,6 +42,7 @@ class RetrySchedule {
  private:
   std::uint32_t attempts_ = 0;
   bool established_ = false;
+  MonoTime began_;
   MonoTime next_;
 };
 
@@ -52,8 +55,8 @@ class EstablishmentBudget {
 
   // Whether one may begin; then it is spent.
   bool take(MonoTime now);
-  // When the next may.
-  MonoTime next(MonoTime now) const;
+  // When the next may; the past when it may now.
+  MonoTime next() const { return tokens_ > 0 ? MonoTime() : refilled_ + kInterval; }
 
  private:
   void refill(MonoTime now);

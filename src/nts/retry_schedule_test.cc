@@ -50,6 +50,17 @@ TEST(RetrySchedule, KEC7_an_authenticated_answer_alone_does_not_reset_it) {
   EXPECT_FALSE(schedule.allows(at(1)));
 }
 
+TEST(RetrySchedule, what_was_not_sent_does_not_count) {
+  RetrySchedule schedule;
+  for (int i = 0; i < 100; ++i) {
+    schedule.began(at(i * 10), 0);
+    schedule.unsent();
+  }
+  EXPECT_EQ(schedule.attempts(), 0U);
+  EXPECT_TRUE(schedule.allows(at(1000)));
+  EXPECT_FALSE(schedule.allows(at(999)));
+}
+
 TEST(RetrySchedule, goes_on_where_it_was_saved) {
   const RetrySchedule schedule(3, at(20), at(0));
   EXPECT_FALSE(schedule.allows(at(19)));
@@ -67,7 +78,7 @@ TEST(EstablishmentBudget, allows_eight_at_once_and_one_in_two_seconds_after) {
   int count = 0;
   for (int i = 0; i < 100; ++i) count += budget.take(at(100)) ? 1 : 0;
   EXPECT_EQ(count, EstablishmentBudget::kBurst);
-  EXPECT_EQ(budget.next(at(100)), at(102));
+  EXPECT_EQ(budget.next(), at(102));
   for (int second = 101; second <= 200; ++second) count += budget.take(at(second)) ? 1 : 0;
   EXPECT_EQ(count, EstablishmentBudget::kBurst + 50);
 }

@@ -58,11 +58,12 @@ std::unique_ptr<ntp::Authenticator> authenticator_of(const ntp::Source& source, 
 
 }  // namespace
 
-ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns,
+ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns, KeyHosts& keys,
                          const ClientConfig& config)
     : world_(world),
       network_(network),
       dns_(dns),
+      keys_(keys),
       config_(with_floor(config, world)),
       clock_(config.clock, world.start(), MonoTime::from_ns(987'654'321), world.random("clock")),
       prng_(world.random("client")),
@@ -77,6 +78,7 @@ ClientActor::ClientActor(World& world, Network& network, const FakeDns& dns,
 void ClientActor::begin(const ntp::TimekeeperConfig& config) {
   keeper_.emplace(config, control_, local_now(), authenticator_of);
   keeper_->sources().set_own_identity({{address_}, {}});
+  keeper_->sources().set_aeads(aeads_);
 }
 
 void ClientActor::add(const ntp::SourceConfig& source) {
@@ -188,6 +190,7 @@ void ClientActor::act(ntp::Outbox& out) {
   for (const ntp::SendAction& action : out.sends) send(action);
   for (const ntp::AssociationId association : out.closes) sockets_.erase(association);
   for (const ntp::SourceId source : out.resolves) resolve(source);
+  for (const ntp::EstablishAction& action : out.establishes) establish(action);
   for (const ntp::Event& event : out.events) {
     world_.trace().add(world_.now(), ntp::name_of(event.kind), event.association);
     events_.push_back({world_.elapsed(), event});
@@ -200,6 +203,7 @@ void ClientActor::send(const ntp::SendAction& action) {
     keeper_->sources().handle_send_failure(action.association, local_now().mono);
     return;
   }
+  requests_.push_back({world_.elapsed(), action.to.address});
   Socket& socket = sockets_[action.association];
   socket.port = static_cast<std::uint16_t>(1024 + prng_.below(64512));
   socket.answered = false;
@@ -225,6 +229,27 @@ void ClientActor::resolve(ntp::SourceId source) {
     keeper_->sources().handle_addresses(source, addresses, local_now().mono);
     settle();
   });
+}
+
+void ClientActor::establish(const ntp::EstablishAction& action) {
+  const IpAddress& with = action.server.address;
+  const std::size_t index = establishments_.size();
+  world_.trace().add(world_.now(), "establish", action.id);
+  const auto done = [this, id = action.id, index](const ntp::EstablishmentResult& result) {
+    world_.trace().add(world_.now(), "established", result.established ? 1 : 0);
+    if (result.established) establishments_[index].established = true;
+    if (asleep_) return;
+    keeper_->sources().handle_establishment(id, result, local_now().mono);
+    settle();
+  };
+  ntp::EstablishmentResult unsent;
+  unsent.unsent = true;
+  if (offline() || !has_route(with)) {
+    world_.after(kSendLatency, [done, unsent] { done(unsent); });
+    return;
+  }
+  establishments_.push_back({world_.elapsed(), with, false});
+  keys_.establish(keeper_->sources().name(action.source), with, done);
 }
 
 void ClientActor::handle_datagram(const Datagram& datagram) {

@@ -13,7 +13,9 @@
 #include "sim/client_leap.h"
 #include "sim/clock.h"
 #include "sim/clock_control.h"
+#include "nts/testing.h"
 #include "sim/fake_dns.h"
+#include "sim/key_hosts.h"
 #include "sim/network.h"
 #include "sim/refclock_actor.h"
 #include "sim/upsets.h"
@@ -53,6 +55,19 @@ struct SourceChange {
   ntp::SourceConfig source;
 };
 
+// A request that left, or would have.
+struct TimedRequest {
+  Duration elapsed;
+  IpAddress to;
+};
+
+// A key establishment that began, and whether it succeeded.
+struct TimedEstablishment {
+  Duration elapsed;
+  IpAddress with;
+  bool established = false;
+};
+
 struct TimedEvent {
   Duration elapsed;
   ntp::Event event;
@@ -60,7 +75,8 @@ struct TimedEvent {
 
 class ClientActor final : public Node {
  public:
-  ClientActor(World& world, Network& network, const FakeDns& dns, const ClientConfig& config);
+  ClientActor(World& world, Network& network, const FakeDns& dns, KeyHosts& keys,
+              const ClientConfig& config);
 
   // CHECKs that the source set takes it.
   void add(const ntp::SourceConfig& source);
@@ -95,6 +111,9 @@ class ClientActor final : public Node {
   // When names were looked up, as time since the start.
   const std::vector<Duration>& lookups() const { return lookups_; }
   const std::vector<TimedEvent>& events() const { return events_; }
+  // Of those that left this machine.
+  const std::vector<TimedRequest>& requests() const { return requests_; }
+  const std::vector<TimedEstablishment>& establishments() const { return establishments_; }
   // Replies taken that were none to the request that waits.
   const std::vector<std::string>& violations() const { return violations_; }
 
@@ -116,6 +135,7 @@ class ClientActor final : public Node {
   void act(ntp::Outbox& out);
   void send(const ntp::SendAction& action);
   void resolve(ntp::SourceId source);
+  void establish(const ntp::EstablishAction& action);
   bool has_route(const IpAddress& to) const;
   void tell_of_routes();
   void settle();
@@ -132,11 +152,16 @@ class ClientActor final : public Node {
   World& world_;
   Network& network_;
   const FakeDns& dns_;
+  KeyHosts& keys_;
   ClientConfig config_;
   Clock clock_;
   Prng prng_;
   ntp::RandomStream random_;
   SimClockControl control_;
+  nts::fake::TestAeadMaker aeads_;
+  std::vector<std::byte> saved_sessions_;  // the file
+  std::vector<TimedRequest> requests_;
+  std::vector<TimedEstablishment> establishments_;
   std::optional<ntp::Timekeeper> keeper_;  // always; another after a restart
   IpAddress address_;
   std::map<ntp::AssociationId, Socket> sockets_;

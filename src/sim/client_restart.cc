@@ -50,6 +50,12 @@ void ClientActor::stop(const Restart& restart) {
   for (const ntp::Source& source : keeper_->sources().sources()) {
     sources.push_back(source.config());
   }
+  // With a crash the file is not written: it was removed when it was read.
+  saved_sessions_.clear();
+  const ntp::ClockReading now = local_now();
+  if (restart.saved_before == Duration()) {
+    saved_sessions_ = nts::format_sessions(keeper_->sources().sessions(now.mono, now.system));
+  }
   asleep_ = true;
   sockets_.clear();
   world_.after(restart.pause, [this, sources] { start_anew(sources); });
@@ -64,6 +70,12 @@ void ClientActor::start_anew(const std::vector<ntp::SourceConfig>& sources) {
   }
   begin(config);
   keeper_->leap().set_table(leap_table(config_.leap, world_));
+  if (!saved_sessions_.empty()) {
+    auto saved = nts::parse_sessions(std::exchange(saved_sessions_, {}));
+    CHECK(saved.ok());
+    const ntp::ClockReading now = local_now();
+    keeper_->sources().set_sessions(std::move(saved).value(), now.mono, now.system);
+  }
   for (const ntp::SourceConfig& source : sources) add(source);
   if (!saved_samples_.empty()) {
     auto saved = ntp::parse_samples(saved_samples_);

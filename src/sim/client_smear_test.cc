@@ -28,7 +28,7 @@ ClientConfig client_config(ntp::LeapMode mode) {
 
 class SmearedLeap : public testing::TestWithParam<ntp::LeapMode> {
  protected:
-  SmearedLeap() : network_(world_), client_(world_, network_, dns_, client_config(GetParam())) {
+  SmearedLeap() : network_(world_), client_(world_, network_, dns_, keys_, client_config(GetParam())) {
     world_.set_leap({kLeap, 1});
     for (std::uint32_t i = 1; i <= 3; ++i) {
       ServerConfig server;
@@ -71,6 +71,7 @@ class SmearedLeap : public testing::TestWithParam<ntp::LeapMode> {
   World world_{7, kLeap - Duration::seconds(1800)};
   Network network_;
   FakeDns dns_;
+  KeyHosts keys_{world_, network_};
   ClientActor client_;
   std::vector<std::unique_ptr<ServerActor>> servers_;
   ntp::LeapSmear smear_{ntp::LeapSmearConfig{}};

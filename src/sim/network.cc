@@ -25,6 +25,21 @@ void Network::deliver(const LinkConfig& link, bool forth, const Datagram& datagr
   });
 }
 
+bool Network::is_cut(const LinkConfig& link, Duration elapsed) {
+  return std::any_of(link.partitions.begin(), link.partitions.end(),
+                     [&](const Window& window) { return window.contains(elapsed); });
+}
+
+bool Network::passes(const IpAddress& server) const {
+  const auto link = links_.find(server);
+  return link != links_.end() && !is_cut(link->second, world_.elapsed());
+}
+
+Duration Network::delay_to(const IpAddress& server) const {
+  const auto link = links_.find(server);
+  return link == links_.end() ? Duration() : link->second.delay;
+}
+
 std::uint64_t Network::send(Datagram datagram) {
   datagram.id = next_id_++;
   world_.trace().add(world_.now(), "sent", datagram.bytes);
@@ -36,10 +51,7 @@ std::uint64_t Network::send(Datagram datagram) {
     return datagram.id;
   }
   const LinkConfig& config = link->second;
-  const Duration elapsed = world_.elapsed();
-  const bool cut = std::any_of(config.partitions.begin(), config.partitions.end(),
-                               [&](const Window& window) { return window.contains(elapsed); });
-  if (cut || happens(prng_, config.loss)) {
+  if (is_cut(config, world_.elapsed()) || happens(prng_, config.loss)) {
     world_.trace().add(world_.now(), "lost", datagram.id);
     return datagram.id;
   }

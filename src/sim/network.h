@@ -49,10 +49,14 @@ class Network {
 
   void attach(const IpAddress& address, Node& node) { nodes_[address] = &node; }
   void link(const IpAddress& server, const LinkConfig& config) { links_[server] = config; }
+  // Whether anything passes on the way to this server now, loss apart; and the least time of a way.
+  bool passes(const IpAddress& server) const;
+  Duration delay_to(const IpAddress& server) const;
   // Gives it an id, which is returned, and sends it.
   std::uint64_t send(Datagram datagram);
 
  private:
+  static bool is_cut(const LinkConfig& link, Duration elapsed);
   Duration transit(const LinkConfig& link, bool forth);
   void deliver(const LinkConfig& link, bool forth, const Datagram& datagram);
 

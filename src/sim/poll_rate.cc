@@ -28,6 +28,10 @@ void PollRate::allow(Server& server, const ntp::SourceReport& report, bool burst
   if (missed && server.unanswered == 0) server.extra += kBurst;
   if (missed && burst_option) server.extra += 3;
   if (others_fell_silent) server.extra += 1;
+  // Whether new keys work is to be known soon.
+  const std::uint64_t renewals = report.nts ? report.nts->state.renewals : 0;
+  if (renewals > server.renewals) server.extra += 1;
+  server.renewals = renewals;
   // Switched on again it is asked as at the start.
   if (report.online && !server.online) server.extra += kBurst;
   server.online = report.online;

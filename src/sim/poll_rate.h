@@ -31,6 +31,7 @@ class PollRate {
     int poll = 0;      // when it was asked last
     double due = 1;    // requests that the interval allows now
     double extra = 0;  // and that bursts do
+    std::uint64_t renewals = 0;
   };
   void allow(Server& server, const ntp::SourceReport& report, bool burst_option, MonoTime now,
              bool others_fell_silent);

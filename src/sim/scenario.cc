@@ -96,6 +96,18 @@ Schema<ServerLeap> server_leap_schema() {
   return out;
 }
 
+Schema<ServerNts> server_nts_schema() {
+  Schema<ServerNts> out;
+  out.field("on", &ServerNts::on, boolean(), "It has NTS.")
+      .field("certificate", &ServerNts::certificate, text(255), "Its name; empty: any.")
+      .field("names", &ServerNts::names, config::ip_address(), "Whom its cookies are for.")
+      .field("loses_keys_at", &ServerNts::loses_keys_at, span(), "Cookies before open no more.")
+      .field("generous", &ServerNts::generous, boolean(), "New cookies with each answer.")
+      .field("naks_on_path", &ServerNts::naks_on_path, boolean(), "Forged, with the right id.")
+      .field("naks_off_path", &ServerNts::naks_off_path, boolean(), "Forged, with a wrong id.");
+  return out;
+}
+
 Schema<ServerConfig> server_schema() {
   Schema<ServerConfig> out;
   out.required("name", &ServerConfig::name, text(64), "For the other tables.")
@@ -118,6 +130,7 @@ Schema<ServerConfig> server_schema() {
       .field("interleaved", &ServerConfig::interleaved, boolean(), "RFC 9769.")
       .field("forged", &ServerConfig::forged, boolean(), "Replies are forged off the path.")
       .field("tricks", &ServerConfig::tricks, list_of(trick(), kTrickCount), "What it plays.")
+      .table("nts", &ServerConfig::nts, server_nts_schema(), "Network Time Security.")
       .table("leap", &ServerConfig::leap, server_leap_schema(), "What it makes of the leap.")
       .table("clock", &ServerConfig::clock, clock_schema(), "Its own clock.")
       .table("link", &ServerConfig::link, link_schema(), "The way to it.");
@@ -238,6 +251,12 @@ Schema<ntp::SelectOptions> select_schema() {
   return out;
 }
 
+Schema<ntp::NtsSettings> source_nts_schema() {
+  Schema<ntp::NtsSettings> out;
+  out.field("required", &ntp::NtsSettings::required, boolean(), "RFC 8915.");
+  return out;
+}
+
 Schema<ntp::SourceConfig> source_schema() {
   using Config = ntp::SourceConfig;
   Schema<Config> out;
@@ -249,6 +268,7 @@ Schema<ntp::SourceConfig> source_schema() {
       .table("poll", &Config::poll, poll_schema(), "When it is asked.")
       .table("select", &Config::select, select_schema(), "How it is used.")
       .field("authenticated", &Config::authenticated, boolean(), "Its replies are proved.")
+      .table("nts", &Config::nts, source_nts_schema(), "With it `authenticated` is true too.")
       .field("interleaved", &Config::interleaved, boolean(), "RFC 9769.")
       .field("max_addresses", &Config::max_addresses, integer<std::size_t>(0, 16), "F4.")
       .field("initial_failover_retry_limit", &Config::initial_failover_retry_limit,
@@ -290,6 +310,17 @@ Schema<Expectations> expect_schema() {
   replacement.required("server", &Replacement::server, text(64), "Which.")
       .required("from", &Replacement::from, span(), "Not before.")
       .required("until", &Replacement::until, span(), "Not after.");
+  Schema<SentLimit> sent;
+  sent.required("server", &SentLimit::server, text(64), "Which.")
+      .required("from", &SentLimit::from, span(), "Counted from here on.")
+      .required("until", &SentLimit::until, span(), "And up to here.")
+      .required("max", &SentLimit::max, integer<std::uint64_t>(0, 1'000'000), "At most.");
+  using L = EstablishmentLimit;
+  Schema<L> establishments;
+  establishments.required("from", &L::from, span(), "Counted from here on.")
+      .required("until", &L::until, span(), "And up to here.")
+      .field("min", &L::min, integer<std::uint64_t>(0, 1'000'000), "At least.")
+      .required("max", &L::max, integer<std::uint64_t>(0, 1'000'000), "At most.");
   Schema<ExpectedCause> cause;
   cause.required("server", &ExpectedCause::server, text(64), "Which.")
       .required("cause", &ExpectedCause::cause, text(32), "Its cause at the end.");
@@ -320,6 +351,8 @@ Schema<Expectations> expect_schema() {
       .field("leap_grace", &E::leap_grace, span(), "Before and after the leap all is allowed.")
       .field("min_clock_error", &E::min_clock_error, span(), "At the end.")
       .tables("requests", &E::requests, limit, "How often a server is asked.")
+      .tables("sent", &E::sent, sent, "How many requests are sent to a server.")
+      .tables("establishments", &E::establishments, establishments, "Of keys.")
       .tables("replaced", &E::replaced, replacement, "When a server is replaced.");
   return out;
 }
@@ -361,6 +394,7 @@ std::string check_names(const Scenario& scenario) {
   use(expect.in_use);
   for (const RequestLimit& limit : expect.requests) used.push_back(limit.server);
   for (const Replacement& replaced : expect.replaced) used.push_back(replaced.server);
+  for (const SentLimit& it : expect.sent) used.push_back(it.server);
   for (const ExpectedCause& it : expect.causes) {
     used.push_back(it.server);
     if (!is_cause(it.cause)) return "there is no cause \"" + it.cause + "\"";

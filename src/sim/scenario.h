@@ -29,6 +29,22 @@ struct RequestLimit {
   std::uint64_t max = UINT64_MAX >> 1;
 };
 
+// How many requests the client sends to a server in this time.
+struct SentLimit {
+  std::string server;
+  Duration from;
+  Duration until;
+  std::uint64_t max = 0;
+};
+
+// How many key establishments the client begins in this time, with all servers.
+struct EstablishmentLimit {
+  Duration from;
+  Duration until;
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+};
+
 // The server is replaced by another address of its source in this time.
 struct Replacement {
   std::string server;
@@ -70,6 +86,8 @@ struct Expectations {
   Duration leap_grace = Duration::seconds(2);
   std::vector<RequestLimit> requests;
   std::vector<Replacement> replaced;
+  std::vector<SentLimit> sent;
+  std::vector<EstablishmentLimit> establishments;
   std::vector<ExpectedCause> causes;
 };
 
@@ -105,6 +123,7 @@ struct Outcome {
   Duration worst_error;                 // since settled
   std::vector<std::string> violations;  // empty: all limits were kept
   std::vector<TimedEvent> events;       // of the client
+  std::vector<TimedEstablishment> establishments;
 };
 
 Outcome run(const Scenario& scenario, std::uint64_t seed);

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "nts/retry_schedule.h"
 #include "ntp/reply_reason.h"
 #include "sim/clock_floor.h"
 #include "sim/poll_rate.h"
@@ -33,14 +34,21 @@ class Run {
       : scenario_(scenario),
         world_(seed, scenario.start),
         network_(world_),
-        client_(world_, network_, dns_, scenario.client),
+        keys_(world_, network_),
+        client_(world_, network_, dns_, keys_, scenario.client),
         floor_(client_.floor()) {
     if (scenario.leap.at) world_.set_leap({*scenario.leap.at, scenario.leap.seconds});
     servers_.reserve(scenario.servers.size());
     for (const ServerConfig& server : scenario.servers) {
       servers_.push_back(std::make_unique<ServerActor>(world_, network_, server));
+      keys_.attach(server.address, *servers_.back());
       names_[server.address] = server.name;
       addresses_[server.name] = server.address;
+    }
+    for (const auto& server : servers_) {
+      for (const auto& other : servers_) {
+        if (server->config().nts.names == other->config().address) server->share_keys(*other);
+      }
     }
     for (const DnsAnswer& answer : scenario.dns) {
       std::vector<IpAddress> addresses;
@@ -71,6 +79,7 @@ class Run {
     out.worst_error = worst_error_;
     out.violations = std::move(violations_);
     out.events = client_.events();
+    out.establishments = client_.establishments();
     return out;
   }
 
@@ -259,6 +268,7 @@ class Run {
     check_requests();
     check_reasons();
     check_replacements();
+    check_nts();
     check_events();
   }
 
@@ -373,6 +383,51 @@ class Run {
     }
   }
 
+  // NTS: the limits, and what must always hold: no cookie twice, no key establishment before the
+  // rule allows it.
+  void check_nts() {
+    for (const SentLimit& limit : scenario_.expect.sent) {
+      const auto count = static_cast<std::uint64_t>(std::count_if(
+          client_.requests().begin(), client_.requests().end(), [&](const TimedRequest& it) {
+            return it.to == addresses_[limit.server] && it.elapsed >= limit.from &&
+                   it.elapsed < limit.until;
+          }));
+      if (count > limit.max) {
+        violation(std::to_string(count) + " requests to " + limit.server + " from " +
+                  format(limit.from) + " to " + format(limit.until));
+      }
+    }
+    const std::vector<TimedEstablishment>& made = client_.establishments();
+    for (const EstablishmentLimit& limit : scenario_.expect.establishments) {
+      const auto count = static_cast<std::uint64_t>(
+          std::count_if(made.begin(), made.end(), [&](const TimedEstablishment& it) {
+            return it.elapsed >= limit.from && it.elapsed < limit.until;
+          }));
+      if (count < limit.min || count > limit.max) {
+        violation(std::to_string(count) + " key establishments from " + format(limit.from) +
+                  " to " + format(limit.until));
+      }
+    }
+    for (const auto& server : servers_) {
+      if (server->cookies_reused() > 0) violation(server->config().name + " saw a cookie twice");
+    }
+    check_retry_rule(made);
+  }
+
+  // RFC 8915 4.2, as far as it can be seen from outside: after the n-th failure in a row.
+  void check_retry_rule(const std::vector<TimedEstablishment>& made) {
+    std::map<IpAddress, std::pair<std::uint32_t, Duration>> last;
+    for (const TimedEstablishment& it : made) {
+      auto& [failures, at] = last[it.with];
+      if (failures > 0 && it.elapsed - at < nts::retry_interval(failures)) {
+        violation("a key establishment with " + names_[it.with] + " " + format(it.elapsed - at) +
+                  " after failure " + std::to_string(failures));
+      }
+      failures = it.established ? 0 : failures + 1;
+      at = it.elapsed;
+    }
+  }
+
   void check_replacements() {
     for (const Replacement& expected : scenario_.expect.replaced) {
       const bool found = std::any_of(
@@ -389,6 +444,7 @@ class Run {
   World world_;
   Network network_;
   FakeDns dns_;
+  KeyHosts keys_;
   ClientActor client_;
   ClockFloor floor_;
   std::vector<std::unique_ptr<ServerActor>> servers_;

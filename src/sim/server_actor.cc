@@ -36,7 +36,12 @@ ServerActor::ServerActor(World& world, Network& network, const ServerConfig& con
              world.random("clock of " + config.name)),
       prng_(world.random("server " + config.name)),
       hostility_(config.tricks, world.random("hostility " + config.name)),
-      responder_({config.interleaved ? kRepliesRemembered : 0}) {
+      responder_({config.interleaved ? kRepliesRemembered : 0}),
+      nts_(world.random("nts " + config.name).next()) {
+  nts_.set_generous(config.nts.generous);
+  if (config.nts.loses_keys_at > Duration()) {
+    world.after(config.nts.loses_keys_at, [this] { nts_.lose_keys(); });
+  }
   if (const auto shape = config.leap.smear_shape)
     smear_.emplace(ntp::LeapSmearConfig{*shape, config.leap.smear});
   network.attach(config.address, *this);
@@ -179,6 +184,8 @@ void ServerActor::reply(Outgoing out) {
   const ntp::ClockReading now = read();
   responder_.begin_batch(service, now.system, now.mono);
   responder_.finish(out.response, service, now.system, out.bytes);
+  if (config_.nts.on) prove(out.request, out.bytes);
+  if (out.bytes.empty()) return;
   if (hostility_.any()) {
     play_tricks(out.request, out.bytes);
     return;
@@ -186,6 +193,36 @@ void ServerActor::reply(Outgoing out) {
   if (config_.send_latency == Duration()) return leave(std::move(out));
   world_.after(exponential(prng_, config_.send_latency),
                [this, outgoing = std::move(out)] { leave(outgoing); });
+}
+
+ntp::EstablishmentResult ServerActor::establish(const std::string& name) {
+  ++establishments_;
+  ntp::EstablishmentResult out;
+  const std::string& own = config_.nts.certificate;
+  if (!config_.nts.on || (!own.empty() && own != name)) return out;
+  out.established = true;
+  out.keys = nts_.establish();
+  const bool itself = config_.nts.names.is_unspecified();
+  out.server = {itself ? config_.address : config_.nts.names, wire::ntp::kNtpPort, 0};
+  return out;
+}
+
+// What has no NTS is answered as it is.
+void ServerActor::prove(const Datagram& request, std::vector<std::byte>& reply) {
+  if (request.bytes.size() <= wire::ntp::kHeaderSize) return;
+  const std::vector<std::byte> plain = reply;
+  reply = keys_->answer(request.bytes, plain);
+  if (!reply.empty()) spoof_naks(request, plain);
+}
+
+void ServerActor::spoof_naks(const Datagram& request, const std::vector<std::byte>& reply) {
+  const auto packet = wire::ntp::parse_packet(request.bytes);
+  const auto* id = packet->field(wire::ntp::field_type::kUniqueIdentifier);
+  std::vector<std::byte> copied(id->body.begin(), id->body.end());
+  if (!config_.nts.naks_on_path && !config_.nts.naks_off_path) return;
+  if (!config_.nts.naks_on_path) copied[0] ^= std::byte{1};
+  const auto nak = nts::fake::TestServer::nak(reply, copied);
+  for (int i = 0; i < 5; ++i) network_.send({0, 0, request.to, request.from, nak});
 }
 
 void ServerActor::leave(Outgoing out) {

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "nts/testing_server.h"
 #include "ntp/leap_smear.h"
+#include "ntp/nts_source.h"
 #include "ntp/server/responder.h"
 #include "sim/clock.h"
 #include "sim/hostility.h"
@@ -27,6 +29,21 @@ struct ServerLeap {
   // Spread as timepool-ntpd does it, and said so: without, nothing else tells of the smear.
   std::optional<ntp::SmearShape> smear_shape;
   bool operator==(const ServerLeap&) const = default;
+};
+
+// Network Time Security.
+struct ServerNts {
+  bool on = false;          // it establishes keys, and answers requests under them
+  std::string certificate;  // the one name that it has; empty: any
+  // The address of the server that the cookies are for; 0.0.0.0: itself.
+  IpAddress names;
+  Duration loses_keys_at;  // none of the cookies before opens any more; zero: never
+  bool generous = true;    // it gives new cookies with answers
+  // NTSN to each request, before the true answer: by somebody on the path who copies its unique
+  // identifier, or by one who only knows its timestamp.
+  bool naks_on_path = false;
+  bool naks_off_path = false;
+  bool operator==(const ServerNts&) const = default;
 };
 
 struct ServerConfig {
@@ -57,6 +74,7 @@ struct ServerConfig {
   // What it plays on those who ask; empty: nothing.
   std::vector<Trick> tricks;
   ServerLeap leap;
+  ServerNts nts;
 
   // Whether what it says is true, its clock apart.
   bool honest() const {
@@ -71,11 +89,19 @@ class ServerActor final : public Node {
   void handle_datagram(const Datagram& datagram) override;
   const ServerConfig& config() const { return config_; }
   std::uint64_t requests() const { return requests_; }
+  bool is_down() const;
+  // What its key establishment gives to who asks for this name.
+  ntp::EstablishmentResult establish(const std::string& name);
+  // Key establishments that it was asked for, and cookies that came a second time.
+  std::uint64_t establishments() const { return establishments_; }
+  std::uint64_t cookies_reused() const { return nts_.reused(); }
+  void share_keys(ServerActor& other) { other.keys_ = &nts_; }
   // Broken invariants of the responder.
   const std::vector<std::string>& violations() const { return violations_; }
 
  private:
-  bool is_down() const;
+  void prove(const Datagram& request, std::vector<std::byte>& reply);
+  void spoof_naks(const Datagram& request, const std::vector<std::byte>& reply);
   bool wants_kiss(UnixTime now);
   wire::ntp::ReferenceId reference_id() const;
   // The system clock keeps UTC only where a leap second is smeared by ntp/leap_smear.h; else UTC is
@@ -107,6 +133,9 @@ class ServerActor final : public Node {
   ntp::Responder responder_;
   std::optional<ntp::LeapSmear> smear_;
   std::uint64_t requests_ = 0;
+  nts::fake::TestServer nts_;
+  nts::fake::TestServer* keys_ = &nts_;  // its own, or those of whoever names it
+  std::uint64_t establishments_ = 0;
   std::optional<UnixTime> last_request_;
   std::vector<std::string> violations_;
 };
