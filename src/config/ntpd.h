@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/aead.h"
 #include "base/duration.h"
 #include "base/ip.h"
 #include "config/ntpd_keys.h"
@@ -26,6 +27,9 @@ enum class LeapMode : unsigned char { kKernel, kStep, kSlew, kIgnore };
 enum class AddressFamily : unsigned char { kBoth, kV4, kV6 };
 
 // [[server]], [[pool]]
+// Whether a source's servers prove themselves by Network Time Security.
+enum class NtsUse : unsigned char { kOff, kRequire };
+
 struct NtpSourceConfig {
   std::string address;  // an IP address or a host name
   std::uint16_t port = 123;
@@ -45,6 +49,12 @@ struct NtpSourceConfig {
   Duration resolve_max = Duration::seconds(1024);
   Duration resolve_refresh = Duration::seconds(3600);
   AddressFamily family = AddressFamily::kBoth;
+  NtsUse nts = NtsUse::kOff;
+  std::uint16_t nts_port = 4460;
+  std::string nts_name;               // of the certificate; empty: the address
+  std::vector<std::string> nts_ca;    // empty: the system's authorities
+  std::vector<std::string> nts_pins;  // empty: any key
+  std::vector<AeadId> nts_aeads = {AeadId::kAes128GcmSiv, AeadId::kAesSivCmac256};
   bool smeared = false;  // it spreads leap seconds over hours
   bool prefer = false;
   bool trust = false;

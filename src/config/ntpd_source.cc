@@ -105,6 +105,40 @@ void add_samples(Schema<NtpSourceConfig>& out) {
       .field("max_samples", &It::max_samples, integer(1, 128), "Keep at most so many.");
 }
 
+void add_nts(Schema<NtpSourceConfig>& out, bool pool) {
+  using It = NtpSourceConfig;
+  const Codec<AeadId> aead =
+      one_of<AeadId>({{std::string(name_of(AeadId::kAesSivCmac256)), AeadId::kAesSivCmac256},
+                      {std::string(name_of(AeadId::kAes128GcmSiv)), AeadId::kAes128GcmSiv}});
+  out.field("nts", &It::nts, one_of<NtsUse>({{"off", NtsUse::kOff}, {"require", NtsUse::kRequire}}),
+            std::string("\"require\": keys are established with it by Network Time Security (RFC "
+                        "8915), and only what they prove is believed; it is never asked without.") +
+                (pool ? " All addresses of the name must show a certificate for it." : ""))
+      .field("nts_port", &It::nts_port, integer<std::uint16_t>(1, 65535),
+             "The TCP port of its key establishment. The NTP port is told by that; `port` is not "
+             "used.")
+      .field("nts_name", &It::nts_name, text(255),
+             "The name that its certificate must have. An empty string: `address`.")
+      .field("nts_ca", &It::nts_ca, list_of(path(), 16),
+             "PEM files of the authorities that are trusted with it; a server's own certificate "
+             "may be one. An empty list: the system's authorities.")
+      .field("nts_pins", &It::nts_pins, list_of(text(128), 16),
+             "SHA-256 hashes of public keys, in hexadecimal or base64, of which the server's must "
+             "be one, besides being certified. An empty list: any key.")
+      .field("nts_aeads", &It::nts_aeads, list_of(aead, kAeadCount),
+             "Which algorithms are offered to it, the best first.")
+      .check([](const It& it) -> std::string {
+        if (it.nts == NtsUse::kOff) return "";
+        if (it.key != 0) return "key and nts exclude each other";
+        if (it.version != 4) return "nts needs version 4 (RFC 8915 5)";
+        if (it.burst) return "burst and nts exclude each other: each request costs a cookie";
+        if (it.presend) return "presend and nts exclude each other: each packet costs a cookie";
+        if (it.nts_aeads.empty()) return "nts_aeads is empty";
+        const bool twice = it.nts_aeads.size() > 1 && it.nts_aeads.front() == it.nts_aeads.back();
+        return twice ? "nts_aeads has the same algorithm twice" : "";
+      });
+}
+
 }  // namespace
 
 Schema<NtpSourceFile> ntp_source_file_schema() {
@@ -163,6 +197,7 @@ Schema<NtpSourceConfig> ntp_source_schema(bool pool) {
              "Of the sources with this setting one at least must agree, else none is believed.")
       .field("noselect", &NtpSourceConfig::noselect, boolean(),
              "Measure it and never use its time.");
+  add_nts(source, pool);
   add_samples(source);
   add_failover(source, pool);
   source.check([](const NtpSourceConfig& it) -> std::string {

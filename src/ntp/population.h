@@ -158,6 +158,7 @@ class Population {
   void drop_beside(AssociationId id, DropCause cause, MonoTime now);
   RecoveryView view_of(const Member& member, const Source& source,
                        const std::optional<IpAddress>& other, MonoTime now) const;
+  bool may_establish(const nts::KeyServer& server, MonoTime now);
   void recover(Member& member, MonoTime now, RandomStream& random);
   std::optional<IpAddress> next_address(const Source& source, const Member* instead_of,
                                         bool only_good, MonoTime now) const;

@@ -48,6 +48,12 @@ void Population::fill_with_keys(Source& source, MonoTime now) {
     if (resume_session(source, now)) continue;
     const std::optional<IpAddress> address = next_address(source, nullptr, false, now);
     if (!address) return source.want_resolve(now);
+    // Until the rule allows it, a look-up may bring a better one.
+    const MonoTime allowed = establishments_.allowed(key_server(source, *address));
+    if (allowed > now && !source.is_literal()) {
+      fill_due_ = std::min(fill_due_, allowed);
+      return source.want_resolve(now);
+    }
     const std::size_t before = filled();
     source.use(*address, now);
     want_keys(source, *address);
@@ -59,7 +65,8 @@ bool Population::resume_session(Source& source, MonoTime now) {
   const SourceConfig& config = source.config();
   const auto found = std::find_if(
       saved_sessions_.begin(), saved_sessions_.end(), [&](const nts::SavedSession& it) {
-        const bool literal = source.is_literal() && parse_ip(config.name).value() != it.from.address;
+        const bool literal =
+            source.is_literal() && parse_ip(config.name).value() != it.from.address;
         return it.from.name == config.name && it.from.port == config.nts.port && !literal &&
                !source.uses(it.from.address);
       });
@@ -68,8 +75,8 @@ bool Population::resume_session(Source& source, MonoTime now) {
   saved_sessions_.erase(found);
   const bool offered = std::find(config.nts.aeads.begin(), config.nts.aeads.end(),
                                  saved.keys.keys.aead) != config.nts.aeads.end();
-  const bool usable = offered && may_serve(source, saved.server) &&
-                      !fault_of(saved.server, config.family, own_);
+  const bool usable =
+      offered && may_serve(source, saved.server) && !fault_of(saved.server, config.family, own_);
   if (usable) {
     source.remember(saved.from.address);
     source.use(saved.from.address, now);
@@ -151,8 +158,8 @@ void Population::handle_keys(Source& source, const EstablishmentWish& wish,
     }
     return renew(*member, result.keys, now);
   }
-  const bool wanted = member != nullptr ||
-                      (members_.count_of(source.id()) < source.wanted() && (beside || wish.member == 0));
+  const bool wanted = member != nullptr || (members_.count_of(source.id()) < source.wanted() &&
+                                            (beside || wish.member == 0));
   if (!wanted || !may_serve(source, result.server)) {
     if (beside || wish.member == 0) {
       if (source.is_literal()) return want_keys(source, wish.with.address);
@@ -257,6 +264,14 @@ RecoveryView Population::view_of(const Member& member, const Source& source,
   return out;
 }
 
+// Otherwise it is thought over again when the retry rule allows it: what is known may be other
+// then.
+bool Population::may_establish(const nts::KeyServer& server, MonoTime now) {
+  const MonoTime allowed = establishments_.allowed(server);
+  if (allowed > now) recovery_due_ = std::min(recovery_due_, allowed);
+  return allowed <= now;
+}
+
 void Population::recover(Member& member, MonoTime now, RandomStream& random) {
   Source* source = sources_.find(member.source);
   CHECK(source != nullptr);
@@ -294,6 +309,7 @@ void Population::recover(Member& member, MonoTime now, RandomStream& random) {
       wish.with = key_server(*source, member.origin);
       wish.member = member.id;
       wish.not_before = now;
+      if (!may_establish(wish.with, now)) break;
       if (view.naks >= kNaksToRenew) {
         wish.not_before = now + Duration::from_seconds(kNakJitter.to_seconds() * random.unit());
       }
@@ -301,6 +317,7 @@ void Population::recover(Member& member, MonoTime now, RandomStream& random) {
       break;
     }
     case RecoveryStep::kEstablishElsewhere:
+      if (!may_establish(key_server(*source, *other), now)) break;
       want_beside(member, *source, *other,
                   view.misses == 0 ? DropCause::kSurplus : DropCause::kSilent);
       break;

@@ -16,7 +16,6 @@ SourceReport report_of(const Source& source) {
   out.key = source.config().key;
   out.poll = source.config().poll.minpoll;
   out.online = source.config().poll.online;
-  out.authenticated = source.config().authenticated;
   out.nts_required = source.config().nts.required;
   return out;
 }

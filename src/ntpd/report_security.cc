@@ -101,6 +101,13 @@ json::object security_report(const Halves& halves) {
   }
   if (halves.client != nullptr) out["client"] = add_client(*halves.client, concerns);
   if (halves.server != nullptr) out["server"] = add_server(*halves.server, concerns);
+  json::object establishments;
+  if (halves.client != nullptr) {
+    for (const auto& [label, count] : halves.client->key_source().outcomes()) {
+      establishments[label] = count;
+    }
+  }
+  out["key_establishments"] = std::move(establishments);
   out["concerns"] = std::move(concerns);
   return out;
 }

@@ -110,6 +110,11 @@ std::vector<sys::PathRule> paths_of(const config::NtpdConfig& config,
       out.add_directory_of(it.key, PathAccess::kRead);
     }
   }
+  for (const auto* list : {&config.sources.servers, &config.sources.pools}) {
+    for (const config::NtpSourceConfig& source : *list) {
+      for (const std::string& file : source.nts_ca) out.add_directory_of(file, PathAccess::kRead);
+    }
+  }
   for (const std::string& directory : config.sources.directories) {
     out.add(directory, PathAccess::kRead);
   }

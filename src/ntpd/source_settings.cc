@@ -30,7 +30,11 @@ ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::Sour
   if (config.presend) out.poll.presend = static_cast<std::int8_t>(*config.presend);
   out.interleaved = config.interleaved;
   out.key = config.key;
-  out.authenticated = config.key != 0;
+  out.authenticated = config.key != 0 || config.nts == config::NtsUse::kRequire;
+  if (config.nts == config::NtsUse::kRequire) {
+    out.nts = {true,          config.nts_port, config.nts_name,
+               config.nts_ca, config.nts_pins, config.nts_aeads};
+  }
   out.version = static_cast<std::uint8_t>(config.version);
   out.select = {config.prefer, config.trust, config.require, config.noselect};
   out.max_delay = config.max_delay;

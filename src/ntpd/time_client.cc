@@ -102,11 +102,15 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
           reactor, logger,
           [this](ntp::AssociationId id, const refclock::Look& look) { on_refclock(id, look); }),
       links_(reactor, logger, config.sources, raw_mapping(), handlers()),
-      listener_(reactor, logger, config.broadcast_clients, broadcast_handlers()) {}
+      listener_(reactor, logger, config.broadcast_clients, broadcast_handlers()),
+      key_source_(reactor) {
+  keeper_.sources().set_aeads(aeads_);
+}
 
 TimeClient::~TimeClient() {
   if (record_) record_->save(keeper_, sys::mono_now());
   if (samples_) samples_->save(keeper_, sys::mono_now());
+  if (sessions_) sessions_->save(sources());
   outbox_->clear();
   keeper_.release(*outbox_);
 }
@@ -123,6 +127,8 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys
   std::unique_ptr<TimeClient> out(new TimeClient(reactor, logger, config, precision,
                                                  std::move(resolver), std::move(clock),
                                                  std::move(record), std::move(keys)));
+  out->sessions_.emplace(state_directory(config.state_directory), logger);
+  out->sessions_->load(out->keeper_.sources(), sources);
   static_cast<void>(out->apply(sources));
   out->start_refclocks(config.refclocks);
   if (out->record_ && config.save_samples) {
@@ -215,6 +221,7 @@ void TimeClient::carry_out(ntp::Outbox& out) {
   for (const ntp::AssociationId association : out.closes) links_.close(association);
   for (const ntp::SendAction& action : out.sends) send(action);
   for (const ntp::SourceId source : out.resolves) resolve(source);
+  for (const ntp::EstablishAction& action : out.establishes) establish(action);
   out.clear();
   watch_resolver();
   schedule();

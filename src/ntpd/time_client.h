@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/ntpd.h"
+#include "crypto/aead.h"
 #include "net/reactor.h"
 #include "net/resolver.h"
 #include "ntp/random_stream.h"
@@ -18,11 +19,13 @@
 #include "ntpd/broadcast_listener.h"
 #include "ntpd/client_links.h"
 #include "ntpd/clock_record.h"
+#include "ntpd/key_source.h"
 #include "ntpd/measurement_log.h"
 #include "ntpd/refclock_drivers.h"
 #include "ntpd/refclock_log.h"
 #include "ntpd/rejections.h"
 #include "ntpd/sample_record.h"
+#include "ntpd/session_record.h"
 #include "sys/log.h"
 #include "sys/network_watch.h"
 
@@ -85,6 +88,8 @@ class TimeClient {
   std::optional<Endpoint> local_address(ntp::AssociationId association) const;
   // Requests that the system refused to send: no route, no descriptor.
   std::uint64_t send_failures() const { return send_failures_; }
+  // Key establishments by what became of them.
+  const KeySource& key_source() const { return key_source_; }
 
  private:
   TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
@@ -107,6 +112,9 @@ class TimeClient {
   void carry_out(ntp::Outbox& out);
   void send(const ntp::SendAction& action);
   void resolve(ntp::SourceId source);
+  void establish(const ntp::EstablishAction& action);
+  void on_keys(ntp::EstablishmentId id, const KeyResult& result, Endpoint server);
+  void find_named(ntp::EstablishmentId id, ntp::EstablishmentResult result);
   void on_addresses(ntp::SourceId source, const net::LookupResult& result);
   void log_event(const ntp::Event& event);
   void start_refclocks(const std::vector<config::NtpRefclockConfig>& configs);
@@ -123,6 +131,7 @@ class TimeClient {
   std::optional<ClockRecord> record_;  // of a clock that is steered
   std::optional<SampleRecord> samples_;
   std::shared_ptr<const ntp::KeyRing> keys_;
+  crypto::GcryptAeads aeads_;  // outlives the keeper
   ntp::Timekeeper keeper_;
   std::function<ntp::ServerState()> announced_;
   std::vector<ntp::SourceId> configured_;  // the sources that apply() decides about
@@ -143,6 +152,10 @@ class TimeClient {
   RefclockDrivers refclocks_;
   ClientLinks links_;
   BroadcastListener listener_;
+  KeySource key_source_;
+  std::optional<SessionRecord> sessions_;
+  std::vector<ntp::EstablishmentId> unsent_keys_;  // at most kMaxEstablishes
+  net::Timer unsent_timer_;
   std::unique_ptr<ntp::Outbox> outbox_ = std::make_unique<ntp::Outbox>();
   std::uint64_t requests_sent_ = 0;
   std::uint64_t send_failures_ = 0;

@@ -1,0 +1,132 @@
+"""timepool-ntpd keeps sources by Network Time Security: chronyd's NTS server, on loopback.
+
+chronyd is started with -x and ours without [clock], so that neither touches the clock. The ids are
+those of the project's checklist of RFC 8915.
+"""
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from certificates import DAY, OPENSSL, Authority  # noqa: E402
+from chrony_test import CHRONYC, CHRONYD, Chronyd, free_port  # noqa: E402
+from programs import ProgramTest, main, wait_until  # noqa: E402
+
+# Seconds; a loaded machine may delay one way of an exchange.
+CLOSE = 0.02
+NAMES = "DNS:localhost,IP:127.0.0.1"
+
+
+def free_tcp_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+@unittest.skipUnless(CHRONYD and CHRONYC, "Debian package chrony is not there: chronyd or chronyc")
+@unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
+class NtsClient(ProgramTest):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="nts-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+        self.authority = Authority(directory.name)
+
+    def start_chronyd(self, chain, key, key_port=None, ntp_port=None, more=""):
+        key_port = key_port or free_tcp_port()
+        ntp_port = ntp_port or free_port()
+        chronyd = Chronyd(f"port {ntp_port}\nbindaddress 127.0.0.1\nallow\nlocal stratum 3\n"
+                          f"ntsserverkey {key}\nntsservercert {chain}\nntsport {key_port}\n"
+                          f"ntsprocesses 0\n{more}\n")
+        self.addCleanup(chronyd.close)
+        wait_until(lambda: answers(key_port), 20, f"chronyd listens\n{chronyd.output()}")
+        return chronyd, key_port, ntp_port
+
+    def start_client(self, port, more="", state=None):
+        state = state or self.directory
+        return self.start("timepool-ntpd", (
+            f'state_directory = "{state}"\n'
+            '[sources]\nmin_sources = 1\nauth_selection = "require"\n'
+            f'[[server]]\naddress = "127.0.0.1"\nnts = "require"\nnts_port = {port}\n'
+            f'nts_ca = ["{self.authority.certificate}"]\niburst = true\nminpoll = 0\nmaxpoll = 0\n'
+            f"{more}"))
+
+    def source(self, client):
+        return client.control("sources")["sources"][0]
+
+    def wait_selected(self, client, chronyd):
+        wait_until(lambda: self.source(client)["status"] == "selected", 30,
+                   f"selected by NTS\n{client.output()}\n{chronyd.output()}")
+
+    def test_our_client_keeps_chronyd_by_nts(self):
+        chronyd, port, ntp_port = self.start_chronyd(*self.authority.issue("time.test", NAMES))
+        client = self.start_client(port)
+        self.wait_selected(client, chronyd)
+        source = self.source(client)
+        # KEC5: the address of the key establishment, at the port that it named.
+        self.assertEqual(source["address"], f"127.0.0.1:{ntp_port}")
+        self.assertEqual(source["authentication"], "nts")
+        self.assertEqual(source["nts"]["aead"], "AES-SIV-CMAC-256")
+        self.assertTrue(source["nts"]["proven"])
+        self.assertLess(abs(source["offset_s"]), CLOSE)
+        # NC4: eight cookies, after more polls than that.
+        wait_until(lambda: self.source(client)["requests"] > 12, 30, "more polls than cookies")
+        wait_until(lambda: self.source(client)["nts"]["cookies"] == 8, 10, "the jar is full again")
+        security = client.control("security")
+        self.assertEqual(security["key_establishments"], {"established": 1})
+
+    def test_a_restart_establishes_no_keys(self):
+        chronyd, port, _ = self.start_chronyd(*self.authority.issue("time.test", NAMES))
+        client = self.start_client(port)
+        self.wait_selected(client, chronyd)
+        client.stop()
+        saved = self.directory / "nts-sessions.bin"
+        self.assertEqual(saved.stat().st_mode & 0o777, 0o600)
+        again = self.start_client(port)
+        self.wait_selected(again, chronyd)
+        self.assertFalse(saved.exists(), "NC10: removed when it was read")
+        self.assertEqual(again.control("security")["key_establishments"], {})
+        self.assertTrue(self.source(again)["nts"]["proven"])
+
+    def test_certificates_that_are_wrong_are_refused_and_nothing_is_asked(self):
+        for name, certificate, label in (
+                ("expired", self.authority.issue("expired", NAMES, -3 * DAY, -DAY), "tls_expired"),
+                ("other", self.authority.issue("other", "DNS:other.test"), "tls_wrong_name"),
+                ("self", self.authority.self_signed("self", NAMES), "tls_self_signed")):
+            with self.subTest(name):
+                chronyd, port, ntp_port = self.start_chronyd(*certificate)
+                with tempfile.TemporaryDirectory(prefix="nts-") as state:
+                    client = self.start_client(port, state=state)
+                    wait_until(lambda: client.control("security")["key_establishments"].get(label),
+                               20, f"{label}\n{client.output()}")
+                    source = self.source(client)
+                    self.assertEqual((source["requests"], source["address"]), (0, None))
+                    client.stop()
+                chronyd.close()
+
+    def test_a_server_that_lost_its_keys_is_asked_for_new_ones(self):
+        certificate = self.authority.issue("time.test", NAMES)
+        chronyd, port, ntp_port = self.start_chronyd(*certificate)
+        client = self.start_client(port)
+        self.wait_selected(client, chronyd)
+        chronyd.close()
+        chronyd, _, _ = self.start_chronyd(*certificate, key_port=port, ntp_port=ntp_port)
+        # Two polls with NTSN, and up to a minute that spreads all clients.
+        wait_until(lambda: client.control("security")["key_establishments"]["established"] == 2,
+                   90, f"new keys\n{client.output()}")
+        wait_until(lambda: self.source(client)["nts"]["proven"], 20, "and they work")
+
+
+if __name__ == "__main__":
+    main()
