@@ -62,7 +62,7 @@ struct AddressRecord {
   enum class State : std::uint8_t { kUnused, kInUse, kDropped };
   IpAddress address;
   State state = State::kUnused;
-  bool listed = true;  // in the latest answer
+  bool listed = true;          // in the latest answer
   std::uint32_t unlisted = 0;  // answers in a row that did not have it
   std::optional<MonoTime> first_used;
   std::optional<MonoTime> last_used;    // when it was taken the last time

@@ -18,10 +18,9 @@ bool Establishments::wants_for(AssociationId member) const {
 }
 
 std::size_t Establishments::new_of(SourceId source) const {
-  return static_cast<std::size_t>(
-      std::count_if(wishes_.begin(), wishes_.end(), [&](const EstablishmentWish& it) {
-        return it.source == source && it.member == 0;
-      }));
+  return static_cast<std::size_t>(std::count_if(
+      wishes_.begin(), wishes_.end(),
+      [&](const EstablishmentWish& it) { return it.source == source && it.member == 0; }));
 }
 
 std::optional<EstablishmentWish> Establishments::finish(EstablishmentId id,
@@ -92,9 +91,9 @@ void Establishments::authenticated(const nts::KeyServer& server, MonoTime now) {
 MonoTime Establishments::next() const {
   MonoTime out = MonoTime::max();
   for (const EstablishmentWish& wish : wishes_) {
-    const MonoTime due = wish.id != 0 ? wish.begun + kPatience
-                                      : std::max({wish.not_before, allowed(wish.with),
-                                                  budget_.next()});
+    const MonoTime due = wish.id != 0
+                             ? wish.begun + kPatience
+                             : std::max({wish.not_before, allowed(wish.with), budget_.next()});
     out = std::min(out, due);
   }
   return out;
@@ -117,8 +116,8 @@ std::vector<nts::SavedRetry> Establishments::saved(MonoTime now, UnixTime clock)
   std::vector<nts::SavedRetry> out;
   for (const Schedule& schedule : schedules_) {
     if (schedule.retry.attempts() == 0) continue;
-    out.push_back({schedule.server, schedule.retry.attempts(),
-                   clock + (schedule.retry.next() - now)});
+    out.push_back(
+        {schedule.server, schedule.retry.attempts(), clock + (schedule.retry.next() - now)});
   }
   return out;
 }

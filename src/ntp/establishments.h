@@ -8,12 +8,12 @@
 #include <span>
 #include <vector>
 
-#include "nts/retry_schedule.h"
-#include "nts/saved_sessions.h"
 #include "ntp/address_book.h"
 #include "ntp/nts_source.h"
 #include "ntp/outbox.h"
 #include "ntp/random_stream.h"
+#include "nts/retry_schedule.h"
+#include "nts/saved_sessions.h"
 
 namespace timepool::ntp {
 

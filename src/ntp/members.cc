@@ -20,11 +20,9 @@ bool Members::uses(const Endpoint& server) const {
 }
 
 std::size_t Members::count_of(SourceId source) const {
-  return static_cast<std::size_t>(
-      std::count_if(all_.begin(), all_.end(),
-                    [source](const Member& member) {
-                      return member.source == source && member.beside == 0;
-                    }));
+  return static_cast<std::size_t>(std::count_if(
+      all_.begin(), all_.end(),
+      [source](const Member& member) { return member.source == source && member.beside == 0; }));
 }
 
 bool Members::has_beside(AssociationId id) const {

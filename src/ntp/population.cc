@@ -263,107 +263,105 @@ std::optional<IpAddress> Population::next_address(const Source& source, const Me
 }
 
 void Population::start_association(Source& source, const IpAddress& address, MonoTime now) {
-  void Population::start_association(Source & source, const IpAddress& address, MonoTime now) {
-    start_association(source, {address, source.config().port, 0}, now, now);
-  }
+  start_association(source, {address, source.config().port, 0}, now, now);
+}
 
-  void Population::start_association(Source & source, const Endpoint& server, MonoTime first,
-                                     MonoTime now) {
-    source.use(server.address, now);
-    start_association(
-        source, server,
-        factory_ ? factory_(source, server.address) : std::make_unique<NoAuthentication>(), first);
-  }
+void Population::start_association(Source& source, const Endpoint& server, MonoTime first,
+                                   MonoTime now) {
+  source.use(server.address, now);
+  start_association(
+      source, server,
+      factory_ ? factory_(source, server.address) : std::make_unique<NoAuthentication>(), first);
+}
 
-  Member& Population::start_association(Source & source, const Endpoint& server,
-                                        std::unique_ptr<Authenticator> authenticator,
-                                        MonoTime first) {
-    AssociationConfig config;
-    config.server = server;
-    // Each probe costs a cookie: when there are some, ntp/recovery.h says.
-    config.probes = !source.config().nts.required;
-    if (source.config().kind == SourceKind::kPeer) {
-      config.mode = TalkMode::kSymmetric;
-      config.own = own_clock_;
-    } else if (source.listens()) {
-      config.mode = TalkMode::kBroadcast;
-      config.own = own_clock_;
-      config.way = source.config().broadcast.way;
-    }
-    config.poll = source.config().poll;
-    config.exchange = config_.exchange;
-    config.exchange.version = source.config().version;
-    config.exchange.interleaved = source.config().interleaved;
-    config.exchange.max_delay = source.config().max_delay;
-    config.filter = source.config().filter;
-    config.min_samples = source.config().min_samples;
-    config.max_samples = source.config().max_samples;
-    members_.add({source.id(), std::make_unique<Association>(next_id_++, config,
-                                                             std::move(authenticator), first)});
-    Member& member = members_[members_.size() - 1];
-    member.origin = server.address;
-    resume(member);
-    return member;
+Member& Population::start_association(Source& source, const Endpoint& server,
+                                      std::unique_ptr<Authenticator> authenticator,
+                                      MonoTime first) {
+  AssociationConfig config;
+  config.server = server;
+  // Each probe costs a cookie: when there are some, ntp/recovery.h says.
+  config.probes = !source.config().nts.required;
+  if (source.config().kind == SourceKind::kPeer) {
+    config.mode = TalkMode::kSymmetric;
+    config.own = own_clock_;
+  } else if (source.listens()) {
+    config.mode = TalkMode::kBroadcast;
+    config.own = own_clock_;
+    config.way = source.config().broadcast.way;
   }
+  config.poll = source.config().poll;
+  config.exchange = config_.exchange;
+  config.exchange.version = source.config().version;
+  config.exchange.interleaved = source.config().interleaved;
+  config.exchange.max_delay = source.config().max_delay;
+  config.filter = source.config().filter;
+  config.min_samples = source.config().min_samples;
+  config.max_samples = source.config().max_samples;
+  members_.add({source.id(), std::make_unique<Association>(next_id_++, config,
+                                                           std::move(authenticator), first)});
+  Member& member = members_[members_.size() - 1];
+  member.origin = server.address;
+  resume(member);
+  return member;
+}
 
-  void Population::set_saved(std::vector<SampleWindow> windows) {
-    saved_ = std::move(windows);
-    for (Member& member : members_) {
-      const bool measures =
-          member.association ? member.association->has_samples() : member.refclock->has_samples();
-      if (!measures) resume(member);
-    }
+void Population::set_saved(std::vector<SampleWindow> windows) {
+  saved_ = std::move(windows);
+  for (Member& member : members_) {
+    const bool measures =
+        member.association ? member.association->has_samples() : member.refclock->has_samples();
+    if (!measures) resume(member);
   }
+}
 
-  void Population::resume(Member & member) {
-    const SampleWindow wanted = identity_of(member);
-    const auto found = std::find_if(saved_.begin(), saved_.end(), [&](const SampleWindow& it) {
-      return same_identity(it, wanted);
-    });
-    if (found == saved_.end()) return;
-    if (member.association) {
-      member.association->resume(std::move(found->samples));
-    } else {
-      member.refclock->resume(std::move(found->samples));
-    }
-    saved_.erase(found);
+void Population::resume(Member& member) {
+  const SampleWindow wanted = identity_of(member);
+  const auto found = std::find_if(saved_.begin(), saved_.end(), [&](const SampleWindow& it) {
+    return same_identity(it, wanted);
+  });
+  if (found == saved_.end()) return;
+  if (member.association) {
+    member.association->resume(std::move(found->samples));
+  } else {
+    member.refclock->resume(std::move(found->samples));
   }
+  saved_.erase(found);
+}
 
-  std::vector<SampleWindow> Population::windows() const {
-    std::vector<SampleWindow> out;
-    for (const Member& member : members_) {
-      SampleWindow window = identity_of(member);
-      window.samples =
-          member.association ? member.association->window() : member.refclock->window();
-      if (!window.samples.empty()) out.push_back(std::move(window));
-    }
-    out.insert(out.end(), saved_.begin(), saved_.end());
-    return out;
+std::vector<SampleWindow> Population::windows() const {
+  std::vector<SampleWindow> out;
+  for (const Member& member : members_) {
+    SampleWindow window = identity_of(member);
+    window.samples = member.association ? member.association->window() : member.refclock->window();
+    if (!window.samples.empty()) out.push_back(std::move(window));
   }
+  out.insert(out.end(), saved_.begin(), saved_.end());
+  return out;
+}
 
-  void Population::observe(Member & member, MonoTime now) {
-    member.liveness.observe(member.association->unanswered(), now);
-  }
+void Population::observe(Member& member, MonoTime now) {
+  member.liveness.observe(member.association->unanswered(), now);
+}
 
-  void Population::answered(Member & member, bool usable, MonoTime now, Outbox& out) {
-    if (outage_.answered(now)) {
-      end_outage(now);
-      out.event({EventKind::kOutageOver, member.id, member.server(), member.last_reason()});
-    }
-    for (Member& other : members_) other.liveness.heard_another();
-    member.liveness.answered(member.association->unanswered());
-    Source* source = sources_.find(member.source);
-    if (source == nullptr) return;
-    if (member.nts != nullptr) {
-      establishments_.authenticated(key_server(*source, member.origin), now);
-      member.proved = member.proved || usable;
-      member.probed = 0;
-      recovery_due_ = std::min(recovery_due_, now);
-    }
-    if (!usable) return;
-    ServerIdentity identity = beside_of(member);
-    identity.address = member.origin;
-    source->answered(identity, now);
+void Population::answered(Member& member, bool usable, MonoTime now, Outbox& out) {
+  if (outage_.answered(now)) {
+    end_outage(now);
+    out.event({EventKind::kOutageOver, member.id, member.server(), member.last_reason()});
   }
+  for (Member& other : members_) other.liveness.heard_another();
+  member.liveness.answered(member.association->unanswered());
+  Source* source = sources_.find(member.source);
+  if (source == nullptr) return;
+  if (member.nts != nullptr) {
+    establishments_.authenticated(key_server(*source, member.origin), now);
+    member.proved = member.proved || usable;
+    member.probed = 0;
+    recovery_due_ = std::min(recovery_due_, now);
+  }
+  if (!usable) return;
+  ServerIdentity identity = beside_of(member);
+  identity.address = member.origin;
+  source->answered(identity, now);
+}
 
 }  // namespace timepool::ntp

@@ -53,8 +53,8 @@ struct SourceReport {
   Cause cause = Cause::kNoSamples;
   SelectOptions options;  // with what the policy about authentication adds
   bool authenticated = false;
-  std::uint32_t key = 0;  // the symmetric key that it is asked under; 0: none
-  double score = 1;       // Candidate::score
+  std::uint32_t key = 0;         // the symmetric key that it is asked under; 0: none
+  double score = 1;              // Candidate::score
   bool nts_required = false;     // it is asked with NTS only
   std::optional<NtsReport> nts;  // of an association with NTS
   std::uint8_t reach = 0;

@@ -129,7 +129,7 @@ void KeyConnection::ignore(MutableBytes room) {
   if (count <= 0 || ignored_ > kMaxIgnored) phase_ = Phase::kOver;
 }
 
-void KeyConnection::end(KeyOutcome outcome) {
+void KeyConnection::end(ServedOutcome outcome) {
   if (!outcome_) outcome_ = outcome;
   phase_ = Phase::kOver;
 }

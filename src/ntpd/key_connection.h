@@ -46,7 +46,7 @@ class KeyConnection {
   MonoTime began() const { return began_; }
   MonoTime deadline() const { return began_ + service_->deadline; }
   // What became of it; there from kWaiting on, or kOver.
-  std::optional<KeyOutcome> outcome() const { return outcome_; }
+  std::optional<ServedOutcome> outcome() const { return outcome_; }
 
  private:
   void receive(nts::CookieMaker& cookies, MutableBytes room);
@@ -58,7 +58,7 @@ class KeyConnection {
   void answer(nts::KeReason reason);
   void flush();
   void finish_telling();
-  void end(KeyOutcome outcome);
+  void end(ServedOutcome outcome);
 
   sys::Fd socket_;
   IpAddress from_;
@@ -70,8 +70,8 @@ class KeyConnection {
   Phase phase_ = Phase::kAsking;
   bool blocked_ = false;
   std::size_t ignored_ = 0;
-  std::optional<KeyOutcome> decided_;  // by what was read, while it is not told
-  std::optional<KeyOutcome> outcome_;
+  std::optional<ServedOutcome> decided_;  // by what was read, while it is not told
+  std::optional<ServedOutcome> outcome_;
 };
 
 }  // namespace timepool::ntpd

@@ -27,15 +27,15 @@ enum class KeyLoss : std::uint8_t {
 inline constexpr std::size_t kKeyLossCount = 7;
 
 // One for each connection: the reason of its request, why TLS failed, or how it was lost.
-class KeyOutcome {
+class ServedOutcome {
  public:
   static constexpr std::size_t kCount = nts::kKeReasonCount + net::kTlsFaultCount + kKeyLossCount;
 
-  constexpr KeyOutcome(nts::KeReason reason)  // NOLINT: converts
+  constexpr ServedOutcome(nts::KeReason reason)  // NOLINT: converts
       : index_(static_cast<std::size_t>(reason)) {}
-  constexpr KeyOutcome(net::TlsFault fault)  // NOLINT: converts
+  constexpr ServedOutcome(net::TlsFault fault)  // NOLINT: converts
       : index_(nts::kKeReasonCount + static_cast<std::size_t>(fault)) {}
-  constexpr KeyOutcome(KeyLoss loss)  // NOLINT: converts
+  constexpr ServedOutcome(KeyLoss loss)  // NOLINT: converts
       : index_(nts::kKeReasonCount + net::kTlsFaultCount + static_cast<std::size_t>(loss)) {}
 
   // 0 to kCount - 1.
@@ -53,19 +53,19 @@ std::string name_of_key_outcome(std::size_t index);
 inline constexpr std::size_t kKeyDurationBuckets = 13;
 
 struct KeyCounts {
-  std::array<std::uint64_t, KeyOutcome::kCount> outcomes{};
+  std::array<std::uint64_t, ServedOutcome::kCount> outcomes{};
   std::array<std::uint64_t, kKeyDurationBuckets> durations{};
   std::uint64_t duration_sum_us = 0;
   std::uint64_t accept_errors = 0;
 
-  std::uint64_t of(KeyOutcome outcome) const { return outcomes[outcome.index()]; }
+  std::uint64_t of(ServedOutcome outcome) const { return outcomes[outcome.index()]; }
   // Connections that have ended.
   std::uint64_t total() const;
 };
 
 class KeyCounters {
  public:
-  void count(KeyOutcome outcome) { add(outcomes_[outcome.index()], 1); }
+  void count(ServedOutcome outcome) { add(outcomes_[outcome.index()], 1); }
   // From the connection to the answer.
   void count_duration(Duration took);
   void count_accept_error() { add(accept_errors_, 1); }
@@ -78,7 +78,7 @@ class KeyCounters {
     counter.store(counter.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
   }
 
-  std::array<Counter, KeyOutcome::kCount> outcomes_{};
+  std::array<Counter, ServedOutcome::kCount> outcomes_{};
   std::array<Counter, kKeyDurationBuckets> durations_{};
   Counter duration_sum_us_{0};
   Counter accept_errors_{0};

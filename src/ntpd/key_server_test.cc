@@ -50,7 +50,7 @@ class KeyServerTest : public ::testing::Test {
   }
   Endpoint at() const { return server_->addresses().front(); }
   // Counted once the connection is answered or over, which its client may notice before.
-  std::uint64_t count(KeyOutcome outcome, std::uint64_t wanted = 1) const {
+  std::uint64_t count(ServedOutcome outcome, std::uint64_t wanted = 1) const {
     for (int i = 0; i < 500 && server_->counts().of(outcome) < wanted; ++i) ::usleep(10'000);
     return server_->counts().of(outcome);
   }
@@ -362,14 +362,14 @@ TEST_F(KeyServerTest, a_successor_serves_what_waits_in_the_listening_socket) {
   EXPECT_EQ(before->open(), 0U);
 }
 
-TEST(KeyOutcome, every_outcome_has_a_name_of_its_own) {
+TEST(ServedOutcome, every_outcome_has_a_name_of_its_own) {
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < KeyOutcome::kCount; ++i) names.push_back(name_of_key_outcome(i));
+  for (std::size_t i = 0; i < ServedOutcome::kCount; ++i) names.push_back(name_of_key_outcome(i));
   std::sort(names.begin(), names.end());
   EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
   EXPECT_EQ(names.front(), "");
-  EXPECT_EQ(name_of_key_outcome(KeyOutcome(KeyLoss::kStopped).index()), "stopped");
-  EXPECT_EQ(name_of_key_outcome(KeyOutcome(net::TlsFault::kAlpn).index()), "tls_alpn");
+  EXPECT_EQ(name_of_key_outcome(ServedOutcome(KeyLoss::kStopped).index()), "stopped");
+  EXPECT_EQ(name_of_key_outcome(ServedOutcome(net::TlsFault::kAlpn).index()), "tls_alpn");
 }
 
 }  // namespace

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "ntp/timekeeper.h"
+#include "nts/testing.h"
 #include "sim/client_leap.h"
 #include "sim/clock.h"
 #include "sim/clock_control.h"
-#include "nts/testing.h"
 #include "sim/fake_dns.h"
 #include "sim/key_hosts.h"
 #include "sim/network.h"

@@ -28,7 +28,8 @@ ClientConfig client_config(ntp::LeapMode mode) {
 
 class SmearedLeap : public testing::TestWithParam<ntp::LeapMode> {
  protected:
-  SmearedLeap() : network_(world_), client_(world_, network_, dns_, keys_, client_config(GetParam())) {
+  SmearedLeap()
+      : network_(world_), client_(world_, network_, dns_, keys_, client_config(GetParam())) {
     world_.set_leap({kLeap, 1});
     for (std::uint32_t i = 1; i <= 3; ++i) {
       ServerConfig server;

@@ -23,9 +23,7 @@ void KeyHosts::establish(const std::string& name, const IpAddress& address, Done
     return;
   }
   const Duration took = network_.delay_to(address) * kWays + kWork;
-  world_.after(took, [server, name, done = std::move(done)] {
-    done(server->establish(name));
-  });
+  world_.after(took, [server, name, done = std::move(done)] { done(server->establish(name)); });
 }
 
 }  // namespace timepool::sim

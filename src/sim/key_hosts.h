@@ -1,5 +1,6 @@
-// KeyHosts: key establishments in the simulated world: TCP and TLS as a few round trips that succeed
-// or fail, and what a server gives. Who is at an address answers for the names of its certificate.
+// KeyHosts: key establishments in the simulated world: TCP and TLS as a few round trips that
+// succeed or fail, and what a server gives. Who is at an address answers for the names of its
+// certificate.
 #pragma once
 
 #include <functional>

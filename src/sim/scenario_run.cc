@@ -5,8 +5,8 @@
 #include <set>
 #include <string>
 
-#include "nts/retry_schedule.h"
 #include "ntp/reply_reason.h"
+#include "nts/retry_schedule.h"
 #include "sim/clock_floor.h"
 #include "sim/poll_rate.h"
 #include "sim/scenario.h"

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "nts/testing_server.h"
 #include "ntp/leap_smear.h"
 #include "ntp/nts_source.h"
 #include "ntp/server/responder.h"
+#include "nts/testing_server.h"
 #include "sim/clock.h"
 #include "sim/hostility.h"
 #include "sim/network.h"

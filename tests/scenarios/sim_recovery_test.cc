@@ -1,6 +1,6 @@
-// How soon clients of an NTS server that moved are back, and what 100,000 of them would cost the new
-// one: over many clients, each with its own phase and its own random numbers. Seeds 1 to kClients;
-// TIMEPOOL_SIM_SEED=N runs that one alone.
+// How soon clients of an NTS server that moved are back, and what 100,000 of them would cost the
+// new one: over many clients, each with its own phase and its own random numbers. Seeds 1 to
+// kClients; TIMEPOOL_SIM_SEED=N runs that one alone.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -113,10 +113,11 @@ TEST(SimRecovery, T1_a_moved_nts_server_is_found_within_20_minutes_11_on_average
   const Duration mean = sum / static_cast<std::int64_t>(last - first + 1);
   const std::size_t most = *std::max_element(bins.begin(), bins.end());
   const double peak = static_cast<double>(most) * kShare / kBin.to_seconds();
-  std::printf("seeds %llu to %llu: worst %s, mean %s; of 100,000 clients %.0f key establishments "
-              "a second in the busiest minute\n",
-              static_cast<unsigned long long>(first), static_cast<unsigned long long>(last),
-              format(worst).c_str(), format(mean).c_str(), peak);
+  std::printf(
+      "seeds %llu to %llu: worst %s, mean %s; of 100,000 clients %.0f key establishments "
+      "a second in the busiest minute\n",
+      static_cast<unsigned long long>(first), static_cast<unsigned long long>(last),
+      format(worst).c_str(), format(mean).c_str(), peak);
   if (last == first) return;
   EXPECT_LE(mean, kMeanAllowed);
   EXPECT_LE(peak, kPeakAllowed);
