@@ -14,19 +14,19 @@
 namespace timepool::sim {
 namespace {
 
-constexpr std::uint64_t kClients = 240;
+constexpr std::uint64_t kClients = 160;
 // Whom a client stands for.
 constexpr double kShare = 100'000.0 / kClients;
-constexpr Duration kMove = Duration::seconds(2 * 3600);
+constexpr Duration kMove = Duration::seconds(3600);
 constexpr Duration kAllowed = Duration::seconds(20 * 60);
 constexpr Duration kMeanAllowed = Duration::seconds(11 * 60);
 constexpr double kPeakAllowed = 300;  // in a second
-// 240 clients tell a rate over a minute; what happens within one is spread by chance.
+// 160 clients tell a rate over a minute; what happens within one is spread by chance.
 constexpr Duration kBin = Duration::seconds(60);
 
 Scenario moved_server() {
   Scenario out;
-  out.duration = kMove + Duration::seconds(3600);
+  out.duration = kMove + Duration::seconds(1800);
   const auto add = [&](const std::string& name, std::uint32_t address) {
     ServerConfig server;
     server.name = name;
@@ -49,7 +49,7 @@ Scenario moved_server() {
     source.name = name;
     source.authenticated = true;
     source.nts.required = true;
-    source.poll.minpoll = 6;
+    source.poll.minpoll = 10;
     source.poll.maxpoll = 10;
     out.sources.push_back(source);
   }
