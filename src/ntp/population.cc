@@ -186,7 +186,7 @@ void Population::handle_network_change(MonoTime now) {
 
 MonoTime Population::next_deadline() const {
   MonoTime out = std::min({fill_due_, change_due_, recovery_due_});
-  if (outage_.on()) out = std::min(out, next_probe_);
+  out = std::min(out, outage_.on() ? next_probe_ : witness_due_);
   if (!closes_.empty()) return MonoTime();
   if (!outage_.on() || outage_.resolved_since()) out = std::min(out, establishments_.next());
   for (const Source& source : sources_) out = std::min(out, source.next_resolve());

@@ -217,6 +217,7 @@ class Population {
   MonoTime fill_due_ = MonoTime::max();
   MonoTime recovery_due_ = MonoTime::max();
   MonoTime next_witness_;
+  MonoTime witness_due_ = MonoTime::max();  // when one is wanted and may be called
   MonoTime next_probe_ = MonoTime::max();
   AssociationId last_probed_ = 0;
 };

@@ -96,7 +96,7 @@ double Population::usual_loss(const Member& member) const {
 // Somebody is silent and nobody has been asked since: another server tells whether the network is
 // there, so that a dead one is known in time at long intervals too.
 void Population::call_witness(MonoTime now) {
-  if (now < next_witness_) return;
+  witness_due_ = MonoTime::max();
   const bool wanted = std::any_of(members_.begin(), members_.end(), [&](const Member& member) {
     // With NTS nothing is spent before it is known.
     const std::uint32_t silent = member.nts == nullptr ? kSilentAfter : 1;
@@ -105,6 +105,11 @@ void Population::call_witness(MonoTime now) {
                Silence::kWait;
   });
   if (!wanted) return;
+  if (now < next_witness_) {
+    // The one that was asked may be silent too, or its answer lost: then it is another one's turn.
+    witness_due_ = next_witness_;
+    return;
+  }
   Member* witness = nullptr;
   for (Member& member : members_) {
     if (!askable(member) || !member.association->ever_answered()) continue;
