@@ -7,7 +7,7 @@ import sys
 import lab as laboratory
 import ntp_servers
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/interop"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/integration"))
 from certificates import OPENSSL, Authority  # noqa: E402
 
 NAME = "nts-ke"

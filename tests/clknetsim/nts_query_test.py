@@ -8,7 +8,7 @@ import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "integration"), str(HERE.parent / "interop")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 import simulator  # noqa: E402
 from certificates import OPENSSL, Authority  # noqa: E402
 from networks import delays, path  # noqa: E402

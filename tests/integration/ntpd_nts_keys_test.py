@@ -1,20 +1,17 @@
 """The running timepool-ntpd establishes keys of NTS, restricted as it is: certificates that come and go,
 a take-over under load, limits, what it reports."""
 import json
-import pathlib
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
+from certificates import OPENSSL, Authority
 from programs import BINARY_DIR, ProgramTest, main, wait_until
 from prometheus_text import parse
 from take_over_test import Successor
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
-from certificates import OPENSSL, Authority  # noqa: E402
 
 LOCAL = '[server.local]\nstratum = 1\nrefid = "TEST"\n'
 

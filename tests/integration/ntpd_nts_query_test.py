@@ -1,14 +1,11 @@
 """timepool query --nts asks timepool-ntpd: key establishment and time of one program on loopback."""
 import json
-import pathlib
 import subprocess
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
-from certificates import OPENSSL, Authority  # noqa: E402
-from programs import BINARY_DIR, ProgramTest, main  # noqa: E402
+from certificates import OPENSSL, Authority
+from programs import BINARY_DIR, ProgramTest, main
 
 
 @unittest.skipUnless(OPENSSL, "Debian package openssl is not there")

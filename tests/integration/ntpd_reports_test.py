@@ -7,11 +7,13 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import unittest
 import urllib.error
 import urllib.request
 
 import prometheus_text
+from certificates import OPENSSL, Authority
 from programs import BINARY_DIR, ProgramTest, main, wait_until
 
 LOCAL = '[server.local]\nstratum = 1\nrefid = "TEST"\n'
@@ -337,9 +339,16 @@ class Metrics(ProgramTest):
             self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
             return prometheus_text.parse(answer.read().decode())
 
+    @unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
     def test_are_well_formed_and_tell_of_both_halves(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.check_both_halves(directory)
+
+    def check_both_halves(self, directory):
+        chain, key = Authority(directory).issue("ntp.test", "DNS:ntp.test")
         server = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n' + LOCAL +
-                            '[metrics]\nlisten = "127.0.0.1:0"\n')
+                            '[metrics]\nlisten = "127.0.0.1:0"\n[nts.server]\nlisten = ["127.0.0.1:0"]\n'
+                            f'[[nts.server.certificate]]\nchain = "{chain}"\nkey = "{key}"\n')
         host, port = server.control("status")["server"]["listen"][0].rsplit(":", 1)
         client = self.start("timepool-ntpd", f'clock = "observe"\n[[refclock]]\ndriver = "sock"\n'
                             f'path = "{server.directory}/clock.sock"\nname = "GPS"\n'

@@ -7,8 +7,8 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from certificates import OPENSSL, Authority  # noqa: E402
 from chrony_test import CHRONYC, CHRONYD, Chronyd, free_port  # noqa: E402
+from certificates import OPENSSL, Authority  # noqa: E402
 from programs import ProgramTest, main, wait_until  # noqa: E402
 
 NAMES = "DNS:localhost,IP:127.0.0.1"

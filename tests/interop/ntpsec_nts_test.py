@@ -10,8 +10,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import ntpsec_keys_test as network  # noqa: E402
-from certificates import OPENSSL, Authority  # noqa: E402
 from ntpsec_keys_test import NTPD, THEIRS  # noqa: E402
+from certificates import OPENSSL, Authority  # noqa: E402
 from programs import BINARY_DIR, ProgramTest, main, wait_until  # noqa: E402
 
 

@@ -11,8 +11,8 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from certificates import DAY, OPENSSL, Authority  # noqa: E402
 from chrony_test import CHRONYC, CHRONYD, Chronyd, free_port  # noqa: E402
+from certificates import DAY, OPENSSL, Authority  # noqa: E402
 from programs import ProgramTest, main, wait_until  # noqa: E402
 
 # Seconds; a loaded machine may delay one way of an exchange.
