@@ -1,14 +1,9 @@
 """Key establishments of NTS, ours and chronyd's with the same certificate, each with one process that serves."""
 import os
-import pathlib
 import socket
-import sys
 
 import lab as laboratory
-import ntp_servers
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/integration"))
-from certificates import OPENSSL, Authority  # noqa: E402
+import nts_servers
 
 NAME = "nts-ke"
 TEXT = "key establishments over loopback, TLS 1.3 with a P-256 certificate"
@@ -18,23 +13,6 @@ MANY, WARM = 100_000, 5_000
 LONGEST = 620
 # At a time: as many as keep one server busy, and one for the time that each takes.
 BUSY = 8
-
-
-def start_ours(lab, chain, key, port):
-    more = """
-[nts.server]
-listen = ["127.0.0.1:%d"]
-[[nts.server.certificate]]
-chain = "%s"
-key = "%s"
-""" % (port, chain, key)
-    return ntp_servers.start_ours(lab, more=more)
-
-
-def start_chronyd(lab, program, chain, key, port):
-    # ntsprocesses 0 serves in the main process, as one thread of ours does; every prefix may ask as often as it likes.
-    more = "ntsserverkey %s\nntsservercert %s\nntsport %d\nntsprocesses 0\nmaxntsconnections 200\n" % (key, chain, port)
-    return ntp_servers.start_chronyd(lab, program, more=more)
 
 
 def free_tcp_port():
@@ -72,16 +50,13 @@ def memory_row(lab, server, port, authority):
 
 
 def measure(lab):
-    if OPENSSL is None:
-        raise laboratory.LabError("no openssl to make certificates by (apt package openssl)")
-    authority = Authority(lab.directory)
-    chain, key = authority.issue("localhost", "DNS:localhost,IP:127.0.0.1")
+    authority = nts_servers.Certificates(lab)
     ours_port, their_port = free_tcp_port(), free_tcp_port()
-    ours = start_ours(lab, chain, key, ours_port)
+    ours = nts_servers.start_ours(lab, authority, ours_port)
     rows = []
     program = lab.peer("chrony", "chronyd", "TIMEPOOL_CHRONYD")
     if program:
-        theirs = start_chronyd(lab, program, chain, key, their_port)
+        theirs = nts_servers.start_chronyd(lab, program, authority, their_port)
         rows.append(lab.compare(NAME, "chronyd", "key establishments/s of CPU time",
                                 lambda: per_cpu(lab, ours, ours_port, authority.certificate),
                                 lambda: per_cpu(lab, theirs, their_port, authority.certificate)))

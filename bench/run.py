@@ -26,6 +26,11 @@ def benchmarks():
     return {module.NAME: module for module in modules}
 
 
+def is_of(name, wanted):
+    """"ntp" is all of "ntp", "ntp-modes", ..."""
+    return name == wanted or name.startswith(wanted + "-")
+
+
 def parse_arguments(known):
     parser = argparse.ArgumentParser(prog="./dev bench", description="Measure our programs and their peers.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="of " + ", ".join(known))
@@ -34,12 +39,10 @@ def parse_arguments(known):
     parser.add_argument("--runs", type=int, default=5, help="of each side, taken in turn (default 5)")
     parser.add_argument("--seconds", type=float, default=1.5, help="of each run (default 1.5)")
     arguments = parser.parse_args()
-    unknown = [name for name in arguments.names if name not in known]
+    unknown = [wanted for wanted in arguments.names if not any(is_of(name, wanted) for name in known)]
     if unknown:
         parser.error("no benchmark %s: there are %s" % (", ".join(unknown), ", ".join(known)))
-    # "ntp" is all of "ntp", "ntp-modes", ...
-    arguments.names = [name for name in known
-                       if any(name == wanted or name.startswith(wanted + "-") for wanted in arguments.names)]
+    arguments.names = [name for name in known if any(is_of(name, wanted) for wanted in arguments.names)]
     if not 1 <= arguments.runs <= 100 or not 0.1 <= arguments.seconds <= 60:
         parser.error("--runs must be 1 to 100 and --seconds 0.1 to 60")
     return arguments

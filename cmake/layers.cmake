@@ -34,7 +34,7 @@ set(TIMEPOOL_LAYERS
     "ntpd"           "base wire/ntp wire/nts nts ntp/server ntp refclock config sys net crypto"
     "dnsd"           "base wire/dns dns config sys net geo snapshot crypto"
     "monitord"       "base wire/ntp ntp config sys net client"
-    "load"           "base wire/dns wire/nts nts crypto sys net"
+    "load"           "base wire/ntp wire/dns wire/nts nts crypto sys net"
     "client"         "base sys net"
     "up"             "base wire/dns config sys net client"
     "cli"            "base wire/ntp wire/dns wire/nts nts ntp config sys crypto net client load up")

@@ -7,21 +7,28 @@
 
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "crypto/aead.h"
 #include "load/echo_server.h"
 #include "load/frame_generator.h"
 #include "load/generator.h"
 #include "load/key_load.h"
+#include "load/nts_traffic.h"
 
 namespace timepool::cli {
 namespace {
 
 namespace json = boost::json;
 
+// RFC 8915 6: the port of NTS-KE.
+constexpr std::uint16_t kKeyPort = 4460;
+
 struct BenchOptions {
   load::LoadOptions load;
   std::optional<Endpoint> target;  // required: there whenever a run starts
   load::NtpTraffic::Options ntp;
   std::optional<std::string> key;
+  std::optional<Endpoint> key_server;
+  load::KeyPeer nts;
   std::optional<std::string> names;
   int edns_percent = 70;
   bool json = false;
@@ -38,6 +45,7 @@ json::object json_of(const load::LoadReport& report) {
           {"sent", report.sent},
           {"answered", report.answered},
           {"interleaved", report.interleaved},
+          {"proven", report.proven},
           {"lost", report.lost},
           {"refused", report.refused},
           {"invalid", report.invalid},
@@ -55,13 +63,15 @@ std::string text_of(const load::LoadReport& report) {
   const auto span = [&](double fraction) {
     return seconds_text(report.latency.percentile(fraction).to_seconds(), false);
   };
-  return fmt::format(
+  std::string out = fmt::format(
       "{:.0f} answers/s over {:.2f} s\n"
       "sent {}, answered {}, lost {} ({:.3f} %), refused {}, invalid {}, unmatched {}\n"
       "latency: median {}, 90 % {}, 99 % {}, 99.9 % {}, longest {}",
       report.rate(), report.elapsed.to_seconds(), report.sent, report.answered, report.lost,
       report.lost_fraction() * 100, report.refused, report.invalid, report.unmatched, span(0.5),
       span(0.9), span(0.99), span(0.999), seconds_text(report.latency.max().to_seconds(), false));
+  if (report.proven > 0) out += fmt::format("\nproven {} of the answers", report.proven);
+  return out;
 }
 
 // The status is a failure when nothing at all was answered.
@@ -92,6 +102,29 @@ Result<std::vector<load::DnsQuestion>> read_questions(const std::string& path) {
     questions.push_back(*question);
   }
   return questions;
+}
+
+Result<load::LoadReport> load_by_nts(BenchOptions& options) {
+  if (options.key || options.ntp.interleaved) {
+    return fail(Error{ErrorCode::kInvalid, "--nts", "goes with neither --key nor --interleaved"});
+  }
+  TRY(load::check_options(options.load));
+  options.nts.server = options.key_server.value();
+  const auto keys = TRY(load::NtsTraffic::establish(options.nts, options.load.allow_private));
+  const auto traffic =
+      TRY(load::NtsTraffic::create(keys, crypto::GcryptAeads(), options.load.slots()));
+  return load::run(options.load, traffic);
+}
+
+int run_ntp(BenchOptions& options) {
+  options.load.target = options.target.value();
+  if (options.key_server) return report_run(options, load_by_nts(options));
+  if (options.key) {
+    auto keyed = load::NtpTraffic::with_key(*options.key, options.ntp);
+    if (!keyed.ok()) return failed(keyed.error());
+    options.ntp = std::move(keyed).value();
+  }
+  return report_run(options, load::run(options.load, load::NtpTraffic(options.ntp)));
 }
 
 int run_dns(BenchOptions& options) {
@@ -161,6 +194,13 @@ std::string text_of(const load::KeyLoadReport& report) {
   return out;
 }
 
+void add_key_options(Command& command, load::KeyPeer& peer) {
+  command.option("--name", peer.name, "The key server's name, which is asked for")
+      .option("--ca", peer.authority,
+              "A PEM file of who may have signed its certificate; without it any will do")
+      .flag("--gcm-siv", peer.gcm_siv, "Offer AES-128-GCM-SIV first");
+}
+
 void add_key_load(Command& bench) {
   struct KeyArgs {
     load::KeyLoadOptions load;
@@ -169,25 +209,21 @@ void add_key_load(Command& bench) {
   };
   const auto args = std::make_shared<KeyArgs>();
   load::KeyLoadOptions& load = args->load;
-  constexpr std::uint16_t kPort = 4460;
   Command keys = bench.command("nts-ke", "Key establishments of NTS (RFC 8915), each by itself");
-  keys.option("--target", args->target, kPort, "The server to measure, ADDR:PORT")
+  keys.option("--target", args->target, kKeyPort, "The server to measure, ADDR:PORT")
       .require("--target")
-      .option("--name", load.name, "The server name that is asked for")
-      .option("--ca", load.authority,
-              "A PEM file of who may have signed the certificate; without it any will do")
       .option("--count", load.count, 1, load::KeyLoadOptions::kMaxCount, "Connections to make")
       .option("--duration", load.duration, "Begin no more after this, at most 1h")
       .option("--inflight", load.inflight, 1, load::KeyLoadOptions::kMaxInflight,
               "Connections at a time")
       .option("--timeout", load.timeout, "A connection without an answer after this has failed")
-      .flag("--gcm-siv", load.gcm_siv, "Offer AES-128-GCM-SIV first")
       .option("--cpu", load.cpu, 0, 1023, "Run on this processor")
       .flag("--allow-private", load.allow_private,
             "Admit private addresses, inside a network namespace of its own")
       .flag("--json", args->json, "One JSON object instead of text");
+  add_key_options(keys, load.peer);
   keys.action([args] {
-    args->load.target = args->target.value();
+    args->load.peer.server = args->target.value();
     const auto report = load::run(args->load);
     if (!report.ok()) return failed(report.error());
     if (args->json) {
@@ -195,7 +231,7 @@ void add_key_load(Command& bench) {
     } else {
       print(text_of(*report));
     }
-    return report->established > 0 ? kOk : failed("no keys from " + format(args->load.target));
+    return report->established > 0 ? kOk : failed("no keys from " + format(args->load.peer.server));
   });
 }
 
@@ -305,17 +341,12 @@ void add_bench(Command& root) {
   ntp.flag("--interleaved", ntp_options->ntp.interleaved,
            "Ask in interleaved mode (RFC 9769) as soon as there was an answer")
       .option("--key", ntp_options->key,
-              "Authenticate by this key, ID:TYPE:HEX, and so the answers");
-  ntp.action([ntp_options] {
-    ntp_options->load.target = ntp_options->target.value();
-    if (ntp_options->key) {
-      auto keyed = load::NtpTraffic::with_key(*ntp_options->key, ntp_options->ntp);
-      if (!keyed.ok()) return failed(keyed.error());
-      ntp_options->ntp = std::move(keyed).value();
-    }
-    return report_run(*ntp_options,
-                      load::run(ntp_options->load, load::NtpTraffic(ntp_options->ntp)));
-  });
+              "Authenticate by this key, ID:TYPE:HEX, and so the answers")
+      .option(
+          "--nts", ntp_options->key_server, kKeyPort,
+          "Authenticate by NTS (RFC 8915), with keys and cookies of this key server, ADDR:PORT");
+  add_key_options(ntp, ntp_options->nts);
+  ntp.action([ntp_options] { return run_ntp(*ntp_options); });
 
   const auto dns_options = std::make_shared<BenchOptions>();
   Command dns = bench.command("dns", "DNS queries");

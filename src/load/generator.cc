@@ -9,7 +9,9 @@
 #include <memory>
 #include <vector>
 
+#include "base/check.h"
 #include "load/load_socket.h"
+#include "load/nts_traffic.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 
@@ -51,38 +53,6 @@ struct Lane {
   std::vector<Slot> slots;
   std::vector<std::uint16_t> idle;  // slots that may send
 };
-
-Result<void> check_options(const LoadOptions& options) {
-  const auto bad = [](const char* detail) {
-    return fail(Error{ErrorCode::kInvalid, "load generator", detail});
-  };
-  if (options.count < 1 || options.count > LoadOptions::kMaxCount) {
-    return bad("the count must be 1 to 100000000");
-  }
-  if (options.duration <= Duration() || options.duration > Duration::seconds(3600)) {
-    return bad("the duration must be above 0 and at most 1h");
-  }
-  if (options.timeout <= Duration() || options.timeout > Duration::seconds(10)) {
-    return bad("the timeout must be above 0 and at most 10s");
-  }
-  if (options.sockets < 1 || options.sockets > LoadOptions::kMaxSockets) {
-    return bad("the sockets must be 1 to 256");
-  }
-  const int room = options.sockets * static_cast<int>(kMaxSlots);
-  if (options.inflight < options.sockets || options.inflight > room) {
-    return bad("the requests in flight must be at least one and at most 1024 for each socket");
-  }
-  if (options.rate > LoadOptions::kMaxRate) {
-    return bad("the rate must be 0 to 10000000");
-  }
-  if (options.sources) {
-    if (options.sources->base().family() != options.target.address.family()) {
-      return bad("the sources must be of the target's address family");
-    }
-    TRY(check_target(options.sources->base(), options.allow_private));
-  }
-  return check_target(options.target.address, options.allow_private);
-}
 
 // The `index`th of `count` addresses, spread evenly over `prefix`: the first host of each part.
 IpAddress source_of(const Prefix& prefix, std::size_t index, std::size_t count) {
@@ -263,14 +233,23 @@ class Loop {
         break;
       case Judgement::kInterleaved:
         ++report_.interleaved;
-        [[fallthrough]];
+        count_answer(slot, now);
+        break;
+      case Judgement::kProven:
+        ++report_.proven;
+        count_answer(slot, now);
+        break;
       case Judgement::kAnswer:
-        ++report_.answered;
-        report_.latency.record(now - slot.sent);
-        last_answer_ = now;
+        count_answer(slot, now);
         break;
     }
     release(lane, static_cast<std::uint16_t>(index));
+  }
+
+  void count_answer(const Slot& slot, MonoTime now) {
+    ++report_.answered;
+    report_.latency.record(now - slot.sent);
+    last_answer_ = now;
   }
 
   void release(Lane& lane, std::uint16_t index) {
@@ -316,6 +295,38 @@ Result<LoadReport> run_loop(const LoadOptions& options, const Traffic& traffic) 
 
 }  // namespace
 
+Result<void> check_options(const LoadOptions& options) {
+  const auto bad = [](const char* detail) {
+    return fail(Error{ErrorCode::kInvalid, "load generator", detail});
+  };
+  if (options.count < 1 || options.count > LoadOptions::kMaxCount) {
+    return bad("the count must be 1 to 100000000");
+  }
+  if (options.duration <= Duration() || options.duration > Duration::seconds(3600)) {
+    return bad("the duration must be above 0 and at most 1h");
+  }
+  if (options.timeout <= Duration() || options.timeout > Duration::seconds(10)) {
+    return bad("the timeout must be above 0 and at most 10s");
+  }
+  if (options.sockets < 1 || options.sockets > LoadOptions::kMaxSockets) {
+    return bad("the sockets must be 1 to 256");
+  }
+  const int room = options.sockets * static_cast<int>(kMaxSlots);
+  if (options.inflight < options.sockets || options.inflight > room) {
+    return bad("the requests in flight must be at least one and at most 1024 for each socket");
+  }
+  if (options.rate > LoadOptions::kMaxRate) {
+    return bad("the rate must be 0 to 10000000");
+  }
+  if (options.sources) {
+    if (options.sources->base().family() != options.target.address.family()) {
+      return bad("the sources must be of the target's address family");
+    }
+    TRY(check_target(options.sources->base(), options.allow_private));
+  }
+  return check_target(options.target.address, options.allow_private);
+}
+
 double LoadReport::rate() const {
   return elapsed > Duration() ? static_cast<double>(answered) / elapsed.to_seconds() : 0;
 }
@@ -329,6 +340,12 @@ double LoadReport::lost_fraction() const {
 }
 
 Result<LoadReport> run(const LoadOptions& options, const NtpTraffic& traffic) {
+  return run_loop(options, traffic);
+}
+
+Result<LoadReport> run(const LoadOptions& options, const NtsTraffic& traffic) {
+  TRY(check_options(options));
+  CHECK(traffic.slots() >= options.slots());
   return run_loop(options, traffic);
 }
 

@@ -17,6 +17,8 @@
 
 namespace timepool::load {
 
+class NtsTraffic;
+
 struct LoadOptions {
   static constexpr std::uint64_t kMaxCount = 100'000'000;
   static constexpr int kMaxSockets = 256;
@@ -37,12 +39,16 @@ struct LoadOptions {
   Duration timeout = Duration::milliseconds(500);  // after it a request counts as lost
   std::optional<int> cpu;                          // pins the thread
   bool allow_private = false;                      // see check_target
+
+  // Of the socket that has the most.
+  std::size_t slots() const { return static_cast<std::size_t>((inflight + sockets - 1) / sockets); }
 };
 
 struct LoadReport {
   std::uint64_t sent = 0;
   std::uint64_t answered = 0;
   std::uint64_t interleaved = 0;  // of them, in interleaved mode
+  std::uint64_t proven = 0;       // of them, with a proof that was verified
   std::uint64_t lost = 0;         // no answer within the timeout
   std::uint64_t refused = 0;      // a kiss of death, or a DNS code other than NOERROR and NXDOMAIN
   std::uint64_t invalid = 0;      // in the right form for no request, or wrong in content
@@ -60,8 +66,12 @@ struct LoadReport {
 // private and this process is in a network namespace of its own): load goes nowhere by accident.
 Result<void> check_target(const IpAddress& target, bool allow_private);
 
-// Errors: kInvalid for options out of bounds, check_target's, and what the system says.
+// Errors: kInvalid for options out of bounds, and check_target's.
+Result<void> check_options(const LoadOptions& options);
+
+// Errors: check_options's, and what the system says. CHECKs that an NtsTraffic has options.slots().
 Result<LoadReport> run(const LoadOptions& options, const NtpTraffic& traffic);
+Result<LoadReport> run(const LoadOptions& options, const NtsTraffic& traffic);
 Result<LoadReport> run(const LoadOptions& options, const DnsTraffic& traffic);
 Result<LoadReport> run(const LoadOptions& options, const EchoTraffic& traffic);
 

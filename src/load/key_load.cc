@@ -11,12 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/check.h"
 #include "load/generator.h"
+#include "load/key_asking.h"
 #include "load/load_socket.h"
 #include "net/reactor.h"
 #include "net/tls_session.h"
-#include "nts/ke_client.h"
 #include "sys/clock.h"
 #include "sys/udp_socket.h"
 
@@ -25,43 +24,13 @@ namespace {
 
 using State = net::TlsSession::State;
 
-class SessionKeysOf final : public nts::KeyExporter {
- public:
-  explicit SessionKeysOf(const net::TlsSession& session) : session_(session) {}
-  bool export_key(std::string_view label, Bytes context, MutableBytes out) override {
-    return session_.export_key(label, context, out);
-  }
-
- private:
-  const net::TlsSession& session_;
-};
-
-nts::KeClientConfig messages_of(const KeyLoadOptions& options) {
-  nts::KeClientConfig out;
-  if (options.gcm_siv) CHECK(out.aeads.push_back(AeadId::kAes128GcmSiv));
-  CHECK(out.aeads.push_back(AeadId::kAesSivCmac256));
-  return out;
-}
-
-Result<std::shared_ptr<const net::TlsClientContext>> context_of(const KeyLoadOptions& options) {
-  net::TlsClientOptions tls;
-  if (options.authority.empty()) {
-    // Nobody's key, which is not enforced.
-    tls.pins = {net::KeyHash{}};
-    tls.pins_suffice = true;
-  } else {
-    tls.ca_files = {options.authority};
-  }
-  return net::TlsClientContext::create(std::move(tls));
-}
-
 Result<void> check_options(const KeyLoadOptions& options) {
   const bool good = options.count >= 1 && options.count <= KeyLoadOptions::kMaxCount &&
                     options.inflight >= 1 && options.inflight <= KeyLoadOptions::kMaxInflight &&
                     options.duration > Duration() && options.duration <= Duration::seconds(3600) &&
                     options.timeout > Duration() && options.timeout <= Duration::seconds(60);
   if (!good) return fail(Error{ErrorCode::kInvalid, "bench", "an option is out of bounds"});
-  return check_target(options.target.address, options.allow_private);
+  return check_target(options.peer.server.address, options.allow_private);
 }
 
 class Run {
@@ -69,7 +38,7 @@ class Run {
   Run(const KeyLoadOptions& options, std::shared_ptr<const net::TlsClientContext> context)
       : options_(options),
         context_(std::move(context)),
-        messages_(messages_of(options)),
+        messages_(messages_for(options.peer)),
         places_(static_cast<std::size_t>(options.inflight)) {}
 
   KeyLoadReport report() {
@@ -106,9 +75,10 @@ class Run {
     place.began = sys::mono_now();
     place.asked = false;
     place.messages = std::make_unique<nts::KeClient>(messages_);
-    auto tls = net::TlsSession::client(context_, {options_.name, {}, !options_.authority.empty()});
+    auto tls = net::TlsSession::client(context_,
+                                       {options_.peer.name, {}, !options_.peer.authority.empty()});
     auto socket =
-        sys::make_socket(options_.target.address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM);
+        sys::make_socket(options_.peer.server.address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM);
     if (!tls.ok() || !socket.ok()) {
       return finish(place, tls.ok() ? socket.error().text() : tls.error().text());
     }
@@ -122,7 +92,7 @@ class Run {
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     sockaddr_storage address{};
-    const socklen_t length = sys::to_sockaddr(options_.target, address);
+    const socklen_t length = sys::to_sockaddr(options_.peer.server, address);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), length) < 0 &&
         errno != EINPROGRESS) {
       return finish(place, system_error(errno, "connect").text());
@@ -165,7 +135,7 @@ class Run {
   // True when the whole answer is there, or it was no good.
   bool hear(Place& place) {
     std::array<std::byte, 4096> plain;
-    SessionKeysOf keys(*place.tls);
+    SessionExporter keys(*place.tls);
     while (const std::size_t count = place.tls->read(plain)) {
       const auto answer = place.messages->feed(Bytes(plain).first(count), keys);
       if (!answer) continue;
@@ -230,7 +200,7 @@ double KeyLoadReport::rate() const {
 
 Result<KeyLoadReport> run(const KeyLoadOptions& options) {
   TRY(check_options(options));
-  auto context = TRY(context_of(options));
+  auto context = TRY(context_for(options.peer));
   TRY(pin_to_cpu(options.cpu));
   return Run(options, std::move(context)).report();
 }

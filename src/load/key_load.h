@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "base/ip.h"
 #include "base/result.h"
+#include "load/key_asking.h"
 #include "load/latency_histogram.h"
 
 namespace timepool::load {
@@ -19,14 +19,11 @@ struct KeyLoadOptions {
   static constexpr std::uint64_t kMaxCount = 10'000'000;
   static constexpr int kMaxInflight = 1000;
 
-  Endpoint target;
-  std::string name = "localhost";  // that is asked for, and that the certificate must have
-  std::string authority;           // a PEM file; empty: any certificate will do
+  KeyPeer peer;
   std::uint64_t count = 1000;
   Duration duration = Duration::seconds(10);  // at most one hour
   int inflight = 8;
   Duration timeout = Duration::seconds(5);  // for each
-  bool gcm_siv = false;                     // offer AES-128-GCM-SIV before AES-SIV-CMAC-256
   std::optional<int> cpu;                   // pins the thread
   bool allow_private = false;               // see check_target
 };

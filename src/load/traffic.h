@@ -34,6 +34,7 @@ inline constexpr std::size_t kMaxRequest = 512;
 enum class Judgement : std::uint8_t {
   kAnswer,
   kInterleaved,  // an answer too, in interleaved mode
+  kProven,       // an answer too, whose proof was verified (NTS: of a sample only)
   kRefused,
   kInvalid,
 };

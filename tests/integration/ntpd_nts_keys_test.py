@@ -62,6 +62,25 @@ class NtsKeys(ProgramTest):
         self.assertIn('timepool_ntpd_key_connections_total{outcome="established"} 20', text)
         self.assertIn("timepool_ntpd_certificate_remaining_seconds", text)
 
+    def test_a_load_of_requests_under_nts_is_answered_and_its_sample_proven(self):
+        server, address = self.start_server()
+        command = [BINARY_DIR / "bin/timepool", "bench", "ntp", "--target", server.control("status")["server"]["listen"][0],
+                   "--nts", address, "--ca", self.authority.certificate, "--json"]
+        for more in ([], ["--gcm-siv"]):
+            with self.subTest(more):
+                done = subprocess.run([*command, "--count", "640", "--inflight", "32", *more], capture_output=True,
+                                      text=True, timeout=60)
+                report = json.loads(done.stdout)
+                # One of 64 is opened; a busy machine may lose some.
+                self.assertGreater(report["answered"], 320, report)
+                self.assertGreater(report["proven"], 4, report)
+                self.assertEqual(report["refused"] + report["invalid"], 0, report)
+        other = subprocess.run([*command, "--name", "other.example"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(other.returncode, 1)
+        self.assertIn("key establishment with", other.stderr)
+        mixed = subprocess.run([*command, "--interleaved"], capture_output=True, text=True, timeout=60)
+        self.assertIn("neither --key nor --interleaved", mixed.stderr)
+
     def test_certificates_come_by_a_reload_and_rubbish_does_not(self):
         server, address = self.start_server()
         self.assertEqual(self.establish(address)["established"], 1)
