@@ -21,12 +21,12 @@ KeyConnection::KeyConnection(sys::Fd socket, const IpAddress& from,
                              std::shared_ptr<const KeyService> service, MonoTime now)
     : socket_(std::move(socket)), from_(from), service_(std::move(service)), began_(now) {}
 
-void KeyConnection::handle_ready(nts::CookieMaker& cookies, MutableBytes room) {
+void KeyConnection::handle_ready(nts::CookieMaker& cookies, MutableBytes room, bool hung_up) {
   if (blocked_) flush();
   if (phase_ == Phase::kAsking) {
     receive(cookies, room);
   } else if (phase_ == Phase::kWaiting) {
-    ignore(room);
+    ignore(room, hung_up);
   }
 }
 
@@ -98,10 +98,11 @@ void KeyConnection::answer(nts::KeReason reason) {
 
 void KeyConnection::flush() {
   blocked_ = false;
+  // The last of it waits for the end that follows at once, and goes in one packet with it.
+  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (decided_ ? MSG_MORE : 0);
   while (!tls_->outgoing().empty()) {
     const Bytes out = tls_->outgoing();
-    const ssize_t count =
-        ::send(socket_.number(), out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t count = ::send(socket_.number(), out.data(), out.size(), flags);
     if (count < 0 && is_passing(errno)) {
       blocked_ = true;
       if (decided_) phase_ = Phase::kTelling;
@@ -122,11 +123,13 @@ void KeyConnection::finish_telling() {
   if (::shutdown(socket_.number(), SHUT_WR) < 0) phase_ = Phase::kOver;
 }
 
-void KeyConnection::ignore(MutableBytes room) {
+void KeyConnection::ignore(MutableBytes room, bool hung_up) {
   const ssize_t count = ::recv(socket_.number(), room.data(), room.size(), MSG_DONTWAIT);
   if (count < 0 && is_passing(errno)) return;
   ignored_ += count > 0 ? static_cast<std::size_t>(count) : 0;
-  if (count <= 0 || ignored_ > kMaxIgnored) phase_ = Phase::kOver;
+  // The client's end was there before we read: less than was asked for is all there was before it.
+  const bool last = count <= 0 || (hung_up && static_cast<std::size_t>(count) < room.size());
+  if (last || ignored_ > kMaxIgnored) phase_ = Phase::kOver;
 }
 
 void KeyConnection::end(ServedOutcome outcome) {

@@ -32,8 +32,9 @@ class KeyConnection {
   KeyConnection(sys::Fd socket, const IpAddress& from, std::shared_ptr<const KeyService> service,
                 MonoTime now);
 
-  // The socket can be read or written. `room` is where octets from it are put meanwhile.
-  void handle_ready(nts::CookieMaker& cookies, MutableBytes room);
+  // The socket can be read or written. `room` is where octets from it are put meanwhile. `hung_up`:
+  // both sides have ended it (POLLHUP), what came before may still be unread.
+  void handle_ready(nts::CookieMaker& cookies, MutableBytes room, bool hung_up);
   // The time for the request is over: RFC 8915 4.1.3 has an Error told, if TLS got that far.
   void handle_deadline();
   // It is to end at once.
@@ -54,7 +55,7 @@ class KeyConnection {
   void open_messages();
   void take_request(nts::CookieMaker& cookies);
   void handle_end_of_stream();
-  void ignore(MutableBytes room);
+  void ignore(MutableBytes room, bool hung_up);
   void answer(nts::KeReason reason);
   void flush();
   void finish_telling();

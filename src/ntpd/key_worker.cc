@@ -110,12 +110,12 @@ void KeyWorker::take(sys::Fd socket, const IpAddress& from, MonoTime now) {
   open_.fetch_add(1, std::memory_order_relaxed);
   const auto at = std::prev(asking_.end());
   at->until = at->connection.deadline();
-  at->watch = reactor_.watch(fd, POLLIN, [this, at](short) { handle_ready(at); });
+  at->watch = reactor_.watch(fd, POLLIN, [this, at](short ready) { handle_ready(at, ready); });
   if (!timer_.pending()) set_timer();
 }
 
-void KeyWorker::handle_ready(Connections::iterator at) {
-  at->connection.handle_ready(cookies_, room_);
+void KeyWorker::handle_ready(Connections::iterator at, short ready) {
+  at->connection.handle_ready(cookies_, room_, (ready & POLLHUP) != 0);
   settle(at);
 }
 

@@ -62,7 +62,7 @@ class KeyWorker {
   bool accept_one(int listener);
   bool make_room(MonoTime now);
   void take(sys::Fd socket, const IpAddress& from, MonoTime now);
-  void handle_ready(Connections::iterator at);
+  void handle_ready(Connections::iterator at, short ready);
   void settle(Connections::iterator at);
   void remove(Connections::iterator at);
   void handle_timer();
