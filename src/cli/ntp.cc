@@ -60,6 +60,8 @@ void add_ntp(Command& root) {
       "  timepool ntp tracking --json --socket /run/timepool/ntpd.sock");
   add_report(ntp, "sources", "Every source: reachable or not, its offset, what it is used for",
              show_sources);
+  add_report(ntp, "authentication", "How each source's packets are proved, by which keys",
+             show_authentication);
   add_report(ntp, "tracking", "What the clock is measured against, and how well", show_tracking);
   add_report(ntp, "sourcestats", "What the samples of each source, or of one, say together",
              show_sourcestats, Source::kOptional);

@@ -10,6 +10,7 @@
 namespace timepool::cli {
 
 void show_sources(const boost::json::object& answer, bool verbose);
+void show_authentication(const boost::json::object& answer, bool verbose);
 // The answer to accept-step.
 void show_accepted(const boost::json::object& answer, bool verbose);
 void show_tracking(const boost::json::object& answer, bool verbose);
@@ -33,6 +34,8 @@ std::string age(const std::optional<double>& seconds);
 void print_line(std::string_view name, const std::string& value);
 // An address and port; without the port where it is NTP's.
 std::string address_of(const boost::json::object& object, std::string_view key);
+// How a source's packets are proved: "nts", "key"; "-" when they are not.
+std::string authentication_of(const boost::json::object& source);
 // How a source is called in the first column of a table: the address where it has one.
 std::string label_of(const boost::json::object& source);
 

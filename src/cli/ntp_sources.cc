@@ -23,6 +23,7 @@ constexpr const char* kLegend =
     "Reach        the last eight requests in octal, the newest lowest: 377 is all answered\n"
     "LastRx       seconds since the last sample, or minutes m, hours h, days d\n"
     "Last sample  offset now[as measured] +/- error bound; positive: the source is ahead of us\n"
+    "Auth         nts, key, or - for packets that nothing proves; authentication tells more\n"
     "Source       the name that the address is from\n";
 
 const char* mode_of(const json::object& source) {
@@ -55,15 +56,15 @@ void show_sources(const json::object& answer, bool verbose) {
     print("no sources: see [[server]] and [[pool]] of ntpd.toml");
     return;
   }
-  Table table({"MS", "Name/IP address", "Stratum", "Poll", "Reach", "LastRx", "Last sample",
+  Table table({"MS", "Name/IP address", "Stratum", "Poll", "Reach", "LastRx", "Last sample", "Auth",
                "Source", "Status"});
   for (const json::value& value : list) {
     if (!value.is_object()) continue;
     const json::object& source = value.get_object();
     table.row({mode_of(source) + text_of(source, "symbol"), label_of(source),
                whole(source, "stratum"), whole(source, "poll"), text_of(source, "reach_octal"),
-               age(number_of(source, "age_s")), last_sample(source), source_of(source),
-               text_of(source, "status")});
+               age(number_of(source, "age_s")), last_sample(source), authentication_of(source),
+               source_of(source), text_of(source, "status")});
   }
   if (verbose) print(kLegend);
   print(table.text());

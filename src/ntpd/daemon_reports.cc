@@ -2,6 +2,7 @@
 #include <boost/json.hpp>
 
 #include "ntpd/daemon.h"
+#include "ntpd/report_authentication.h"
 #include "ntpd/report_clients.h"
 #include "ntpd/report_refclocks.h"
 #include "sys/clock.h"
@@ -22,6 +23,10 @@ void Daemon::add_report_commands() {
   control_->add("sources", "Every source with its measurements.",
                 [this](const json::object&) -> Result<json::object> {
                   return sources_report(halves(), sys::mono_now());
+                });
+  control_->add("authentication", "How each source's packets are proved, and by which keys.",
+                [this](const json::object&) -> Result<json::object> {
+                  return authentication_report(halves(), sys::mono_now());
                 });
   control_->add("tracking", "What the sources together say about the system clock.",
                 [this](const json::object&) -> Result<json::object> {

@@ -2,6 +2,7 @@
 
 #include "ntpd/advice.h"
 #include "ntpd/report.h"
+#include "ntpd/report_authentication.h"
 
 namespace timepool::ntpd {
 namespace json = boost::json;
@@ -101,13 +102,7 @@ json::object security_report(const Halves& halves) {
   }
   if (halves.client != nullptr) out["client"] = add_client(*halves.client, concerns);
   if (halves.server != nullptr) out["server"] = add_server(*halves.server, concerns);
-  json::object establishments;
-  if (halves.client != nullptr) {
-    for (const auto& [label, count] : halves.client->key_source().outcomes()) {
-      establishments[label] = count;
-    }
-  }
-  out["key_establishments"] = std::move(establishments);
+  out["key_establishments"] = establishments_object(halves.client);
   out["concerns"] = std::move(concerns);
   return out;
 }

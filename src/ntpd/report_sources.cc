@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "ntpd/report.h"
+#include "ntpd/report_authentication.h"
 #include "wire/ntp/reference_id.h"
 
 namespace timepool::ntpd {
@@ -27,30 +28,6 @@ void add_estimate(const ntp::SourceReport& report, json::object& out) {
   out["reference_id"] = format(sample.reference_id, sample.stratum);
   out["root_delay_s"] = sample.root_delay.to_seconds();
   out["root_dispersion_s"] = sample.root_dispersion.to_seconds();
-}
-
-json::object nts_object(const ntp::NtsReport& nts) {
-  json::object out;
-  out["aead"] = name_of(nts.state.aead);
-  out["cookies"] = nts.state.cookies;
-  out["proven"] = nts.state.proven;
-  out["key_age_s"] = nts.key_age.to_seconds();
-  out["key_server"] = format(nts.key_server);
-  out["renewals"] = nts.state.renewals;
-  out["naks"] = nts.state.naks_in_all;
-  out["cookies_taken"] = nts.state.cookies_taken;
-  json::object replies;
-  for (std::size_t i = 0; i < nts::kReplyVerdictCount; ++i) {
-    replies[nts::name_of(static_cast<nts::ReplyVerdict>(i))] = nts.state.verdicts[i];
-  }
-  out["replies"] = std::move(replies);
-  return out;
-}
-
-// How its replies are proved: "none", "key", "nts".
-std::string_view authentication_of(const ntp::SourceReport& report) {
-  if (report.nts_required || report.nts) return "nts";
-  return report.key != 0 ? "key" : "none";
 }
 
 json::object source_object(const ntp::SourceReport& report) {

@@ -66,7 +66,7 @@ class Reports(ReportTest):
         heading, line = text.splitlines()
         self.assertEqual(heading.split()[:5], ["MS", "Name/IP", "address", "Stratum", "Poll"])
         self.assertRegex(line, rf"^\^\*  127\.0\.0\.1:{servers[0].port}\s+1\s+-3\s+377\s+\d+\s+"
-                               r"[+-][\d.]+[num]?s\[\s*[+-][\d.]+[num]?s\] \+/-\s+[\d.]+[num]?s\s+selected$")
+                               r"[+-][\d.]+[num]?s\[\s*[+-][\d.]+[num]?s\] \+/-\s+[\d.]+[num]?s\s+-\s+selected$")
         legend, _ = self.report(observer, "sources", "-v")
         self.assertIn("falseticker", legend)
 
@@ -246,7 +246,7 @@ class Reports(ReportTest):
         self.assertNotIn("answered_plain", answer["server"])
 
     def test_without_a_daemon_every_report_says_so(self):
-        for name in ("sources", "tracking", "activity", "security", "counters", "ntpdata", "sourcestats", "cyclelogs", "selectdata"):
+        for name in ("sources", "authentication", "tracking", "activity", "security", "counters", "ntpdata", "sourcestats", "cyclelogs", "selectdata"):
             done = timepool("ntp", name, "--socket", "/nonexistent/ntpd.sock")
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("/nonexistent/ntpd.sock", done.stderr)
@@ -345,15 +345,20 @@ class Metrics(ProgramTest):
             self.check_both_halves(directory)
 
     def check_both_halves(self, directory):
-        chain, key = Authority(directory).issue("ntp.test", "DNS:ntp.test")
+        authority = Authority(directory)
+        chain, key = authority.issue("ntp.test", "DNS:ntp.test")
         server = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n' + LOCAL +
                             '[metrics]\nlisten = "127.0.0.1:0"\n[nts.server]\nlisten = ["127.0.0.1:0"]\n'
                             f'[[nts.server.certificate]]\nchain = "{chain}"\nkey = "{key}"\n')
-        host, port = server.control("status")["server"]["listen"][0].rsplit(":", 1)
+        status = server.control("status")
+        host, port = status["server"]["listen"][0].rsplit(":", 1)
+        key_port = status["key_server"]["listen"][0].rsplit(":", 1)[1]
         client = self.start("timepool-ntpd", f'clock = "observe"\n[[refclock]]\ndriver = "sock"\n'
                             f'path = "{server.directory}/clock.sock"\nname = "GPS"\n'
                             f'[sources]\nmin_sources = 1\n[[server]]\naddress = "{host}"\n'
-                            f'port = {port}\n{SOURCE}[metrics]\nlisten = "127.0.0.1:0"\n')
+                            f'nts = "require"\nnts_port = {key_port}\nnts_name = "ntp.test"\n'
+                            f'nts_ca = ["{authority.certificate}"]\n'
+                            f'{SOURCE}[metrics]\nlisten = "127.0.0.1:0"\n')
         wait_until(lambda: client.control("tracking")["synchronised"], 30, "synchronised")
         ours = wait_until(lambda: (lambda m: m if "timepool_ntpd_frequency_ratio" in m else None)(
             self.scrape(client)), 30, "the frequency is known")
@@ -369,15 +374,53 @@ class Metrics(ProgramTest):
         self.assertEqual(len(states), 2)
         self.assertIn({"address": f"{host}:{port}", "source": host, "state": "selected",
                                        "cause": "selected"}, states)
+        self.check_authentication(client, ours, host, f"{host}:{port}")
         theirs = self.scrape(server)
         self.assertGreaterEqual(
-            theirs["timepool_ntpd_server_datagrams_total"]["samples"][(("reason", "answered_plain"),)], 1)
+            theirs["timepool_ntpd_server_datagrams_total"]["samples"][(("reason", "answered_nts"),)], 1)
         self.assertNotIn("timepool_ntpd_synchronised", theirs)
         # Every metric is documented, and every documented one is there.
         documented = set(re.findall(r"^\| `(timepool_ntpd_\w+)`", (pathlib.Path(os.environ.get(
             "TIMEPOOL_SOURCE_DIR", ".")) / "docs/metrics.md").read_text(), re.M))
         self.assertEqual(documented - set(ours) - set(theirs), set())
         self.assertEqual((set(ours) | set(theirs)) - documented, set())
+
+    def check_authentication(self, client, metrics, name, address):
+        """What reports and metrics tell of a source that is asked with NTS, and of one without."""
+        def value(metric, **labels):
+            samples = metrics[f"timepool_ntpd_{metric}"]["samples"]
+            return {frozenset(it): sample for it, sample in samples.items()}[frozenset(labels.items())]
+
+        whom = {"source": name, "address": address}
+        self.assertEqual(value("source_proved", authentication="nts", **whom), 1)
+        self.assertEqual(value("source_proved", authentication="none", source="GPS", address=""), 0)
+        self.assertIn(value("source_nts_cookies", **whom), range(1, 9))
+        self.assertLess(value("source_nts_key_age_seconds", **whom), 120)
+        self.assertEqual(value("source_nts_naks_total", **whom), 0)
+        self.assertEqual(value("client_key_establishments_total", outcome="established"), 1)
+        socket_option = ("--socket", str(client.socket))
+        text = timepool("ntp", "authentication", "-v", *socket_option).stdout
+        self.assertRegex(text, rf"(?m)^{address}\s+nts\s+-\s+AES-128-GCM-SIV\s+128\s+\d+\s+0\s+0\s+[1-8]\s+yes$")
+        self.assertRegex(text, r"(?m)^GPS(\s+-){9}$")
+        self.assertRegex(text, r"(?m)^  established\s+1$")
+        self.assertRegex(timepool("ntp", "sources", *socket_option).stdout,
+                         rf"(?m)^\^\* +{address} .* nts +selected$")
+
+    def test_authentication_by_a_key_that_is_shared_by_nobody(self):
+        with tempfile.TemporaryDirectory() as directory:
+            keys = pathlib.Path(directory, "keys")
+            keys.touch(0o600)
+            keys.write_text("7 SHA256 HEX:" + "1f" * 32 + "\n")
+            client = self.start("timepool-ntpd", (
+                f'clock = "observe"\n[keys]\nfile = "{keys}"\n[[server]]\naddress = "127.0.0.1"\n'
+                'port = 9\nkey = 7\n[[server]]\naddress = "127.0.0.2"\nnts = "require"\nnts_port = 9\n'))
+            by_key, by_nts = client.control("authentication")["sources"]
+            self.assertEqual((by_key["authentication"], by_key["key"], by_key["proved"]), ("key", 7, True))
+            self.assertEqual((by_nts["authentication"], by_nts["proved"]), ("nts", False))
+            self.assertNotIn("nts", by_nts)
+            text = timepool("ntp", "authentication", "--socket", str(client.socket)).stdout
+            self.assertRegex(text, r"(?m)^127\.0\.0\.1:9\s+key\s+7(\s+-){6}\s+yes$")
+            self.assertRegex(text, r"(?m)^127\.0\.0\.2\S*\s+nts(\s+-){7}\s+no$")
 
     def test_every_metric_of_an_alert_exists(self):
         root = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", "."))
