@@ -73,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // Changes, each by its place and what is put there; then octets that replace the end.
   std::size_t at = 8;
   for (int i = 0; i < (data[0] >> 1) % 8 && at + 3 <= size; ++i, at += 3) {
-    const std::size_t place = (data[at] << 8U | data[at + 1]) % request.size();
+    const std::size_t place = (std::size_t{data[at]} << 8U | data[at + 1]) % request.size();
     request[place] = static_cast<std::byte>(data[at + 2]);
   }
   if (at < size && data[at] < 128) {
