@@ -314,9 +314,12 @@ class TakeOver(ProgramTest):
                  if line.split()[2].endswith(":0000")}
         out = [program.socket.stat().st_uid]
         for it in pathlib.Path(f"/proc/{program.process.pid}/fd").iterdir():
-            name = os.readlink(it)
+            try:
+                name, owner = os.readlink(it), it.stat().st_uid
+            except FileNotFoundError:  # closed meanwhile: a connection that was just answered
+                continue
             if name.startswith("socket:[") and name[8:-1] in bound:
-                out.append(it.stat().st_uid)
+                out.append(owner)
         return out
 
     def check_a_new_peer_has_the_port_of_the_server(self, program, config):
