@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <cstdlib>
 #include <filesystem>
 
@@ -55,9 +56,10 @@ class Paths {
   void add_directory_of(const std::string& file, PathAccess access) {
     if (file.empty()) return;
     add(sys::directory_of(file), access);
-    std::error_code error;
-    const std::filesystem::path real = std::filesystem::canonical(file, error);
-    if (!error) add(real.parent_path().string(), access);
+    // Into memory of ours: the realpath() of chrony's simulator takes no null.
+    std::array<char, PATH_MAX> real;
+    if (::realpath(file.c_str(), real.data()) == nullptr) return;
+    add(sys::directory_of(real.data()), access);
   }
   // What is not there may be made later, and there is no rule for it: then its nearest directory
   // that is.
