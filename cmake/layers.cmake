@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.25)
 # Pure libraries do no I/O, read no clock, draw no randomness, start no thread, take no lock and
 # throw nothing; tests/lint/pure_symbols.sh checks their archives.
 
-set(TIMEPOOL_PURE base wire/ntp wire/nts wire/dns wire/snapshot nts ntp/server ntp dns pool)
+set(TIMEPOOL_PURE base wire/ntp wire/nts wire/dns wire/snapshot nts ntp/server ntp dnssec dns pool)
 
 set(TIMEPOOL_LAYERS
     # library        may include
@@ -13,12 +13,13 @@ set(TIMEPOOL_LAYERS
     "wire/ntp"       "base"
     "wire/dns"       "base"
     "wire/snapshot"  "base"
-    "crypto"         "base sys"
+    "crypto"         "base sys dnssec"
     "wire/nts"       "base"
     "nts"            "base wire/ntp wire/nts"
     "ntp/server"     "base wire/ntp nts"
     "ntp"            "base wire/ntp ntp/server nts"
-    "dns"            "base wire/dns"
+    "dnssec"         "base wire/dns"
+    "dns"            "base wire/dns dnssec"
     "pool"           "base"
     "sim"            "base wire/ntp nts ntp/server ntp config"
     "config"         "base sys"
@@ -32,12 +33,12 @@ set(TIMEPOOL_LAYERS
     "web"            "base config sys net store service pool"
     "poold"          "base config sys net geo crypto store service web"
     "ntpd"           "base wire/ntp wire/nts nts ntp/server ntp refclock config sys net crypto"
-    "dnsd"           "base wire/dns dns config sys net geo snapshot crypto"
+    "dnsd"           "base wire/dns dnssec dns config sys net geo snapshot crypto"
     "monitord"       "base wire/ntp ntp config sys net client"
     "load"           "base wire/ntp wire/dns wire/nts nts crypto sys net"
     "client"         "base sys net"
     "up"             "base wire/dns config sys net client"
-    "cli"            "base wire/ntp wire/dns wire/nts nts ntp config sys crypto net client load up")
+    "cli"            "base wire/ntp wire/dns dnssec wire/nts nts ntp config sys crypto net client load up")
 
 # The libraries that `library` may include, as a list.
 function(allowed_layers library out)
