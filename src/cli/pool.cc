@@ -280,6 +280,40 @@ void add_monitor_commands(Command& pool) {
   });
 }
 
+void show_zones(const json::object& answer) {
+  const json::array& list = list_of(answer, "names");
+  if (list.empty()) {
+    print("no names yet: no server is fit for " + text_of(answer, "zone"));
+    return;
+  }
+  Table table({"Name", "Family", "Own", "Filled", "Capacity", "Capped"});
+  for (const json::value& value : list) {
+    if (!value.is_object()) continue;
+    const json::object& name = value.get_object();
+    for (const char* family : {"v4", "v6"}) {
+      const json::value* found = name.if_contains(family);
+      if (found == nullptr || !found->is_object()) continue;
+      const json::object& report = found->get_object();
+      const auto number = [&](const char* key) {
+        return fmt::format("{:.0f}", number_of(report, key).value_or(0));
+      };
+      if (number("own") == "0" && number("filled") == "0") continue;
+      table.row({text_of(name, "name"), family, number("own"), number("filled"), number("capacity"),
+                 number("capped")});
+    }
+  }
+  print(table.text());
+}
+
+void add_zones_command(Command& pool) {
+  Command zones = pool.command("zones", "The names of the zone, and how each came by its servers");
+  const auto options = add_access(zones);
+  zones.action([options] {
+    return with_api(
+        *options, [](client::ManagerApi& api) { return api.get("/v1/zones"); }, show_zones);
+  });
+}
+
 }  // namespace
 
 void add_pool(Command& root) {
@@ -291,6 +325,7 @@ void add_pool(Command& root) {
       "  timepool pool monitor add fra1 --token-file admin.token");
   add_server_commands(pool);
   add_monitor_commands(pool);
+  add_zones_command(pool);
 }
 
 }  // namespace timepool::cli

@@ -181,6 +181,31 @@ Schema<Config::Zones> zones_schema() {
   return out;
 }
 
+Schema<Config::Selection> selection_schema() {
+  using S = Config::Selection;
+  const auto share = [] { return number(0.01, 1); };
+  Schema<S> out;
+  out.field("fill_countries", &S::fill_countries, boolean(),
+            "Give countries that have no server a name of their own, filled from their neighbours.")
+      .field("min_servers", &S::min_servers, integer<std::uint32_t>(0, 1000),
+             "A name with fewer servers of a family is filled up from the nearest countries.")
+      .field("min_capacity", &S::min_capacity, integer<std::uint32_t>(0, 1'000'000'000),
+             "So is one whose servers' netspeeds sum to less, in kbit/s.")
+      .field("max_distance_km", &S::max_distance_km, integer<std::uint32_t>(0, 20'100),
+             "Countries farther away fill up only a name that would have no server.")
+      .field("max_server_share", &S::max_server_share, share(),
+             "Share of a name's weight that one server may have; 1 is no cap. With n servers no "
+             "cap is below 2 / n; so with all shares.")
+      .field("max_network_share", &S::max_network_share, share(),
+             "Share that the servers of an IPv4 /24 or an IPv6 /48 may have together.")
+      .field("max_account_share", &S::max_account_share, share(),
+             "Share that the servers of one account may have together.")
+      .field("max_asn_share", &S::max_asn_share, share(),
+             "Share that the servers of one autonomous system may have together; [geoip] files "
+             "tell the systems.");
+  return out;
+}
+
 }  // namespace
 
 Schema<PooldConfig> poold_schema() {
@@ -199,7 +224,9 @@ Schema<PooldConfig> poold_schema() {
              "How checks become scores; the defaults are the NTP Pool's.")
       .table("publish", &Config::publish, publish_schema(), "Snapshots for DNS servers.")
       .table("geoip", &Config::geoip, geoip_schema(), "Where servers are.")
-      .table("zones", &Config::zones, zones_schema(), "The pool's DNS zone.");
+      .table("zones", &Config::zones, zones_schema(), "The pool's DNS zone.")
+      .table("selection", &Config::selection, selection_schema(),
+             "Which servers stand at a name of the zone, and with which weight.");
   return out;
 }
 

@@ -97,6 +97,17 @@ struct PooldConfig {
     std::uint32_t min_per_number = 2;
     bool operator==(const Zones&) const = default;
   };
+  struct Selection {
+    bool fill_countries = true;
+    std::uint32_t min_servers = 16;
+    std::uint32_t min_capacity = 100'000;
+    std::uint32_t max_distance_km = 8000;
+    double max_server_share = 0.25;
+    double max_network_share = 0.35;
+    double max_account_share = 0.5;
+    double max_asn_share = 0.5;
+    bool operator==(const Selection&) const = default;
+  };
 
   Http http;
   Store store;
@@ -107,6 +118,7 @@ struct PooldConfig {
   Publish publish;
   Geoip geoip;
   Zones zones;
+  Selection selection;
   sys::LogLevel log_level = sys::LogLevel::kInfo;
 };
 

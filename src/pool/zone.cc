@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/byte_writer.h"
 #include "base/siphash.h"
@@ -43,6 +44,57 @@ void add_family(Zone& zone, std::string_view label, Family family,
   const auto groups = split_numbered(label, servers);
   for (int i = 0; i < kNumberedNames; ++i) {
     zone.labels[numbered(i, label)].*family = whole ? servers : groups[static_cast<std::size_t>(i)];
+  }
+}
+
+void add_name(Zone& zone, const std::string& label, bool v4, const std::vector<Member>& members,
+              std::uint64_t netspeeds, const ZoneSettings& settings) {
+  if (members.empty()) return;
+  std::vector<WeightedAddress> servers;
+  FamilyReport report;
+  for (const Member& member : members) {
+    servers.push_back({member.address, member.weight});
+    ++(member.own ? report.own : report.filled);
+    report.capacity += member.weight;
+  }
+  report.capped = netspeeds - report.capacity;
+  NameReport& of_name = zone.reports[label];
+  (v4 ? of_name.v4 : of_name.v6) = report;
+  add_family(zone, label, v4 ? &Label::a : &Label::aaaa, servers, settings);
+}
+
+// The names that servers of one family stand at.
+void add_names(Zone& zone, std::span<const Candidate> servers, const ZoneSettings& settings,
+               bool v4) {
+  std::vector<const Candidate*> chosen;
+  std::set<std::string> countries;
+  std::set<std::string> continents{""};
+  std::map<IpAddress, std::uint32_t> netspeeds;
+  for (const Candidate& server : servers) {
+    if (server.address.is_v4() != v4) continue;
+    if (inclusion_of(server, settings) != Inclusion::kIncluded) continue;
+    chosen.push_back(&server);
+    netspeeds[server.address] = server.netspeed;
+    if (!server.country.empty()) countries.insert(server.country);
+    if (!server.continent.empty()) continents.insert(server.continent);
+  }
+  const Choice choice(chosen);
+  // Where the continent has hardly more than a name needs, a country's name would say the same.
+  for (const Territory& territory : settings.territories) {
+    if (choice.count_of_continent(territory.continent) > settings.selection.min_servers) {
+      countries.insert(territory.country);
+    }
+  }
+  const auto add = [&](const std::string& label, const std::vector<Member>& members) {
+    std::uint64_t sum = 0;
+    for (const Member& member : members) sum += netspeeds.at(member.address);
+    add_name(zone, label, v4, members, sum, settings);
+  };
+  for (const std::string& country : countries) {
+    add(std::string(zone_of_country(country)), choice.of_country(country, settings.selection));
+  }
+  for (const std::string& continent : continents) {
+    add(continent, choice.of_continent(continent, settings.selection));
   }
 }
 
@@ -127,20 +179,8 @@ Zone build_zone(std::span<const Candidate> servers, const ZoneSettings& settings
   zone.contact = settings.contact.empty() ? "hostmaster." + settings.name : settings.contact;
   for (const std::string& name : settings.name_servers) zone.name_servers.push_back(with_dot(name));
 
-  std::map<std::string, std::array<std::vector<WeightedAddress>, 2>> members;
-  for (const Candidate& server : servers) {
-    if (inclusion_of(server, settings) != Inclusion::kIncluded) continue;
-    for (const std::string& name : zones_of(server)) {
-      const std::string label = name == "@" ? "" : name;
-      members[label][server.address.is_v4() ? 0 : 1].push_back({server.address, server.netspeed});
-    }
-  }
   zone.labels[""];
-  for (auto& [label, families] : members) {
-    for (auto& family : families) std::sort(family.begin(), family.end());
-    add_family(zone, label, &Label::a, families[0], settings);
-    add_family(zone, label, &Label::aaaa, families[1], settings);
-  }
+  for (const bool v4 : {true, false}) add_names(zone, servers, settings, v4);
   add_british_alias(zone);
   for (const NameServerHost& host : settings.hosts) {
     Label& label = zone.labels[host.label];

@@ -3,7 +3,8 @@
 //
 // Names, as the NTP Pool has them: "" (global), a label per continent and per country, and "0" to
 // "3" below each. A and AAAA stand on every one of them (the NTP Pool has AAAA on "2." only).
-// Deterministic: the same servers give the same zone, so that nothing changes without a cause.
+// Which servers stand at a name: selection.h. Deterministic: the same servers give the same zone,
+// so that nothing changes without a cause.
 #pragma once
 
 #include <cstdint>
@@ -14,23 +15,20 @@
 #include <vector>
 
 #include "base/ip.h"
+#include "pool/selection.h"
 
 namespace timepool::pool {
 
 inline constexpr int kNumberedNames = 4;
 
-struct Candidate {
-  IpAddress address;
-  std::string country;         // ISO 3166 alpha-2 in lower case, "" when unknown
-  std::string continent;       // "north-america", "" when unknown
-  std::uint32_t netspeed = 0;  // kbit/s; the weight
-  bool in_pool = false;
-  double score = 0;
-};
-
 struct NameServerHost {
   std::string label;  // below the zone: "ns1"
   std::vector<IpAddress> addresses;
+};
+
+struct Territory {
+  std::string country;    // ISO 3166 alpha-2 in lower case
+  std::string continent;  // "africa"
 };
 
 struct ZoneSettings {
@@ -43,6 +41,10 @@ struct ZoneSettings {
   double min_score = 10;
   // A family of a name is split over its numbered names only from this many servers in each on.
   std::uint32_t min_per_number = 2;
+  SelectionSettings selection;
+  // Countries whose clients get a name of their own when nearer servers than their continent's
+  // can be had, though none is in the country itself.
+  std::vector<Territory> territories;
 };
 
 // Why a server is or is not in DNS.
@@ -62,6 +64,20 @@ struct WeightedAddress {
   auto operator<=>(const WeightedAddress&) const = default;
 };
 
+// How a name came by its servers of one family.
+struct FamilyReport {
+  std::uint32_t own = 0;       // servers of the country or continent itself
+  std::uint32_t filled = 0;    // servers of others
+  std::uint64_t capacity = 0;  // kbit/s: the weights' sum
+  std::uint64_t capped = 0;    // kbit/s that caps took away
+  bool operator==(const FamilyReport&) const = default;
+};
+struct NameReport {
+  FamilyReport v4;
+  FamilyReport v6;
+  bool operator==(const NameReport&) const = default;
+};
+
 struct Label {
   std::vector<WeightedAddress> a;     // by address
   std::vector<WeightedAddress> aaaa;  // by address
@@ -74,9 +90,10 @@ struct Zone {
   std::uint32_t ttl = 0;
   std::uint32_t max_hosts = 0;
   std::string contact;
-  std::vector<std::string> name_servers;  // with the last dot
-  std::map<std::string, Label> labels;    // "" is the apex
-  auto operator<=>(const Zone&) const = default;
+  std::vector<std::string> name_servers;      // with the last dot
+  std::map<std::string, Label> labels;        // "" is the apex
+  std::map<std::string, NameReport> reports;  // by label, without the numbered ones and aliases
+  bool operator==(const Zone&) const = default;
 };
 
 Zone build_zone(std::span<const Candidate> servers, const ZoneSettings& settings);

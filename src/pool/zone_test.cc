@@ -16,7 +16,14 @@ namespace {
 
 Candidate server(std::uint32_t host, const std::string& country = "de",
                  const std::string& continent = "europe") {
-  return {IpAddress::v4(0xc6336400u + host), country, continent, 1000, true, 20};
+  Candidate out;
+  out.address = IpAddress::v4(0xc6336400u + host);
+  out.country = country;
+  out.continent = continent;
+  out.netspeed = 1000;
+  out.in_pool = true;
+  out.score = 20;
+  return out;
 }
 Candidate server6(std::uint8_t host) {
   Candidate out = server(0);

@@ -46,6 +46,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::PooldConfig settings,
   parts.country_of = [place = out->place_](const IpAddress& address) {
     return place->load()->country_of(address);
   };
+  parts.asn_of = [place = out->place_](const IpAddress& address) {
+    return place->load()->asn_of(address);
+  };
   parts.unix_now = sys::unix_now;
   parts.mono_now = sys::mono_now;
   parts.seed = sys::random_u64();

@@ -30,4 +30,11 @@ std::string Geography::country_of(const IpAddress& address) const {
   return country;
 }
 
+std::uint32_t Geography::asn_of(const IpAddress& address) const {
+  for (const geo::GeoDatabase& file : files_) {
+    if (const std::uint32_t asn = file.lookup(address).asn; asn != 0) return asn;
+  }
+  return 0;
+}
+
 }  // namespace timepool::poold

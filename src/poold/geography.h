@@ -17,6 +17,8 @@ class Geography {
 
   // Two lower-case letters, or "" when nothing knows the address.
   std::string country_of(const IpAddress& address) const;
+  // The autonomous system; 0 when no file knows it.
+  std::uint32_t asn_of(const IpAddress& address) const;
 
  private:
   std::vector<config::PrefixCountry> overrides_;

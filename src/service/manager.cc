@@ -41,8 +41,8 @@ Result<std::unique_ptr<Manager>> Manager::create(std::unique_ptr<store::Db> db,
   std::unique_ptr<Manager> out(new Manager(std::move(db), settings, std::move(parts), log));
   Manager& self = *out;
   Tickets tickets(TRY(load_ticket_key(*self.db_)));
-  self.publisher_ =
-      TRY(Publisher::create(*self.db_, self.settings_, std::move(key), self.parts_.unix_now, log));
+  self.publisher_ = TRY(Publisher::create(*self.db_, self.settings_, std::move(key),
+                                          self.parts_.unix_now, log, self.parts_.asn_of));
   self.registry_ = std::make_unique<Registry>(*self.db_, self.settings_, self.parts_.country_of,
                                               self.parts_.unix_now, [&self] { self.on_change(); });
   std::int64_t last_ticket = 0;

@@ -21,6 +21,7 @@ namespace timepool::service {
 
 struct ManagerParts {
   CountryOf country_of;
+  AsnOf asn_of;
   UnixClock unix_now;
   std::function<MonoTime()> mono_now;
   std::uint64_t seed = 0;  // of the schedule's jitter

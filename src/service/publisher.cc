@@ -23,13 +23,19 @@ std::string payload_of(const pool::Zone& zone, std::uint64_t serial) {
 }  // namespace
 
 Publisher::Publisher(store::Db& db, const Settings& settings, crypto::SigningKey key, UnixClock now,
-                     sys::Logger& log)
-    : db_(db), settings_(settings), key_(std::move(key)), now_(std::move(now)), log_(log) {}
+                     sys::Logger& log, AsnOf asn_of)
+    : db_(db),
+      settings_(settings),
+      key_(std::move(key)),
+      now_(std::move(now)),
+      log_(log),
+      asn_of_(std::move(asn_of)) {}
 
 Result<std::unique_ptr<Publisher>> Publisher::create(store::Db& db, const Settings& settings,
                                                      crypto::SigningKey key, UnixClock now,
-                                                     sys::Logger& log) {
-  std::unique_ptr<Publisher> out(new Publisher(db, settings, std::move(key), std::move(now), log));
+                                                     sys::Logger& log, AsnOf asn_of) {
+  std::unique_ptr<Publisher> out(
+      new Publisher(db, settings, std::move(key), std::move(now), log, std::move(asn_of)));
   const auto load = [&](store::Tx& tx) -> Result<void> {
     const auto last = TRY(store::find_snapshot(tx, kDnsChannel));
     if (!last) return {};
@@ -69,6 +75,11 @@ std::optional<Published> Publisher::current() const {
   return current_;
 }
 
+std::map<std::string, pool::NameReport> Publisher::names() const {
+  const std::lock_guard lock(mutex_);
+  return names_;
+}
+
 std::string Publisher::public_key_hex() const {
   return crypto::format(key_.public_key());
 }
@@ -95,7 +106,9 @@ Result<pool::Zone> Publisher::build() const {
   const auto list = [&](store::Tx& tx) -> Result<void> {
     const auto servers = TRY(store::list_servers(tx));
     for (const store::Server& server : servers) {
-      candidates.push_back(Registry::candidate_of(server));
+      pool::Candidate candidate = Registry::candidate_of(server);
+      if (asn_of_) candidate.asn = asn_of_(server.address);
+      candidates.push_back(std::move(candidate));
     }
     return {};
   };
@@ -106,6 +119,10 @@ Result<pool::Zone> Publisher::build() const {
 Result<bool> Publisher::publish() {
   const std::lock_guard one_at_a_time(publish_mutex_);
   const pool::Zone zone = TRY(build());
+  {
+    const std::lock_guard lock(mutex_);
+    names_ = zone.reports;
+  }
   const std::string hash = sha256_hex(payload_of(zone, 0));
   if (hash == content_hash_) return false;
 

@@ -23,6 +23,9 @@ namespace timepool::service {
 
 inline constexpr const char* kDnsChannel = "dns";
 
+// The autonomous system of an address; 0: not known. Empty: none is.
+using AsnOf = std::function<std::uint32_t(const IpAddress&)>;
+
 struct Published {
   std::uint64_t serial = 0;
   UnixTime created;
@@ -33,11 +36,13 @@ class Publisher {
   // Takes up the last snapshot; call publish() once before serving.
   static Result<std::unique_ptr<Publisher>> create(store::Db& db, const Settings& settings,
                                                    crypto::SigningKey key, UnixClock now,
-                                                   sys::Logger& log);
+                                                   sys::Logger& log, AsnOf asn_of = {});
   ~Publisher();
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
 
+  // How the names of the zone that was published last came by their servers.
+  std::map<std::string, pool::NameReport> names() const;
   // Starts the thread that publishes after changes.
   void start();
   // Something that is published may have changed. Any thread, quick.
@@ -54,7 +59,7 @@ class Publisher {
 
  private:
   Publisher(store::Db& db, const Settings& settings, crypto::SigningKey key, UnixClock now,
-            sys::Logger& log);
+            sys::Logger& log, AsnOf asn_of);
   void run();
   Result<pool::Zone> build() const;
 
@@ -63,6 +68,7 @@ class Publisher {
   crypto::SigningKey key_;
   UnixClock now_;
   sys::Logger& log_;
+  AsnOf asn_of_;
   snapshot::SnapshotFeed feed_{{kDnsChannel}};
 
   std::mutex publish_mutex_;  // one publish() at a time; guards content_hash_
@@ -70,6 +76,7 @@ class Publisher {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::optional<Published> current_;
+  std::map<std::string, pool::NameReport> names_;
   bool changed_ = false;
   bool stopping_ = false;
   std::thread thread_;

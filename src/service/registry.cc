@@ -76,8 +76,14 @@ Registry::Registry(store::Db& db, const Settings& settings, CountryOf country_of
 
 pool::Candidate Registry::candidate_of(const store::Server& server) {
   const auto continent = dns::continent_of(dns::CountryCode::from_text(server.country));
-  return {server.address,  server.country, std::string(dns::name_of(continent)),
-          server.netspeed, server.in_pool, server.score};
+  pool::Candidate out;
+  out.address = server.address;
+  out.country = server.country;
+  out.continent = std::string(dns::name_of(continent));
+  out.netspeed = server.netspeed;
+  out.in_pool = server.in_pool;
+  out.score = server.score;
+  return out;
 }
 
 ServerView Registry::view_of(store::Server server) const {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "dns/country.h"
+#include "pool/country_place.h"
+
 namespace timepool::service {
 namespace {
 
@@ -31,6 +34,28 @@ pool::ScoreSettings scoring_of(const config::PooldConfig::Scoring& in) {
   out.active_window = in.active_window;
   out.testing_window = in.testing_window;
   out.candidate_window = in.candidate_window;
+  return out;
+}
+
+pool::SelectionSettings selection_of(const config::PooldConfig::Selection& in) {
+  pool::SelectionSettings out;
+  out.min_servers = in.min_servers;
+  out.min_capacity = in.min_capacity;
+  out.max_distance_km = in.max_distance_km;
+  out.max_server_share = in.max_server_share;
+  out.max_network_share = in.max_network_share;
+  out.max_account_share = in.max_account_share;
+  out.max_asn_share = in.max_asn_share;
+  return out;
+}
+
+std::vector<pool::Territory> all_territories() {
+  std::vector<pool::Territory> out;
+  for (const std::string_view country : pool::countries_with_a_place()) {
+    const auto continent = dns::continent_of(dns::CountryCode::from_text(country));
+    if (continent == dns::Continent::kNone) continue;
+    out.push_back({std::string(country), std::string(dns::name_of(continent))});
+  }
   return out;
 }
 
@@ -66,6 +91,8 @@ Settings settings_of(const config::PooldConfig& config) {
   out.publish_min_interval = config.publish.min_interval;
   out.scoring = scoring_of(config.scoring);
   out.zone = zone_of(config.zones);
+  out.zone.selection = selection_of(config.selection);
+  if (config.selection.fill_countries) out.zone.territories = all_territories();
   return out;
 }
 

@@ -2,8 +2,10 @@
 // meant.
 #include <gtest/gtest.h>
 
+#include "base/prng.h"
 #include "dns/zone.h"
 #include "pool/zone.h"
+#include "service/settings.h"
 
 namespace timepool::service {
 namespace {
@@ -14,9 +16,13 @@ constexpr const char* kContinents[] = {"europe", "europe", "north-america", "asi
 std::vector<pool::Candidate> candidates() {
   std::vector<pool::Candidate> out;
   for (std::uint32_t i = 0; i < 200; ++i) {
-    pool::Candidate next{
-        IpAddress::v4(0xc6336400u + i), kCountries[i % 5], kContinents[i % 5], 1000 + i, true,
-        i % 7 == 0 ? 5.0 : 20.0};
+    pool::Candidate next;
+    next.address = IpAddress::v4(0xc6336400u + i);
+    next.country = kCountries[i % 5];
+    next.continent = kContinents[i % 5];
+    next.netspeed = 1000 + i;
+    next.in_pool = true;
+    next.score = i % 7 == 0 ? 5.0 : 20.0;
     if (i % 2 == 1) {
       std::vector<std::byte> bytes(16, static_cast<std::byte>(i));
       next.address = IpAddress::from_bytes(bytes);
@@ -59,6 +65,50 @@ TEST(ZoneAgreement, dns_reads_every_label_as_it_was_meant) {
     }
   }
   EXPECT_EQ(records(*read->find(""), wire::dns::RrType::kNs), 2u);
+}
+
+// 6,000 servers, unevenly over all countries of the world, as the NTP Pool's are.
+std::vector<pool::Candidate> world(std::span<const pool::Territory> territories) {
+  std::vector<pool::Candidate> out;
+  Prng random(3);
+  for (std::uint32_t i = 0; i < 6000; ++i) {
+    // Half of the countries have no server, and the first hold most.
+    const std::size_t first = random.below(territories.size() / 2);
+    const pool::Territory& where = territories[random.below(first + 1)];
+    pool::Candidate next;
+    next.address = IpAddress::v4(0x08000000u + i * 77);
+    next.country = where.country;
+    next.continent = where.continent;
+    next.netspeed = static_cast<std::uint32_t>(1000 * (1 + random.below(1000)));
+    next.in_pool = true;
+    next.score = 20;
+    out.push_back(next);
+  }
+  return out;
+}
+
+TEST(ZoneAgreement, a_pool_of_the_world_leaves_no_name_with_fewer_servers_than_it_needs) {
+  config::PooldConfig config;
+  pool::ZoneSettings settings = settings_of(config).zone;
+  const auto servers = world(settings.territories);
+  const pool::Zone zone = pool::build_zone(servers, settings);
+  EXPECT_GT(zone.reports.size(), settings.territories.size());
+  for (const auto& [name, report] : zone.reports) {
+    EXPECT_GE(report.v4.own + report.v4.filled, settings.selection.min_servers) << name;
+    std::uint64_t sum = 0;
+    std::uint64_t largest = 0;
+    for (const pool::WeightedAddress& server : zone.labels.at(name).a) {
+      sum += server.weight;
+      largest = std::max<std::uint64_t>(largest, server.weight);
+    }
+    EXPECT_EQ(sum, report.v4.capacity) << name;
+    EXPECT_LE(static_cast<double>(largest), 0.2501 * static_cast<double>(sum)) << name;
+  }
+  const std::string json = pool::to_geodns_json(zone, 1);
+  const auto read = dns::load_zone(json, "pool.test", 0);
+  ASSERT_TRUE(read.ok()) << dns::format(read.error(), "zone");
+  RecordProperty("labels", static_cast<int>(zone.labels.size()));
+  RecordProperty("bytes", static_cast<int>(json.size()));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ void add_api_routes(net::HttpRouter& router, service::Manager& manager, std::str
   add_monitor_routes(router, manager, admin_token);
   add_score_routes(router, manager);
   add_snapshot_routes(router, manager);
+  add_zone_routes(router, manager);
   add_status_routes(router, manager, std::move(server));
 }
 

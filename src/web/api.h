@@ -25,6 +25,7 @@ void add_monitor_routes(net::HttpRouter& router, service::Manager& manager,
                         std::string admin_token);
 void add_score_routes(net::HttpRouter& router, service::Manager& manager);
 void add_snapshot_routes(net::HttpRouter& router, service::Manager& manager);
+void add_zone_routes(net::HttpRouter& router, service::Manager& manager);
 void add_status_routes(net::HttpRouter& router, service::Manager& manager, ServerSlot server);
 
 // The handler behind a check of the admin token: 401 without a token, 403 with another one.

@@ -120,6 +120,25 @@ TEST_F(Api, server_life) {
   EXPECT_EQ(admin("DELETE", "/v1/servers/127.0.0.1").status, 404);
 }
 
+// Servers need no checks to enter the zone.
+class ApiOfAnyScore : public Api {
+ protected:
+  ApiOfAnyScore() { config_.zones.min_score = -100; }
+};
+
+TEST_F(ApiOfAnyScore, zones_tell_how_each_name_came_by_its_servers) {
+  EXPECT_EQ(call("GET", "/v1/zones").body, R"({"zone":"pool.test","names":[]})");
+  ASSERT_EQ(admin("POST", "/v1/servers", R"({"address":"127.0.0.1","netspeed":3000})").status, 201);
+  ASSERT_TRUE(manager_->publisher().publish().ok());
+  const std::string family = R"({"own":1,"filled":0,"capacity":3000,"capped":0})";
+  const std::string none = R"({"own":0,"filled":0,"capacity":0,"capped":0})";
+  const auto name = [&](const std::string& label) {
+    return R"({"name":")" + label + R"(","v4":)" + family + R"(,"v6":)" + none + "}";
+  };
+  EXPECT_EQ(call("GET", "/v1/zones").body, R"({"zone":"pool.test","names":[)" + name("@") + "," +
+                                               name("de") + "," + name("europe") + "]}");
+}
+
 TEST_F(Api, faults_name_the_field) {
   const auto message = [&](const std::string& body) {
     return between(admin("POST", "/v1/servers", body).body, "\"message\":\"", "\"}");

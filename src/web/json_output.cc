@@ -65,6 +65,15 @@ object object_of(const service::MonitorView& monitor) {
   return out;
 }
 
+object object_of(const pool::FamilyReport& report) {
+  object out;
+  out["own"] = report.own;
+  out["filled"] = report.filled;
+  out["capacity"] = report.capacity;
+  out["capped"] = report.capped;
+  return out;
+}
+
 object object_of(const store::ScoreEntry& entry) {
   object out;
   out["time"] = text(format_utc(entry.time));
@@ -139,6 +148,22 @@ std::string server_detail_json(const service::ServerDetail& detail) {
   out["monitors"] = std::move(monitors);
   out["history"] = std::move(history);
   return json_text(out);
+}
+
+std::string names_json(const std::string& zone,
+                       const std::map<std::string, pool::NameReport>& names) {
+  array list;
+  for (const auto& [name, report] : names) {
+    object item;
+    item["name"] = text(name.empty() ? "@" : name);
+    item["v4"] = object_of(report.v4);
+    item["v6"] = object_of(report.v6);
+    list.push_back(std::move(item));
+  }
+  object out;
+  out["zone"] = text(zone);
+  out["names"] = std::move(list);
+  return boost::json::serialize(out);
 }
 
 std::string monitors_json(const std::vector<store::Monitor>& monitors) {

@@ -1,6 +1,7 @@
 // The manager's views as JSON texts, as the API gives them.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace timepool::web {
 std::string server_json(const service::ServerView& view);
 std::string servers_json(const std::vector<service::ServerView>& views);
 std::string server_detail_json(const service::ServerDetail& detail);
+// Of the zone `zone`: each name with how it came by its servers.
+std::string names_json(const std::string& zone,
+                       const std::map<std::string, pool::NameReport>& names);
 std::string monitors_json(const std::vector<store::Monitor>& monitors);
 std::string new_monitor_json(const service::NewMonitor& monitor);
 std::string work_json(const std::vector<service::WorkItem>& items, Duration interval);

@@ -17,6 +17,21 @@ def subset_probabilities(weights, count):
     return out
 
 
+def capped(weights, share=0.25):
+    """The weights when no key may have more than `share` of their sum, or twice an even share if that is more."""
+    limit = max(share, 2 / len(weights))
+    low, high = 0.0, float(max(weights.values()))
+    if high <= limit * sum(weights.values()):
+        return dict(weights)
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle <= limit * sum(min(w, middle) for w in weights.values()):
+            low = middle
+        else:
+            high = middle
+    return {key: min(weight, low) for key, weight in weights.items()}
+
+
 def merge_rare(expected, observed, least=5.0):
     """Cells of an expected count below `least` become one: the test's approximation needs that."""
     cells, rare = [], [0.0, 0]

@@ -116,8 +116,8 @@ class PoolTest(unittest.TestCase):
             self.assertLess(servers[address]["score"], 10)
         self.assertAlmostEqual(servers[LIAR]["last_offset"], 0.4, delta=0.05)
 
-    def test_2_answers_follow_netspeed(self):
-        weights = {a: s["netspeed"] for a, s in self.good().items() if ":" not in a}
+    def test_2_answers_follow_netspeed_within_the_caps_on_shares(self):
+        weights = draws.capped({a: s["netspeed"] for a, s in self.good().items() if ":" not in a})
         client = self.pool.client()
         self.addCleanup(client.close)
         wait_until(lambda: len(set(client.ask(self.zone).addresses)) == 4, 10, "dnsd has the last snapshot")
