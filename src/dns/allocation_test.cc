@@ -36,14 +36,14 @@ TEST(Allocation, none_in_a_hundred_thousand_queries) {
       query_bytes({.name = "example.com"}),
       std::vector<std::byte>(40)};
   const ResponderSettings settings = dns::testing::settings();
-  Prng prng(5);
+  Worker worker(5);
   std::vector<std::byte> out(1232);
   const Rx rx{parse_ip("198.18.0.1").value(), false, 1};
   std::size_t replies = 0;
   const std::uint64_t before = allocations.load();
   for (int i = 0; i < 100'000; ++i) {
     const auto& query = queries[static_cast<std::size_t>(i) % queries.size()];
-    replies += respond(rx, query, *zones, settings, prng, out).verdict == Verdict::kReply;
+    replies += respond(rx, query, {*zones, settings}, worker, out).verdict == Verdict::kReply;
   }
   EXPECT_EQ(allocations.load() - before, 0U);
   EXPECT_EQ(replies, 100'000U);

@@ -132,6 +132,14 @@ class CompiledZones {
   }
 
   const std::vector<ZoneInfo>& zones() const { return zones_; }
+  // Where in zones() and sets() they stand; they must be of this object.
+  std::uint32_t index_of(const ZoneInfo& zone) const {
+    return static_cast<std::uint32_t>(&zone - zones_.data());
+  }
+  std::uint32_t index_of(const Set& set) const {
+    return static_cast<std::uint32_t>(&set - sets_.data());
+  }
+  const std::vector<Set>& sets() const { return sets_; }
   const std::string& label_of(const Set& set) const { return labels_[set.label]; }
   std::size_t node_count() const { return nodes_.size(); }
   std::size_t set_count() const { return sets_.size(); }

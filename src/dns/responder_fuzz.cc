@@ -39,10 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   settings.identity = "n";
   settings.version = "v";
   settings.tcp_keepalive = 1;
-  Prng prng(data[0]);
+  dns::Worker worker(data[0]);
   std::vector<std::byte> out(65535);
   const auto query = std::as_bytes(std::span(data + 1, size - 1));
-  const dns::Outcome outcome = dns::respond(rx, query, *zones, settings, prng, out);
+  const dns::Outcome outcome = dns::respond(rx, query, {*zones, settings}, worker, out);
   CHECK(outcome.reason < dns::Reason::kCount);
   if (outcome.verdict == dns::Verdict::kDrop) {
     CHECK(outcome.length == 0);

@@ -125,14 +125,14 @@ TEST(ResponderProperty, frequencies_follow_the_weights) {
   constexpr std::uint64_t kSeed = 99;
   SCOPED_TRACE("seed 99");
   constexpr int kQueries = 42'000;
-  Prng prng(kSeed);
+  Worker worker(kSeed);
   const auto query = query_bytes({.name = "pool.test"});
   const ResponderSettings settings = dns::testing::settings();
   std::vector<std::byte> out(512);
   std::map<int, int> seen;
   for (int i = 0; i < kQueries; ++i) {
     const Rx rx{parse_ip("100.64.0.1").value(), false, 0};
-    const Outcome outcome = respond(rx, query, *zones, settings, prng, out);
+    const Outcome outcome = respond(rx, query, {*zones, settings}, worker, out);
     ASSERT_EQ(outcome.reason, Reason::kAnswered);
     ++seen[std::to_integer<int>(out[outcome.length - 1U])];
   }

@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "dns/cookie.h"
+#include "dns/explain.h"
 #include "dns/testing.h"
 
 namespace timepool::dns {

@@ -139,11 +139,11 @@ inline ResponderSettings settings() {
 inline Got ask_bytes(const CompiledZones& zones, std::vector<std::byte> query,
                      std::string_view source, bool tcp = false, std::uint64_t seed = 1) {
   const ResponderSettings with = settings();
-  Prng prng(seed);
+  Worker worker(seed);
   Got out;
   out.bytes.resize(65535);
   const Rx rx{parse_ip(source).value(), tcp, 1'750'000'000};
-  out.outcome = respond(rx, query, zones, with, prng, out.bytes);
+  out.outcome = respond(rx, query, {zones, with}, worker, out.bytes);
   out.bytes.resize(out.outcome.length);
   if (out.outcome.verdict == Verdict::kReply) {
     auto message = wire::dns::parse_message(out.bytes);

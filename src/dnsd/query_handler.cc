@@ -25,7 +25,7 @@ std::string type_label(std::size_t index) {
 }
 
 QueryHandler::QueryHandler(net::Published<Serving>& serving)
-    : reader_(serving), prng_(sys::random_u64()) {}
+    : reader_(serving), worker_(sys::random_u64()) {}
 
 std::size_t QueryHandler::operator()(const sys::Datagram& datagram, Bytes request,
                                      MutableBytes reply) {
@@ -45,7 +45,7 @@ std::size_t QueryHandler::answer_tcp(const IpAddress& source, std::uint32_t now,
 
 std::size_t QueryHandler::answer(const dns::Rx& rx, Bytes request, MutableBytes reply) {
   const dns::Outcome outcome =
-      dns::respond(rx, request, *serving_->zones, serving_->settings, prng_, reply);
+      dns::respond(rx, request, {*serving_->zones, serving_->settings}, worker_, reply);
   count(outcome);
   return outcome.length;
 }

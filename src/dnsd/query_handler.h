@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/prng.h"
 #include "dns/reason.h"
 #include "dns/responder.h"
 #include "dnsd/serving.h"
@@ -54,7 +53,7 @@ class QueryHandler {
 
   net::Published<Serving>::Reader reader_;
   const Serving* serving_ = nullptr;
-  Prng prng_;
+  dns::Worker worker_;
   std::array<std::atomic<std::uint64_t>, dns::kReasons> reasons_{};
   std::array<std::atomic<std::uint64_t>, kCountedTypes.size() + 1> types_{};
   std::atomic<std::uint64_t> with_subnet_{0};

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "dns/explain.h"
 #include "sys/clock.h"
 
 namespace timepool::dnsd {

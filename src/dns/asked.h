@@ -1,0 +1,68 @@
+// What an answer depends on besides the bytes of the query: where it came from, what is served, and
+// what the worker that answers it keeps from one query to the next.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/ip.h"
+#include "base/prng.h"
+#include "base/siphash.h"
+#include "dns/compiled.h"
+#include "wire/dns/query.h"
+
+namespace timepool::dns {
+
+// What is known of a datagram besides its bytes.
+struct Rx {
+  IpAddress source;
+  bool tcp = false;
+  std::uint32_t now = 0;  // Unix seconds modulo 2^32, for cookies
+};
+
+struct ResponderSettings {
+  // RFC 5001, and the answer to id.server; empty: neither is answered. At most kMaxIdentity bytes.
+  std::string identity;
+  std::string version;  // the answer to version.bind; empty: refused. At most kMaxIdentity bytes.
+  SiphashKey cookie_secret{};
+  // The largest reply by UDP, whatever the client says that it takes (DNS flag day 2020).
+  std::uint16_t max_udp = 1232;
+  // What RFC 7828's option says of idle TCP connections, in tenths of a second; 0: nothing.
+  std::uint16_t tcp_keepalive = 0;
+};
+// So that the smallest limit, 512 bytes, holds a question and every option of ours.
+inline constexpr std::size_t kMaxIdentity = 100;
+
+// What answers are made from: the same for all workers, borrowed for one call.
+struct Served {
+  const CompiledZones& zones;
+  const ResponderSettings& settings;
+};
+
+// The records that the last answer took from its record set, by their number in it. Left as they
+// are by answers without records, which Outcome tells.
+struct HandedOut {
+  std::uint32_t count = 0;
+  std::array<std::uint32_t, kMaxTake> records;  // the first `count` are written
+
+  std::span<const std::uint32_t> list() const { return std::span(records).first(count); }
+};
+
+// One for each thread that answers.
+struct Worker {
+  explicit Worker(std::uint64_t seed) : prng(seed) {}
+  Prng prng;
+  HandedOut handed;
+};
+
+// A query that parsed, with everything that its answer depends on.
+struct Asked {
+  const Rx& rx;
+  const wire::dns::Query& query;
+  const Served& served;
+  Worker& worker;
+};
+
+}  // namespace timepool::dns

@@ -1,0 +1,52 @@
+#include "dns/reply.h"
+
+#include "base/check.h"
+#include "wire/dns/header.h"
+
+namespace timepool::dns {
+
+using wire::dns::Header;
+using wire::dns::Rcode;
+
+bool Reply::put_all(wire::dns::Section section, Bytes records, std::size_t count,
+                    std::size_t owner_at) {
+  if (!fits(section, records.size(), owner_at)) return false;
+  std::memcpy(out_.data() + size_, records.data(), records.size());
+  // Heads: owner, type, class, TTL, length.
+  constexpr std::size_t kHead = 12;
+  std::size_t at = size_;
+  for (std::size_t i = 0; i < count; ++i) {
+    put16(at, 0xc000 | owner_at);
+    at += kHead + (std::to_integer<std::size_t>(out_[at + 10]) << 8 |
+                   std::to_integer<std::size_t>(out_[at + 11]));
+  }
+  size_ += records.size();
+  CHECK(at == size_);
+  counts_[index(section)] = static_cast<std::uint16_t>(counts_[index(section)] + count);
+  return true;
+}
+
+void Reply::close() {
+  if (!truncated_) return;
+  // The client asks again by TCP. By TCP itself the limit is the longest message that there is.
+  size_ = question_end_;
+  counts_ = {};
+  if (rcode_ != Rcode::kNxDomain) rcode_ = Rcode::kNoError;
+}
+
+std::size_t Reply::finish(std::uint16_t query_flags, bool question, std::size_t opt_size) {
+  size_ += opt_size;
+  CHECK(size_ <= out_.size());
+  // RA, Z, AD and CD are clear (RFC 4035 3.1.6 has CD ignored here).
+  unsigned flags = Header::kQr | (query_flags & (0x7800U | Header::kRd));
+  if (authoritative_) flags |= Header::kAa;
+  if (truncated_) flags |= Header::kTc;
+  put16(2, flags | (static_cast<unsigned>(rcode_) & 0xf));
+  put16(4, question ? 1 : 0);
+  put16(6, counts_[0]);
+  put16(8, counts_[1]);
+  put16(10, counts_[2] + (opt_size > 0 ? 1U : 0U));
+  return size_;
+}
+
+}  // namespace timepool::dns

@@ -1,0 +1,115 @@
+// Reply: one answer in the making. The question stands first as it was sent, with the case of its
+// letters; records are copied behind it while they fit; OPT and the header come last. Whatever is
+// put, it never grows beyond its limit.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+
+#include "base/byte_reader.h"
+#include "dns/extended_error.h"
+#include "wire/dns/constants.h"
+#include "wire/dns/name.h"
+
+namespace timepool::dns {
+
+class Reply {
+ public:
+  // `out` holds at least 512 bytes.
+  explicit Reply(MutableBytes out) : out_(out) {}
+
+  // Takes header and question over from `datagram`. Question and records together will have at most
+  // `limit` bytes; OPT comes behind and must have its room there.
+  void begin(Bytes datagram, std::size_t question_end, std::size_t limit) {
+    question_end_ = size_ = question_end;
+    limit_ = limit;
+    std::memcpy(out_.data(), datagram.data(), size_);
+  }
+
+  // Where the next record will stand.
+  std::size_t size() const { return size_; }
+  Bytes written() const { return Bytes(out_).first(size_); }
+  // Something that belongs to the answer did not fit: nothing more is put, and finish() sends the
+  // question alone (RFC 2181 9: no partial record set).
+  bool truncated() const { return truncated_; }
+  bool has_records() const { return size_ > question_end_; }
+  std::uint16_t count(wire::dns::Section section) const { return counts_[index(section)]; }
+
+  // One record with its head; its owner becomes a pointer to `owner_at`. False when it does not
+  // fit: then the reply is truncated, unless the section is the additional one.
+  bool put(wire::dns::Section section, Bytes record, std::size_t owner_at) {
+    if (!fits(section, record.size(), owner_at)) return false;
+    std::memcpy(out_.data() + size_, record.data(), record.size());
+    put16(size_, 0xc000 | owner_at);
+    size_ += record.size();
+    ++counts_[index(section)];
+    return true;
+  }
+  // `count` records behind each other, all of one owner; they are put together or not at all.
+  bool put_all(wire::dns::Section section, Bytes records, std::size_t count, std::size_t owner_at);
+
+  // A name in the reply that stands uncompressed at `at`, within a record that was put.
+  wire::dns::NameView name_at(std::size_t at, std::size_t size) const {
+    return wire::dns::NameView::from_valid_wire(Bytes(out_).subspan(at, size));
+  }
+
+  // Where a reply stood, for additional records that are taken back when their set does not fit.
+  struct Mark {
+    std::size_t size = 0;
+    std::uint16_t additional = 0;
+  };
+  Mark mark() const { return {size_, counts_[index(wire::dns::Section::kAdditional)]}; }
+  void take_back(const Mark& mark) {
+    size_ = mark.size;
+    counts_[index(wire::dns::Section::kAdditional)] = mark.additional;
+  }
+
+  void truncate() { truncated_ = true; }
+  void set_rcode(wire::dns::Rcode rcode) { rcode_ = rcode; }
+  wire::dns::Rcode rcode() const { return rcode_; }
+  void set_authoritative(bool authoritative) { authoritative_ = authoritative; }
+  bool authoritative() const { return authoritative_; }
+  // RFC 7871 7.2.1: the answer depends on this many bits of the client's subnet.
+  void need_scope(std::uint8_t bits) { scope_ = bits > scope_ ? bits : scope_; }
+  std::uint8_t scope() const { return scope_; }
+  // RFC 8914: for the option, where the query has EDNS and there is room. The last one counts.
+  void set_extended_error(ExtendedCode code) { extended_error_ = code; }
+  std::optional<ExtendedCode> extended_error() const { return extended_error_; }
+
+  // Drops the records of a truncated reply. Then OPT is to be written to rest() and given to
+  // finish(), which puts the header: the id stands there already.
+  void close();
+  MutableBytes rest() const { return out_.subspan(size_); }
+  // The size of the whole.
+  std::size_t finish(std::uint16_t query_flags, bool question, std::size_t opt_size);
+
+ private:
+  static std::size_t index(wire::dns::Section section) { return static_cast<std::size_t>(section); }
+
+  bool fits(wire::dns::Section section, std::size_t bytes, std::size_t owner_at) {
+    // RFC 1035 4.1.4: a pointer has 14 bits. Only long answers by TCP go beyond.
+    if (!truncated_ && size_ + bytes <= limit_ && owner_at <= 0x3fff) return true;
+    if (section != wire::dns::Section::kAdditional) truncated_ = true;
+    return false;
+  }
+  void put16(std::size_t at, std::size_t value) {
+    out_[at] = static_cast<std::byte>(value >> 8 & 0xff);
+    out_[at + 1] = static_cast<std::byte>(value & 0xff);
+  }
+
+  MutableBytes out_;
+  std::size_t size_ = 0;
+  std::size_t limit_ = 0;
+  std::size_t question_end_ = wire::dns::kHeaderSize;
+  std::array<std::uint16_t, 3> counts_{};
+  wire::dns::Rcode rcode_ = wire::dns::Rcode::kNoError;
+  std::optional<ExtendedCode> extended_error_;
+  std::uint8_t scope_ = 0;
+  bool authoritative_ = false;
+  bool truncated_ = false;
+};
+
+}  // namespace timepool::dns

@@ -1,0 +1,99 @@
+#include "dns/reply_options.h"
+
+#include "base/check.h"
+#include "dns/cookie.h"
+#include "wire/dns/edns.h"
+
+namespace timepool::dns {
+namespace {
+
+using wire::dns::OptionCode;
+
+constexpr std::size_t kOptionHead = 4;  // code and length
+constexpr std::size_t kExtendedErrorSize = kOptionHead + 2;
+
+std::size_t address_size(const wire::dns::ClientSubnet& subnet) {
+  return (std::size_t{subnet.source} + 7) / 8;
+}
+
+void head(ByteWriter& out, OptionCode code, std::size_t size) {
+  out.u16(static_cast<std::uint16_t>(code));
+  out.u16(static_cast<std::uint16_t>(size));
+}
+
+}  // namespace
+
+ReplyOptions::ReplyOptions(const Asked& asked) : asked_(asked) {
+  if (!asked.query.edns) return;
+  const auto& edns = *asked.query.edns;
+  size_ = wire::dns::kOptSize;
+  if (edns.header.version != 0) return;
+  if (wants_nsid()) size_ += kOptionHead + asked.served.settings.identity.size();
+  if (edns.client_subnet) size_ += kOptionHead + 4 + address_size(*edns.client_subnet);
+  if (edns.cookie) size_ += kOptionHead + 8 + ServerCookie().size();
+  if (wants_keepalive()) size_ += kOptionHead + 2;
+}
+
+std::size_t ReplyOptions::write(const Reply& reply, std::size_t room, MutableBytes to) const {
+  if (!asked_.query.edns) return 0;
+  const auto& edns = *asked_.query.edns;
+  const bool error =
+      reply.extended_error() && edns.header.version == 0 && size_ + kExtendedErrorSize <= room;
+  const std::size_t size = size_ + (error ? kExtendedErrorSize : 0);
+  ByteWriter out(to);
+  out.u8(0);
+  out.u16(static_cast<std::uint16_t>(wire::dns::RrType::kOpt));
+  out.u16(asked_.served.settings.max_udp);
+  out.u8(static_cast<std::uint8_t>(static_cast<unsigned>(reply.rcode()) >> 4));
+  out.u8(0);
+  out.u16(edns.header.flags & wire::dns::EdnsHeader::kDo);  // RFC 3225 3
+  out.u16(static_cast<std::uint16_t>(size - wire::dns::kOptSize));
+  if (edns.header.version == 0) write_options(reply, out);
+  if (error) {
+    head(out, OptionCode::kExtendedError, 2);
+    out.u16(static_cast<std::uint16_t>(*reply.extended_error()));
+  }
+  CHECK(out.ok() && out.size() == size);
+  return size;
+}
+
+void ReplyOptions::write_options(const Reply& reply, ByteWriter& out) const {
+  const auto& edns = *asked_.query.edns;
+  const ResponderSettings& settings = asked_.served.settings;
+  if (wants_nsid()) {
+    head(out, OptionCode::kNsid, settings.identity.size());
+    out.text(settings.identity);
+  }
+  if (edns.client_subnet) {
+    const auto& subnet = *edns.client_subnet;
+    head(out, OptionCode::kClientSubnet, 4 + address_size(subnet));
+    out.u16(subnet.family);
+    out.u8(subnet.source);
+    out.u8(reply.scope());
+    out.bytes(subnet.address.bytes().first(address_size(subnet)));
+  }
+  if (edns.cookie) {
+    head(out, OptionCode::kCookie, 8 + ServerCookie().size());
+    out.bytes(edns.cookie->client);
+    write_server_cookie(out);
+  }
+  if (wants_keepalive()) {
+    head(out, OptionCode::kKeepalive, 2);
+    out.u16(settings.tcp_keepalive);
+  }
+}
+
+void ReplyOptions::write_server_cookie(ByteWriter& out) const {
+  const wire::dns::Cookie& cookie = *asked_.query.edns->cookie;
+  const SiphashKey& secret = asked_.served.settings.cookie_secret;
+  const Rx& rx = asked_.rx;
+  const CookieState state =
+      check_server_cookie(secret, cookie.client, cookie.server, rx.source, rx.now);
+  if (state == CookieState::kFresh) {
+    out.bytes(cookie.server);
+  } else {
+    out.bytes(make_server_cookie(secret, cookie.client, rx.source, rx.now));
+  }
+}
+
+}  // namespace timepool::dns

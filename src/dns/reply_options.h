@@ -1,0 +1,38 @@
+// OPT of a reply: which options a query gets, how much room they take, and their bytes.
+#pragma once
+
+#include <cstddef>
+
+#include "base/byte_writer.h"
+#include "dns/asked.h"
+#include "dns/reply.h"
+
+namespace timepool::dns {
+
+// Lives as long as what it was made of.
+class ReplyOptions {
+ public:
+  explicit ReplyOptions(const Asked& asked);
+
+  // Of the whole OPT record, 0 for a query without one. An extended error is beside it.
+  std::size_t size() const { return size_; }
+  // Writes OPT to `out`, with `reply`'s code and extended error, if there is room for that; at
+  // most `room` bytes, which is size() at the least. Returns how many there are.
+  std::size_t write(const Reply& reply, std::size_t room, MutableBytes out) const;
+
+ private:
+  bool wants_nsid() const {
+    return asked_.query.edns->nsid && !asked_.served.settings.identity.empty();
+  }
+  bool wants_keepalive() const {
+    return asked_.query.edns->keepalive && asked_.rx.tcp &&
+           asked_.served.settings.tcp_keepalive != 0;
+  }
+  void write_options(const Reply& reply, ByteWriter& out) const;
+  void write_server_cookie(ByteWriter& out) const;
+
+  const Asked& asked_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace timepool::dns
