@@ -7,6 +7,8 @@
 #include <cerrno>
 
 #include "sys/fd.h"
+#include "sys/file.h"
+#include "sys/random.h"
 
 namespace timepool::sys {
 namespace {
@@ -25,6 +27,24 @@ Result<std::size_t> check_file(int fd, const std::string& path, SecretGroup grou
                           ", and make new keys if others had access"});
   }
   return static_cast<std::size_t>(info.st_size);
+}
+
+Result<void> write_durably(int fd, std::string_view text, const std::string& path) {
+  errno = 0;
+  if (::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return fail(system_error(errno == 0 ? ENOSPC : errno, "write " + path));
+  }
+  if (::fsync(fd) < 0) return fail(system_error(errno, "fsync " + path));
+  return {};
+}
+
+Result<void> sync_parent(const std::string& path) {
+  const std::string parent = directory_of(path);
+  const Fd directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.number()) < 0) {
+    return fail(system_error(errno, "fsync " + parent));
+  }
+  return {};
 }
 
 }  // namespace
@@ -50,6 +70,22 @@ Result<std::string> read_secret_file(const std::string& path, std::size_t max, S
   }
   out.resize(have);
   return out;
+}
+
+Result<void> create_secret_file(const std::string& path, std::string_view text) {
+  // Under another name until it is whole: half a key, left by a crash, would stop every later
+  // start. link() leaves a key that is there already alone, as rename() would not.
+  const std::string temporary = path + ".tmp" + std::to_string(random_u64());
+  const Fd file(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return fail(system_error(errno, "create key file " + path));
+  Result<void> written = write_durably(file.number(), text, path);
+  if (written.ok() && ::link(temporary.c_str(), path.c_str()) < 0) {
+    written = fail(system_error(errno, "create key file " + path));
+  }
+  ::unlink(temporary.c_str());
+  TRY(written);
+  return sync_parent(path);
 }
 
 }  // namespace timepool::sys

@@ -1,8 +1,9 @@
-// Files that hold secrets: read only when nobody else can.
+// Files that hold secrets: made so that nobody else can read them, read only when nobody else can.
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -16,5 +17,9 @@ enum class SecretGroup : unsigned char { kNothing, kMayRead };
 // more.
 Result<std::string> read_secret_file(const std::string& path, std::size_t max,
                                      SecretGroup group = SecretGroup::kNothing);
+
+// Makes the file with `text`, mode 0600, durably and whole or not at all. Errors: kExists when
+// there is one: a secret is never overwritten.
+Result<void> create_secret_file(const std::string& path, std::string_view text);
 
 }  // namespace timepool::sys
