@@ -1,87 +1,82 @@
-"""DNS queries: timepool-dnsd with one worker against knotd with one."""
-import json
-import socket
+"""DNS queries by UDP: timepool-dnsd with one worker against knotd, gdnsd, nsd, pdns and a bare echo."""
+import re
+import shutil
+import statistics
+import subprocess
 
+import dns_servers
 import lab as laboratory
 
 NAME = "dns"
-TEXT = "A and AAAA of a pool's names over loopback, closed loop; ours draws 4 of 40 by weight, knotd has 4 fixed"
-NAMES = ["pool.test"] + ["%d.pool.test" % i for i in range(4)] + ["%s.pool.test" % c for c in
-                                                                  ("de", "us", "jp", "br", "za", "au", "europe")]
+TEXT = ("A and AAAA of a pool's names over loopback, closed loop, one worker; ours draws 4 of 40 by weight, by place. "
+        "'subnets': each query names another client subnet")
 
 
-def questions(lab):
-    """Two A for one AAAA, and some names that are not there, as pool servers see it."""
-    lines = []
-    for i, name in enumerate(NAMES * 6):
-        lines.append("%s %s" % (name, "AAAA" if i % 3 == 2 else "A"))
-        if i % 16 == 15:
-            lines.append("nosuch%d.%s A" % (i, name))
-    return lab.write("questions.txt", "\n".join(lines) + "\n")
+def servers(lab):
+    out = [dns_servers.start_ours(lab), dns_servers.start_echo(lab)]
+    knotd = lab.peer("knot", "knotd", "TIMEPOOL_KNOTD")
+    if knotd:
+        out.append(dns_servers.start_knotd(lab, knotd))
+        out.append(dns_servers.start_knotd_weighted(lab, knotd))
+        out.append(dns_servers.start_knotd_countries(lab, knotd))
+    for package, program, variable, start in (("nsd", "nsd", "TIMEPOOL_NSD", dns_servers.start_nsd),
+                                              ("gdnsd", "gdnsd", "TIMEPOOL_GDNSD", dns_servers.start_gdnsd),
+                                              ("pdns-server", "pdns_server", "TIMEPOOL_PDNS", dns_servers.start_pdns)):
+        found = lab.peer(package, program, variable)
+        if found:
+            out.append(start(lab, found))
+    return [server for server in out if server is not None]
 
 
-def start_ours(lab):
-    port = laboratory.free_port(socket.SOCK_STREAM)
-    addresses = [["192.0.2.%d" % (i + 1), (i % 7 + 1) * 1000] for i in range(40)]
-    addresses6 = [["2001:db8::%d" % (i + 1), (i % 7 + 1) * 1000] for i in range(40)]
-    labels = {name.removesuffix("pool.test").rstrip("."): {"a": addresses, "aaaa": addresses6} for name in NAMES}
-    labels[""]["ns"] = {"ns1.pool.test": None}
-    zone = {"serial": 1, "ttl": 150, "max_hosts": 4, "data": labels}
-    lab.write("pool.test.json", json.dumps(zone))
-    config = lab.write("dnsd.toml", """
-[server]
-listen = ["127.0.0.1:%d"]
-threads = 1
-[zones]
-directory = "%s"
-[control]
-socket = "%s"
-""" % (port, lab.directory, lab.path("dnsd.sock")))
-    child = lab.start([lab.program("timepool-dnsd"), "--config", config], name="timepool-dnsd")
-    lab.wait_for_answer("dns", port, child, "timepool-dnsd")
-    return port
+def medians(lab, tested, options):
+    """{name: (answers/s, answers per second of the server's processor)}; the servers take turns."""
+    runs = {server.name: [] for server in tested}
+    for _ in range(lab.runs):
+        for server in tested:
+            report = lab.served(server.child, "dns", server.port, cpu=server.load_cpu, options=options)
+            runs[server.name].append((report["rate"], report["per_cpu"]))
+    return {name: [statistics.median(run[i] for run in all_runs) for i in (0, 1)] for name, all_runs in runs.items()}
 
 
-def start_knotd(lab, program):
-    port = laboratory.free_port(socket.SOCK_STREAM)
-    lines = ["$ORIGIN pool.test.", "$TTL 150", "@ SOA ns1 hostmaster 1 5400 5400 1209600 3600", "@ NS ns1",
-             "ns1 A 127.0.0.1"]
-    for name in NAMES:
-        for i in range(1, 5):
-            lines.append("%s. A 192.0.2.%d" % (name, i))
-            lines.append("%s. AAAA 2001:db8::%d" % (name, i))
-    lab.write("pool.test.zone", "\n".join(lines) + "\n")
-    config = lab.write("knot.conf", """
-server:
-  rundir: %(dir)s
-  listen: 127.0.0.1@%(port)d
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-database:
-  storage: %(dir)s
-log:
-  - target: stderr
-    any: warning
-zone:
-  - domain: pool.test
-    storage: %(dir)s
-    file: pool.test.zone
-    zonefile-sync: -1
-    journal-content: none
-""" % {"dir": lab.directory, "port": port})
-    # knotd puts its first worker on the first processor whatever it was started on.
-    child = lab.start([program, "-c", config], cpu=lab.load_cpu, name="knotd")
-    lab.wait_for_answer("dns", port, child, "knotd")
-    return port
+def rows_of(lab, tested, what, options):
+    measured = medians(lab, tested, options)
+    ours = measured.pop("timepool-dnsd")
+    rows = []
+    for peer, theirs in measured.items():
+        rows.append(lab.row(NAME, peer, "%s: answers/s" % what, ours[0], theirs[0]))
+        rows.append(lab.row(NAME, peer, "%s: answers/s of CPU time" % what, ours[1], theirs[1]))
+    return rows
+
+
+def dnsperf_runs(lab, tested, names):
+    """Answers per second of the server's processor with dnsperf as the load; it counts a core's worth at most."""
+    runs = {server.name: [] for server in tested}
+    for _ in range(lab.runs):
+        for server in tested:
+            before = laboratory.cpu_ns(server.child)
+            command = ["dnsperf", "-s", "127.0.0.1", "-p", str(server.port), "-d", names, "-c", "16", "-T", "1", "-q",
+                       str(laboratory.IN_FLIGHT), "-l", "%g" % max(1, lab.seconds)]
+            cpu = lab.load_cpu if server.load_cpu is None else server.load_cpu
+            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=laboratory.RUN_LIMIT,
+                                  preexec_fn=lambda cpu=cpu: laboratory.place(cpu))
+            answered = int(re.search(r"Queries completed:\s+(\d+)", done.stdout).group(1))
+            runs[server.name].append(answered / (laboratory.cpu_ns(server.child) - before) * 1e9)
+    return {name: statistics.median(all_runs) for name, all_runs in runs.items()}
+
+
+def dnsperf_rows(lab, tested, names):
+    if shutil.which("dnsperf") is None:
+        laboratory.say("no dnsperf: its rows are left out (apt package dnsperf)")
+        return []
+    # The echo's answers are none to dnsperf, which reads them.
+    measured = dnsperf_runs(lab, [server for server in tested if server.name != "limit-udp"], names)
+    ours = measured.pop("timepool-dnsd")
+    return [lab.row(NAME, peer, "dnsperf: answers/s of CPU time", ours, theirs) for peer, theirs in measured.items()]
 
 
 def measure(lab):
-    knotd = lab.peer("knot", "knotd", "TIMEPOOL_KNOTD")
-    if knotd is None:
-        return []
-    names = ("--names", questions(lab))
-    ours = start_ours(lab)
-    theirs = start_knotd(lab, knotd)
-    return [lab.compare(NAME, "knotd", "answers/s", lambda: lab.load("dns", ours, options=names)["rate"],
-                        lambda: lab.load("dns", theirs, cpu=lab.server_cpu, options=names)["rate"])]
+    tested = servers(lab)
+    names = ["--names", dns_servers.questions(lab)]
+    return (rows_of(lab, tested, "plain", names) +
+            rows_of(lab, tested, "subnets", names + ["--edns", "100", "--subnets", "--variety", "400"]) +
+            dnsperf_rows(lab, tested, names[1]))

@@ -30,7 +30,8 @@ struct BenchOptions {
   std::optional<Endpoint> key_server;
   load::KeyPeer nts;
   std::optional<std::string> names;
-  int edns_percent = 70;
+  load::DnsTraffic::Options dns{70, false, false, 1};
+  int dns_variety = 1;
   bool json = false;
 };
 
@@ -135,7 +136,8 @@ int run_dns(BenchOptions& options) {
     if (!read.ok()) return failed(read.error());
     questions = *read;
   }
-  const auto traffic = load::DnsTraffic::create(questions, options.edns_percent);
+  options.dns.variety = static_cast<std::size_t>(options.dns_variety);
+  const auto traffic = load::DnsTraffic::create(questions, options.dns);
   if (!traffic.ok()) return failed(traffic.error());
   return report_run(options, load::run(options.load, *traffic));
 }
@@ -245,6 +247,8 @@ void add_echo_server(Command& bench) {
   echo.option("--listen", args->echo.listen, 0, "Where to listen; port 0 takes a free one")
       .option("--duration", args->echo.duration, "End after this, at most 1h")
       .option("--cpu", args->echo.cpu, 0, 1023, "Run on this processor")
+      .option("--dns-answer", args->echo.dns_answer, 0, load::kMaxDnsAnswer,
+              "Send it back as a DNS answer this much longer: the peer of `bench dns`")
       .flag("--allow-private", args->echo.allow_private,
             "Admit private addresses, inside a network namespace of its own");
   echo.action([args] {
@@ -352,8 +356,13 @@ void add_bench(Command& root) {
   Command dns = bench.command("dns", "DNS queries");
   add_load_options(dns, dns_options, 53);
   dns.option("--names", dns_options->names, "A file of questions, one a line: NAME [TYPE]")
-      .option("--edns", dns_options->edns_percent, 0, 100,
-              "Percent of the queries that carry EDNS");
+      .option("--edns", dns_options->dns.edns_percent, 0, 100,
+              "Percent of the queries that carry EDNS")
+      .flag("--dnssec", dns_options->dns.dnssec, "Those ask for signatures")
+      .flag("--subnets", dns_options->dns.subnets,
+            "Those name a client subnet, another for each (RFC 7871)")
+      .option("--variety", dns_options->dns_variety, 1, 65536,
+              "Ask each question this often before the first again, with other subnets");
   dns.action([dns_options] { return run_dns(*dns_options); });
 
   const auto udp_options = std::make_shared<BenchOptions>();

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <array>
 
 #include "base/byte_writer.h"
+#include "base/prng.h"
 #include "load/traffic.h"
 #include "wire/dns/header.h"
 #include "wire/dns/message_writer.h"
@@ -13,6 +15,29 @@ namespace dns = wire::dns;
 
 // RFC 9715 3.1.
 constexpr std::uint16_t kUdpSize = 1232;
+
+// The same subnets in every run, so that servers are asked the same.
+constexpr std::uint64_t kSubnetSeed = 7871;
+
+// A /24 of the unicast space.
+dns::ClientSubnet random_subnet(Prng& prng) {
+  dns::ClientSubnet out;
+  out.family = 1;
+  out.source = 24;
+  const auto first = static_cast<std::uint32_t>(1 + prng.below(222));
+  out.address = IpAddress::v4(first << 24 | static_cast<std::uint32_t>(prng.below(1U << 16)) << 8);
+  return out;
+}
+
+void put_opt(dns::MessageWriter& writer, const DnsTraffic::Options& options, Prng& prng) {
+  dns::EdnsHeader edns;
+  edns.udp_size = kUdpSize;
+  if (options.dnssec) edns.flags |= dns::EdnsHeader::kDo;
+  std::array<std::byte, 16> buffer{};
+  ByteWriter more(buffer);
+  if (options.subnets) dns::write_option(more, random_subnet(prng));
+  CHECK(more.ok() && writer.opt(edns, more.written()));
+}
 
 Error bad_question(std::string_view text, std::string detail) {
   return {ErrorCode::kInvalid, "question \"" + std::string(text) + "\"", std::move(detail)};
@@ -44,13 +69,17 @@ Result<DnsQuestion> parse_question(std::string_view line) {
   return question;
 }
 
-Result<DnsTraffic> DnsTraffic::create(const std::vector<DnsQuestion>& questions, int edns_percent) {
-  if (questions.empty() || questions.size() > kMaxQuestions) {
+Result<DnsTraffic> DnsTraffic::create(const std::vector<DnsQuestion>& questions,
+                                      const Options& options) {
+  if (questions.empty() || options.variety == 0 ||
+      questions.size() > kMaxQuestions / options.variety) {
     return fail(Error{ErrorCode::kInvalid, "DNS load", "there must be 1 to 65536 questions"});
   }
   DnsTraffic traffic;
   int edns_credit = 0;
-  for (const DnsQuestion& question : questions) {
+  Prng prng(kSubnetSeed);
+  for (std::size_t i = 0; i < questions.size() * options.variety; ++i) {
+    const DnsQuestion& question = questions[i % questions.size()];
     const auto name = dns::DnsName::from_text(question.name);
     if (!name.ok()) return fail(bad_question(question.name, "this is no domain name"));
     Query query;
@@ -61,12 +90,10 @@ Result<DnsTraffic> DnsTraffic::create(const std::vector<DnsQuestion>& questions,
     writer.header(header);
     CHECK(writer.question(*name, static_cast<dns::RrType>(question.type)));
     query.question_end = writer.size();
-    edns_credit += edns_percent;
+    edns_credit += options.edns_percent;
     if (edns_credit >= 100) {
       edns_credit -= 100;
-      dns::EdnsHeader edns;
-      edns.udp_size = kUdpSize;
-      CHECK(writer.opt(edns));
+      put_opt(writer, options, prng);
     }
     query.wire.resize(writer.finish().size());
     traffic.queries_.push_back(std::move(query));

@@ -19,6 +19,9 @@ constexpr std::size_t kBatch = 64;
 constexpr std::size_t kRoom = 2048;
 constexpr int kReceiveBuffer = 8 << 20;
 constexpr int kWaitMs = 100;
+// RFC 1035 4.1.1: QR is the first bit of the third octet.
+constexpr std::size_t kDnsHeader = 12;
+constexpr std::byte kDnsResponse{0x80};
 
 struct EchoBatch {
   std::array<mmsghdr, kBatch> headers{};
@@ -36,20 +39,26 @@ struct EchoBatch {
       headers[i].msg_hdr.msg_namelen = sizeof(peers[i]);
     }
   }
-  void ready_to_send(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) vectors[i].iov_len = headers[i].msg_len;
+  void ready_to_send(std::size_t count, std::optional<int> dns_answer) {
+    for (std::size_t i = 0; i < count; ++i) {
+      vectors[i].iov_len = headers[i].msg_len;
+      if (!dns_answer || headers[i].msg_len < kDnsHeader) continue;
+      buffers[i][2] |= kDnsResponse;
+      vectors[i].iov_len =
+          std::min<std::size_t>(headers[i].msg_len + static_cast<unsigned>(*dns_answer), kRoom);
+    }
   }
 };
 
 // What was sent back of one batch; none when nothing waited.
-Result<std::uint64_t> echo_batch(int socket, EchoBatch& batch) {
+Result<std::uint64_t> echo_batch(int socket, std::optional<int> dns_answer, EchoBatch& batch) {
   batch.ready_to_receive();
   const int got = ::recvmmsg(socket, batch.headers.data(), kBatch, MSG_DONTWAIT, nullptr);
   if (got < 0) {
     if (errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED) return std::uint64_t{0};
     return fail(system_error(errno, "receive"));
   }
-  batch.ready_to_send(static_cast<std::size_t>(got));
+  batch.ready_to_send(static_cast<std::size_t>(got), dns_answer);
   const int sent = ::sendmmsg(socket, batch.headers.data(), static_cast<unsigned>(got), 0);
   return static_cast<std::uint64_t>(std::max(sent, 0));
 }
@@ -71,7 +80,7 @@ Result<std::uint64_t> serve_echo(const EchoOptions& options, const std::function
   const MonoTime end = sys::mono_now() + options.duration;
   std::uint64_t total = 0;
   while (sys::mono_now() < end && !stopping()) {
-    const std::uint64_t sent = TRY(echo_batch(socket.number(), *batch));
+    const std::uint64_t sent = TRY(echo_batch(socket.number(), options.dns_answer, *batch));
     total += sent;
     if (sent > 0) continue;
     pollfd waiting{socket.number(), POLLIN, 0};

@@ -1,5 +1,6 @@
-// A server that sends every datagram back as it came, with recvmmsg and sendmmsg: what the sockets
-// of this machine allow a server with no work of its own to do.
+// A server that sends every datagram back as it came (or a little longer, as an answer of DNS is),
+// with recvmmsg and sendmmsg: what the sockets of this machine allow a server with no work of its
+// own to do.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +13,14 @@
 
 namespace timepool::load {
 
+inline constexpr int kMaxDnsAnswer = 1024;
+
 struct EchoOptions {
   Endpoint listen;
   Duration duration = Duration::seconds(30);  // ends by itself, at most one hour
   std::optional<int> cpu;
+  // As a DNS server answers: the QR bit set and so many octets more, at most kMaxDnsAnswer.
+  std::optional<int> dns_answer;
   bool allow_private = false;  // see check_target
 };
 

@@ -74,7 +74,7 @@ TEST(Generator, takes_no_echo_for_an_ntp_or_dns_answer) {
   const auto ntp = run(options, NtpTraffic());
   ASSERT_TRUE(ntp.ok());
   EXPECT_EQ(ntp->answered, 0U);
-  const auto traffic = DnsTraffic::create({{"pool.test", 1}}, 100);
+  const auto traffic = DnsTraffic::create({{"pool.test", 1}}, {100, false, false, 1});
   ASSERT_TRUE(traffic.ok());
   const auto dns = run(options, *traffic);
   ASSERT_TRUE(dns.ok());
@@ -204,7 +204,8 @@ TEST(NtpTraffic, with_a_key_requests_and_answers_are_authenticated) {
 }
 
 TEST(DnsTraffic, judges_by_question_and_code) {
-  const auto traffic = DnsTraffic::create({{"pool.test", 1}, {"0.pool.test", 28}}, 50);
+  const auto traffic =
+      DnsTraffic::create({{"pool.test", 1}, {"0.pool.test", 28}}, {50, false, false, 1});
   ASSERT_TRUE(traffic.ok());
   std::array<std::byte, kMaxRequest> buffer{};
   const std::size_t plain = traffic->write(0x1234, buffer);
@@ -224,8 +225,8 @@ TEST(DnsTraffic, reads_questions) {
   EXPECT_EQ(parse_question("pool.test")->type, 1);
   EXPECT_EQ(parse_question("pool.test\tAAAA \r")->type, 28);
   EXPECT_FALSE(parse_question("pool.test NOSUCH").ok());
-  EXPECT_FALSE(DnsTraffic::create({{"a..b", 1}}, 0).ok());
-  EXPECT_FALSE(DnsTraffic::create({}, 0).ok());
+  EXPECT_FALSE(DnsTraffic::create({{"a..b", 1}}, {}).ok());
+  EXPECT_FALSE(DnsTraffic::create({}, {}).ok());
 }
 
 }  // namespace

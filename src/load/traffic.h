@@ -99,9 +99,15 @@ class DnsTraffic {
   // At most this many questions, taken in turn: 65536 of at most 300 bytes are 20 MB.
   static constexpr std::size_t kMaxQuestions = 65536;
 
-  // `edns_percent` of the questions carry an OPT record (1232 bytes). Errors: kInvalid for a name
-  // that has no wire form, no question or too many.
-  static Result<DnsTraffic> create(const std::vector<DnsQuestion>& questions, int edns_percent);
+  struct Options {
+    int edns_percent = 0;     // of the questions that carry an OPT record (1232 bytes)
+    bool dnssec = false;      // those ask for signatures (RFC 3225)
+    bool subnets = false;     // those name a client subnet, another for each (RFC 7871)
+    std::size_t variety = 1;  // each question this often, so that there are more subnets
+  };
+  // Errors: kInvalid for a name that has no wire form, no question or too many.
+  static Result<DnsTraffic> create(const std::vector<DnsQuestion>& questions,
+                                   const Options& options);
 
   std::size_t write(std::uint64_t token, MutableBytes buffer) const;
   std::optional<std::uint64_t> read_token(Bytes reply) const;
