@@ -139,6 +139,9 @@ Schema<DnsdSnapshotConfig> snapshot_schema() {
       .field("retry_max", &Snapshot::retry_max,
              duration(Duration::milliseconds(100), Duration::seconds(3600)),
              "The longest rest of a URL that failed.")
+      .field("relay", &Snapshot::relay, maybe(endpoint(0, true)),
+             "Address and port where other servers may fetch the snapshot that this one holds, as "
+             "from the manager; they verify the manager's signature. Not given: none.")
       .check([](const Snapshot& it) -> std::string {
         for (const std::string& key : it.public_keys) {
           const auto bytes = from_hex(key);

@@ -60,6 +60,7 @@ struct DnsdSnapshotConfig {
   std::string ca_file;
   Duration wait = Duration::seconds(60);
   Duration retry_max = Duration::seconds(60);
+  std::optional<Endpoint> relay;
   bool operator==(const DnsdSnapshotConfig&) const = default;
 };
 

@@ -64,6 +64,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
   out->control_ = TRY(net::open_control(out->reactor_, out->config_.control.socket));
   if (out->control_) out->add_commands();
   out->keeper_ = TRY(ZoneKeeper::create(out->config_, logger));
+  if (out->config_.snapshot.relay) {
+    out->relay_ = TRY(SnapshotRelay::start(*out->config_.snapshot.relay, logger));
+  }
   TRY(out->load_snapshot());
   out->make_puller();
   out->frontend_ = TRY(Frontend::start(out->reactor_, out->config_, out->keeper_->serving()));
@@ -92,6 +95,7 @@ Result<void> Daemon::load_snapshot() {
     logger_.error("{}; left aside", taken.error().text());
     return {};
   }
+  if (relay_) relay_->publish(loaded->snapshot->serial, std::move(loaded->file));
   held_ = std::move(loaded->snapshot);
   return {};
 }
@@ -107,6 +111,11 @@ void Daemon::make_puller() {
   options.longest_rest = config.retry_max;
   options.first_rest = std::min(options.first_rest, config.retry_max);
   options.seed = sys::random_u64();
+  if (relay_) {
+    options.hand_on = [relay = relay_.get()](std::uint64_t serial, const std::string& file) {
+      relay->publish(serial, file);
+    };
+  }
   options.tell = [&log = logger_](bool fault, const std::string& text) {
     if (fault) {
       log.warning("[snapshot] urls, directory: {}; what was served stays", text);
@@ -188,6 +197,11 @@ json::object Daemon::status() const {
   out["problems"] = report.problems.size();
   out["snapshot_serial"] = report.snapshot_serial;
   if (puller_) out["snapshot"] = snapshot_report(puller_->status());
+  if (relay_) {
+    json::array relay;
+    for (const Endpoint& address : relay_->endpoints()) relay.emplace_back(format(address));
+    out["relay"] = std::move(relay);
+  }
   return out;
 }
 

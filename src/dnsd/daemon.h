@@ -12,6 +12,7 @@
 
 #include "config/dnsd.h"
 #include "dnsd/frontend.h"
+#include "dnsd/snapshot_relay.h"
 #include "dnsd/zone_keeper.h"
 #include "net/control.h"
 #include "net/daemon_frame.h"
@@ -53,6 +54,7 @@ class Daemon {
   std::unique_ptr<net::ControlServer> control_;
   std::optional<snapshot::SnapshotStore> store_;
   std::optional<snapshot::Snapshot> held_;
+  std::unique_ptr<SnapshotRelay> relay_;  // outlives the puller, which feeds it
   std::unique_ptr<snapshot::SnapshotPuller> puller_;
   std::unique_ptr<net::HttpServer> metrics_;
   net::Watchdog watchdog_;

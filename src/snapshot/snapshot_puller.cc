@@ -117,6 +117,7 @@ Result<SnapshotPuller::News> SnapshotPuller::take(const std::string& file) {
     status_.last_error_time.reset();
     ++status_.fetched;
   }
+  if (options_.hand_on) options_.hand_on(snapshot.serial, file);
   if (store_ != nullptr) {
     unsaved_ = file;
     save();

@@ -37,6 +37,8 @@ struct PullerOptions {
   Duration first_rest = Duration::seconds(1);    // of a URL after a failure; doubles each time
   Duration longest_rest = Duration::seconds(60);
   std::uint64_t seed = 1;  // of the jitter
+  // Given each snapshot that was taken, as it was sealed. From the puller's thread.
+  std::function<void(std::uint64_t serial, const std::string& file)> hand_on;
   // Told of each fault when it is another than the last, and of its end. From the puller's thread.
   std::function<void(bool fault, const std::string& text)> tell;
 };

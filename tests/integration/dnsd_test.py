@@ -380,6 +380,27 @@ class Snapshots(ProgramTest):
         self.assertEqual(ask_udp(address, "pool.test", NS).rcode, 5)
         self.assertIn("left aside", other.output())
 
+    def test_a_relay_hands_the_managers_snapshot_on_and_a_third_server_falls_back_to_it(self):
+        manager = Manager(pathlib.Path(tempfile.mkdtemp(prefix="timepool-")))
+        self.addCleanup(manager.close)
+        settings = (f'public_keys = ["{manager.public_key()}"]\nwait = "1s"\nretry_max = "200ms"\n')
+        relay = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\n[snapshot]\n'
+                           f'urls = ["{manager.url}"]\nrelay = "127.0.0.1:0"\n{settings}')
+        url = "http://" + relay.control("status")["relay"][0]
+        serial = lambda server: server.control("status")["snapshot_serial"]
+        # The manager first, the relay second.
+        third = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\n[snapshot]\n'
+                           f'urls = ["http://127.0.0.1:9", "{url}"]\n{settings}')
+        wait_until(lambda: serial(relay) > 0 and serial(third) == serial(relay), 20, "both hold the manager's")
+        self.assertEqual(third.control("status")["snapshot"]["url"], url)
+        address = endpoint(third.control("status")["listen"][0])
+        self.assertTrue(ask_udp(address, "pool.test", NS).answers)
+        # One that trusts another key takes nothing from it.
+        other = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\n[snapshot]\nurls = ["{url}"]\n' +
+                           re.sub(r"[0-9a-f]{64}", "11" * 32, settings))
+        wait_until(lambda: other.control("status")["snapshot"]["failures"] > 0, 20, "it is refused")
+        self.assertEqual(serial(other), 0)
+
 
 if __name__ == "__main__":
     main()
