@@ -17,8 +17,8 @@ ntp::LimiterSeed make_seed() {
 }
 
 ntp::LimitSettings rates_of(const config::NtsLimitsConfig& config) {
-  using ntp::BucketRate;
   using ntp::Network;
+  using timepool::BucketRate;
   const auto bucket = [](double rate, std::int64_t burst) {
     return BucketRate::of(rate, static_cast<double>(burst));
   };

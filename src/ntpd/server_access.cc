@@ -103,8 +103,8 @@ Result<std::vector<Prefix>> audience_of(const config::NtpAccessConfig& config) {
 }
 
 ntp::LimitSettings limit_settings(const config::NtpLimitsConfig& config, unsigned workers) {
-  using ntp::BucketRate;
   using ntp::Network;
+  using timepool::BucketRate;
   const double share = 1.0 / std::max(workers, 1U);
   const auto bucket = [](double rate, std::int64_t burst, double part = 1) {
     return BucketRate::of(rate * part, static_cast<double>(burst) * part);

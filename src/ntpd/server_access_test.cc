@@ -123,10 +123,10 @@ TEST(LimitSettings, only_the_bucket_of_newcomers_is_shared_out_among_workers) {
   config::NtpLimitsConfig config;
   const ntp::LimitSettings one = limit_settings(config, 1);
   const ntp::LimitSettings four = limit_settings(config, 4);
-  EXPECT_EQ(one.address, ntp::BucketRate::of(100, 8000));
+  EXPECT_EQ(one.address, BucketRate::of(100, 8000));
   EXPECT_EQ(four.address, one.address);
   EXPECT_EQ(four.networks, one.networks);
-  EXPECT_EQ(four.newcomers, ntp::BucketRate::of(25'000, 25'000));
+  EXPECT_EQ(four.newcomers, BucketRate::of(25'000, 25'000));
   EXPECT_EQ(limit_settings(config, 0).newcomers, one.newcomers);
   EXPECT_EQ(one.exempt->find(ip("127.0.0.1")), 1U);
   EXPECT_EQ(one.exempt->find(ip("::1")), 1U);

@@ -19,9 +19,9 @@
 #include "base/duration.h"
 #include "base/ip.h"
 #include "base/time.h"
+#include "base/token_bucket.h"
+#include "base/zeroed.h"
 #include "ntp/server/address_key.h"
-#include "ntp/server/token_bucket.h"
-#include "ntp/server/zeroed.h"
 
 namespace timepool::ntp {
 

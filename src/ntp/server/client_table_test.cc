@@ -5,8 +5,8 @@
 #include <atomic>
 #include <thread>
 
+#include "base/bucket_table.h"
 #include "base/prng.h"
-#include "ntp/server/network_buckets.h"
 
 namespace timepool::ntp {
 namespace {
@@ -165,19 +165,19 @@ TEST(ClientTable, intervals_are_logarithms_that_follow_slowly) {
   EXPECT_EQ(averaged(127, -64), 79);
 }
 
-TEST(NetworkBuckets, only_buckets_that_are_not_full_hold_a_place) {
-  NetworkBuckets buckets(8);
+TEST(BucketTable, only_buckets_that_are_not_full_hold_a_place) {
+  BucketTable buckets(8);
   const std::uint64_t now = ticks_of(kStart);
   const BucketRate rate = BucketRate::of(1, 10);
   for (std::uint64_t tag = 1; tag <= 8; ++tag) {
     std::uint64_t* place = buckets.find(tag, now);
     ASSERT_NE(place, nullptr);
-    NetworkBuckets::set(*place, tag, take_token(NetworkBuckets::moment(*place), now, rate));
+    BucketTable::set(*place, tag, take_token(BucketTable::moment(*place), now, rate));
   }
   EXPECT_EQ(buckets.find(9, now), nullptr);
   std::uint64_t* mine = buckets.find(5, now);
   ASSERT_NE(mine, nullptr);
-  EXPECT_EQ(debt_of(NetworkBuckets::moment(*mine), now, rate), kTicksPerSecond);
+  EXPECT_EQ(debt_of(BucketTable::moment(*mine), now, rate), kTicksPerSecond);
   EXPECT_NE(buckets.find(9, now + kTicksPerSecond), nullptr) << "all are full again";
 }
 

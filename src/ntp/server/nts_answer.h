@@ -10,7 +10,7 @@
 
 #include "base/random_source.h"
 #include "base/time.h"
-#include "ntp/server/token_bucket.h"
+#include "base/token_bucket.h"
 #include "nts/answerer.h"
 
 namespace timepool::ntp {

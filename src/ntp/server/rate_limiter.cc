@@ -109,7 +109,7 @@ inline RateLimiter::Refusal RateLimiter::look_for_tokens(const LimitSettings& se
     level.place = networks_.find(level.hash, visit.now);
     if (level.place == nullptr) {
       visit.crowded = true;
-    } else if (!has_token(NetworkBuckets::moment(*level.place), visit.now, *level.rate)) {
+    } else if (!has_token(BucketTable::moment(*level.place), visit.now, *level.rate)) {
       out = Refusal::kOther;
     }
   }
@@ -129,8 +129,8 @@ inline void RateLimiter::take_tokens(const LimitSettings& settings, Visit& visit
   for (std::size_t i = 0; i < visit.level_count; ++i) {
     const Level& level = visit.levels[i];
     if (level.place == nullptr) continue;
-    const std::uint64_t moment = NetworkBuckets::moment(*level.place);
-    NetworkBuckets::set(*level.place, level.hash, take_token(moment, visit.now, *level.rate));
+    const std::uint64_t moment = BucketTable::moment(*level.place);
+    BucketTable::set(*level.place, level.hash, take_token(moment, visit.now, *level.rate));
   }
   if (visit.crowded && settings.newcomers.limits()) {
     newcomers_ = take_token(newcomers_, visit.now, settings.newcomers);

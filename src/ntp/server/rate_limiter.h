@@ -21,12 +21,12 @@
 #include <memory>
 #include <string_view>
 
+#include "base/bucket_table.h"
 #include "base/ip.h"
 #include "base/prng.h"
 #include "base/siphash.h"
 #include "ntp/server/address_key.h"
 #include "ntp/server/client_table.h"
-#include "ntp/server/network_buckets.h"
 #include "ntp/server/prefix_tree.h"
 
 namespace timepool::ntp {
@@ -62,7 +62,7 @@ class RateLimiter {
   // are not full.
   static constexpr std::size_t kNetworksPerClient = 2;
   static constexpr std::size_t kOctetsPerClient =
-      ClientTable::kOctets + kNetworksPerClient * NetworkBuckets::kOctets;
+      ClientTable::kOctets + kNetworksPerClient * BucketTable::kOctets;
   static_assert(kOctetsPerClient == 60);
 
   // Remembers `clients` addresses, in kOctetsPerClient each.
@@ -85,7 +85,7 @@ class RateLimiter {
   const ClientTable& table() const { return table_; }
   // What its tables take once all of them has been used.
   std::size_t octets() const {
-    return table_.clients() * ClientTable::kOctets + networks_.places() * NetworkBuckets::kOctets;
+    return table_.clients() * ClientTable::kOctets + networks_.places() * BucketTable::kOctets;
   }
 
  private:
@@ -122,7 +122,7 @@ class RateLimiter {
   bool one_of(std::uint32_t count) { return count != 0 && random_.below(count) == 0; }
 
   ClientTable table_;
-  NetworkBuckets networks_;
+  BucketTable networks_;
   std::uint64_t newcomers_ = 0;  // the moment of their common bucket
   BucketRate push_rate_;         // how often one takes the place of another
   std::uint64_t pushes_ = 0;

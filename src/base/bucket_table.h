@@ -1,4 +1,4 @@
-// NetworkBuckets: token buckets of networks, eight octets each, in a table of fixed size. A place
+// BucketTable: token buckets of networks, eight octets each, in a table of fixed size. A place
 // is picked by a keyed hash; eight places share a cache line. Only buckets that are not full hold a
 // place, so that what is forgotten never mattered; where all eight are wanted, the ninth has none.
 // One thread.
@@ -8,18 +8,18 @@
 #include <cstdint>
 #include <memory>
 
-#include "ntp/server/token_bucket.h"
-#include "ntp/server/zeroed.h"
+#include "base/token_bucket.h"
+#include "base/zeroed.h"
 
-namespace timepool::ntp {
+namespace timepool {
 
-class NetworkBuckets {
+class BucketTable {
  public:
   static constexpr std::size_t kWays = 8;
   static constexpr std::size_t kOctets = sizeof(std::uint64_t);  // a place
 
   // At least kWays places; rounded up to a multiple of it.
-  explicit NetworkBuckets(std::size_t places);
+  explicit BucketTable(std::size_t places);
 
   // Begins to bring the places of `hash` near.
   void prefetch(std::uint64_t hash) const { __builtin_prefetch(places_.get() + first_of(hash)); }
@@ -44,4 +44,4 @@ class NetworkBuckets {
   Zeroed<std::uint64_t> places_;  // a tag of 24 bits, a moment of 40
 };
 
-}  // namespace timepool::ntp
+}  // namespace timepool

@@ -1,9 +1,9 @@
-#include "ntp/server/token_bucket.h"
+#include "base/token_bucket.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace timepool::ntp {
+namespace timepool {
 
 BucketRate BucketRate::of(double per_second, double burst) {
   if (!(per_second > 0)) return {};
@@ -14,4 +14,4 @@ BucketRate BucketRate::of(double per_second, double burst) {
   return {static_cast<std::uint64_t>(interval), static_cast<std::uint64_t>(depth)};
 }
 
-}  // namespace timepool::ntp
+}  // namespace timepool

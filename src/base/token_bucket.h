@@ -11,7 +11,7 @@
 
 #include "base/time.h"
 
-namespace timepool::ntp {
+namespace timepool {
 
 inline constexpr int kTickBits = 20;
 inline constexpr int kMomentBits = 40;
@@ -54,4 +54,4 @@ inline std::uint64_t take_token(std::uint64_t moment, std::uint64_t now, const B
   return (now + debt_of(moment, now, rate) + rate.interval) & kMomentMask;
 }
 
-}  // namespace timepool::ntp
+}  // namespace timepool

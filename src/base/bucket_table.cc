@@ -1,14 +1,14 @@
-#include "ntp/server/network_buckets.h"
+#include "base/bucket_table.h"
 
 #include <algorithm>
 
-namespace timepool::ntp {
+namespace timepool {
 
-NetworkBuckets::NetworkBuckets(std::size_t places)
+BucketTable::BucketTable(std::size_t places)
     : sets_(std::max<std::size_t>((places + kWays - 1) / kWays, 1)),
       places_(make_zeroed<std::uint64_t>(sets_ * kWays)) {}
 
-std::uint64_t* NetworkBuckets::find(std::uint64_t hash, std::uint64_t now) {
+std::uint64_t* BucketTable::find(std::uint64_t hash, std::uint64_t now) {
   std::uint64_t* const set = places_.get() + first_of(hash);
   const std::uint64_t tag = hash & (~std::uint64_t{0} >> kMomentBits);
   for (std::size_t i = 0; i < kWays; ++i) {
@@ -24,4 +24,4 @@ std::uint64_t* NetworkBuckets::find(std::uint64_t hash, std::uint64_t now) {
   return unused;
 }
 
-}  // namespace timepool::ntp
+}  // namespace timepool

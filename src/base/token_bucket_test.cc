@@ -1,8 +1,8 @@
-#include "ntp/server/token_bucket.h"
+#include "base/token_bucket.h"
 
 #include <gtest/gtest.h>
 
-namespace timepool::ntp {
+namespace timepool {
 namespace {
 
 constexpr std::uint64_t kStart = 1000 * kTicksPerSecond;
@@ -67,4 +67,4 @@ TEST(TokenBucket, ticks_are_those_of_the_clock) {
 }
 
 }  // namespace
-}  // namespace timepool::ntp
+}  // namespace timepool

@@ -10,7 +10,7 @@
 
 #include "base/check.h"
 
-namespace timepool::ntp {
+namespace timepool {
 
 struct FreeZeroed {
   void* block = nullptr;
@@ -34,4 +34,4 @@ Zeroed<T> make_zeroed(std::size_t count) {
   return Zeroed<T>(first, FreeZeroed{block});
 }
 
-}  // namespace timepool::ntp
+}  // namespace timepool
