@@ -44,17 +44,7 @@ Schema<DnsdServerConfig> server_schema() {
              "Which of several servers this is: for NSID and id.server. Empty: not told.")
       .field("version", &Server::version, text(kMaxIdentity),
              "The answer to version.bind. Empty: refused.")
-      .field("cookie_secret", &Server::cookie_secret, text(32),
-             "32 hexadecimal digits, the same on all servers of an anycast address, so that each "
-             "takes the DNS cookies of the others. Empty: a random one at each start.")
-      .check([](const Server& it) -> std::string {
-        if (std::string twice = repeats(it.listen); !twice.empty()) return twice;
-        const auto secret = from_hex(it.cookie_secret);
-        if (!it.cookie_secret.empty() && (!secret.ok() || secret->size() != 16)) {
-          return "cookie_secret must be 32 hexadecimal digits";
-        }
-        return {};
-      });
+      .check([](const Server& it) { return repeats(it.listen); });
   return schema;
 }
 
@@ -176,6 +166,8 @@ Schema<DnsdConfig> dnsd_schema() {
   schema.field("log_level", &Config::log_level, log_level(), kLogLevelDoc)
       .table("server", &Config::server, server_schema(), "Answers queries.")
       .table("tcp", &Config::tcp, tcp_schema(), "Connections.")
+      .table("cookies", &Config::cookies, dnsd_cookies_schema(), "DNS cookies.")
+      .table("rrl", &Config::rrl, dnsd_rrl_schema(), "How often one network is answered.")
       .table("geoip", &Config::geoip, geoip_schema(), "Where clients are.")
       .table("zones", &Config::zones, zones, "Zones from files.")
       .table("snapshot", &Config::snapshot, snapshot_schema(), "Zones from a manager.")

@@ -8,6 +8,8 @@
 
 #include "base/duration.h"
 #include "base/ip.h"
+#include "config/dnsd_cookies.h"
+#include "config/dnsd_rrl.h"
 #include "config/prefix_country.h"
 #include "config/schema.h"
 #include "sys/log.h"
@@ -22,7 +24,6 @@ struct DnsdServerConfig {
   std::uint16_t max_udp = 1232;
   std::string identity;
   std::string version = "timepool";
-  std::string cookie_secret;  // 32 hexadecimal digits; empty: one of its own
   bool operator==(const DnsdServerConfig&) const = default;
 };
 
@@ -78,6 +79,8 @@ struct DnsdConfig {
   sys::LogLevel log_level = sys::LogLevel::kInfo;
   DnsdServerConfig server;
   DnsdTcpConfig tcp;
+  DnsdCookiesConfig cookies;
+  DnsdRrlConfig rrl;
   DnsdGeoipConfig geoip;
   DnsdZonesConfig zones;
   DnsdSnapshotConfig snapshot;

@@ -16,10 +16,19 @@ TEST(DnsdConfig, prints_what_it_reads) {
 listen = ["127.0.0.1:5353", "[::1]:5353"]
 threads = 3
 identity = "ns1"
-cookie_secret = "000102030405060708090a0b0c0d0e0f"
 [tcp]
 max_connections = 10
 idle_timeout = "2s"
+[cookies]
+seed_file = "/seed"
+rotation = "3h"
+required = true
+max_udp_without = 512
+[rrl]
+rate = 20
+slip = 1
+ipv6_prefix = 64
+exempt = ["192.0.2.0/24"]
 [geoip]
 files = ["/a.mmdb", "/b.mmdb"]
 overrides = { "192.0.2.0/24" = "de" }
@@ -62,8 +71,12 @@ TEST(DnsdConfig, refuses_what_is_no_url_of_a_manager) {
 
 TEST(DnsdConfig, says_what_is_wrong_and_where) {
   EXPECT_NE(problems_of("[server]\nlissten = []\n").find("dnsd.toml:2:1"), std::string::npos);
-  EXPECT_NE(problems_of("[server]\ncookie_secret = \"12\"\n").find("32 hexadecimal"),
+  EXPECT_NE(problems_of("[cookies]\nrotation = \"1h\"\n").find("dnsd.toml:2:"), std::string::npos);
+  EXPECT_NE(problems_of("[cookies]\nrotation = \"7200500ms\"\n").find("whole number"),
             std::string::npos);
+  EXPECT_NE(problems_of("[cookies]\nmax_udp_without = 511\n").find("at least 512"),
+            std::string::npos);
+  EXPECT_NE(problems_of("[rrl]\nipv6_prefix = 65\n").find("dnsd.toml:2:"), std::string::npos);
   EXPECT_NE(problems_of("[snapshot]\nurls = [\"http://x\"]\n").find("public_keys"),
             std::string::npos);
   EXPECT_NE(problems_of("[snapshot]\nurls = [\"ftp://x\"]\n").find("http://"), std::string::npos);

@@ -9,8 +9,8 @@
 
 #include "base/ip.h"
 #include "base/prng.h"
-#include "base/siphash.h"
 #include "dns/compiled.h"
+#include "dns/cookie.h"
 #include "wire/dns/query.h"
 
 namespace timepool::dns {
@@ -26,9 +26,11 @@ struct ResponderSettings {
   // RFC 5001, and the answer to id.server; empty: neither is answered. At most kMaxIdentity bytes.
   std::string identity;
   std::string version;  // the answer to version.bind; empty: refused. At most kMaxIdentity bytes.
-  SiphashKey cookie_secret{};
+  CookieSecrets cookies;
   // The largest reply by UDP, whatever the client says that it takes (DNS flag day 2020).
   std::uint16_t max_udp = 1232;
+  // The same for clients without a good cookie, at least 512; 0: max_udp.
+  std::uint16_t max_udp_without_cookie = 0;
   // What RFC 7828's option says of idle TCP connections, in tenths of a second; 0: nothing.
   std::uint16_t tcp_keepalive = 0;
 };
@@ -63,6 +65,7 @@ struct Asked {
   const wire::dns::Query& query;
   const Served& served;
   Worker& worker;
+  CheckedCookie cookie;
 };
 
 }  // namespace timepool::dns

@@ -44,4 +44,29 @@ CookieState check_server_cookie(const SiphashKey& secret, Bytes client_cookie, B
   return age > 1800 ? CookieState::kOld : CookieState::kFresh;
 }
 
+const SiphashKey& CookieSecrets::at(std::uint32_t time) const {
+  const auto distance = static_cast<std::int32_t>(time / rotation - epoch);
+  return keys[static_cast<std::size_t>(std::clamp(distance, -1, 1) + 1)];
+}
+
+CheckedCookie check_cookie(const CookieSecrets& secrets, Bytes client_cookie, Bytes server_cookie,
+                           const IpAddress& client, std::uint32_t now) {
+  CheckedCookie out;
+  out.use = server_cookie.empty() ? CookieUse::kClient : CookieUse::kBad;
+  if (server_cookie.size() == out.answer.size()) {
+    ByteReader reader(server_cookie);
+    reader.skip(4);
+    const std::uint32_t made = reader.u32();
+    const CookieState state =
+        check_server_cookie(secrets.at(made), client_cookie, server_cookie, client, now);
+    if (state != CookieState::kInvalid) out.use = CookieUse::kGood;
+    if (state == CookieState::kFresh) {
+      std::copy(server_cookie.begin(), server_cookie.end(), out.answer.begin());
+      return out;
+    }
+  }
+  out.answer = make_server_cookie(secrets.at(now), client_cookie, client, now);
+  return out;
+}
+
 }  // namespace timepool::dns

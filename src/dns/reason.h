@@ -27,6 +27,9 @@ enum class Reason : std::uint8_t {
   kDroppedShort,     // no header: no answer
   kDroppedResponse,  // a response: no answer
   kDroppedLong,      // more than 65535 bytes: no answer
+  kBadCookie,        // BADCOOKIE in place of an answer: a good cookie is wanted first
+  kLimitCut,         // over the limit of answers: TC in place of the records
+  kLimitDropped,     // over that limit: no answer
   kCount
 };
 
@@ -37,7 +40,8 @@ constexpr std::string_view name_of(Reason reason) {
       "answered",      "no_data",          "nxdomain",     "any_minimal",   "chaos",
       "cookie_only",   "truncated",        "refused_zone", "refused_class", "refused_transfer",
       "notimp_opcode", "notimp_type",      "bad_version",  "tsig",          "formerr",
-      "dropped_short", "dropped_response", "dropped_long"};
+      "dropped_short", "dropped_response", "dropped_long", "bad_cookie",    "limit_cut",
+      "limit_dropped"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

@@ -1,7 +1,6 @@
 #include "dns/reply_options.h"
 
 #include "base/check.h"
-#include "dns/cookie.h"
 #include "wire/dns/edns.h"
 
 namespace timepool::dns {
@@ -75,24 +74,11 @@ void ReplyOptions::write_options(const Reply& reply, ByteWriter& out) const {
   if (edns.cookie) {
     head(out, OptionCode::kCookie, 8 + ServerCookie().size());
     out.bytes(edns.cookie->client);
-    write_server_cookie(out);
+    out.bytes(asked_.cookie.answer);
   }
   if (wants_keepalive()) {
     head(out, OptionCode::kKeepalive, 2);
     out.u16(settings.tcp_keepalive);
-  }
-}
-
-void ReplyOptions::write_server_cookie(ByteWriter& out) const {
-  const wire::dns::Cookie& cookie = *asked_.query.edns->cookie;
-  const SiphashKey& secret = asked_.served.settings.cookie_secret;
-  const Rx& rx = asked_.rx;
-  const CookieState state =
-      check_server_cookie(secret, cookie.client, cookie.server, rx.source, rx.now);
-  if (state == CookieState::kFresh) {
-    out.bytes(cookie.server);
-  } else {
-    out.bytes(make_server_cookie(secret, cookie.client, rx.source, rx.now));
   }
 }
 

@@ -29,7 +29,6 @@ class ReplyOptions {
            asked_.served.settings.tcp_keepalive != 0;
   }
   void write_options(const Reply& reply, ByteWriter& out) const;
-  void write_server_cookie(ByteWriter& out) const;
 
   const Asked& asked_;
   std::size_t size_ = 0;

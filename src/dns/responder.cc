@@ -83,6 +83,18 @@ void note(const Answer& answer, const CompiledZones& zones, Outcome& outcome) {
   if (answer.set() != nullptr) outcome.set = zones.index_of(*answer.set());
 }
 
+CheckedCookie cookie_of(const Rx& rx, const Query& query, const ResponderSettings& settings) {
+  if (!query.edns || !query.edns->cookie || query.edns->header.version != 0) return {};
+  const wire::dns::Cookie& shown = *query.edns->cookie;
+  return check_cookie(settings.cookies, shown.client, shown.server, rx.source, rx.now);
+}
+
+std::size_t max_udp(const Asked& asked) {
+  const ResponderSettings& settings = asked.served.settings;
+  const bool whole = asked.cookie.use == CookieUse::kGood || settings.max_udp_without_cookie == 0;
+  return whole ? settings.max_udp : std::min(settings.max_udp, settings.max_udp_without_cookie);
+}
+
 Outcome answer_query(const Asked& asked, Bytes datagram, MutableBytes out) {
   const Query& query = asked.query;
   Outcome outcome;
@@ -91,9 +103,7 @@ Outcome answer_query(const Asked& asked, Bytes datagram, MutableBytes out) {
   outcome.client_subnet = query.edns && query.edns->client_subnet;
   const ReplyOptions options(asked);
   const std::size_t limit =
-      asked.rx.tcp
-          ? out.size()
-          : std::min({query.udp_limit(), std::size_t{asked.served.settings.max_udp}, out.size()});
+      asked.rx.tcp ? out.size() : std::min({query.udp_limit(), max_udp(asked), out.size()});
   Reply reply(out);
   // Every limit leaves room for the question and the options: 512 at least.
   reply.begin(datagram, query.question_end, limit - options.size());
@@ -104,9 +114,13 @@ Outcome answer_query(const Asked& asked, Bytes datagram, MutableBytes out) {
     outcome.reason = answer.run();
     note(answer, asked.served.zones, outcome);
   }
+  outcome.kind = kind_of(outcome.reason);
+  outcome.cookie = asked.cookie.use;
+  outcome.question_end = query.question_end;
   if (reply.truncated()) outcome.reason = Reason::kTruncated;
   outcome.rcode = reply.rcode();
   reply.close();
+  if (query.edns) outcome.opt = static_cast<std::uint16_t>(reply.size());
   const std::size_t opt = options.write(reply, limit - reply.size(), reply.rest());
   outcome.length =
       static_cast<std::uint16_t>(reply.finish(query.header.flags, query.has_question, opt));
@@ -125,7 +139,8 @@ Outcome respond(const Rx& rx, Bytes datagram, const Served& served, Worker& work
     if (wire::dns::must_drop(parsed.error())) return dropped(parsed.error());
     return answer_malformed(datagram, parsed.error(), out);
   }
-  return answer_query({rx, query, served, worker}, datagram, out);
+  return answer_query({rx, query, served, worker, cookie_of(rx, query, served.settings)}, datagram,
+                      out);
 }
 
 }  // namespace timepool::dns

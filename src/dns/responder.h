@@ -10,8 +10,10 @@
 #include <cstdint>
 
 #include "base/byte_reader.h"
+#include "dns/answer_kind.h"
 #include "dns/asked.h"
 #include "dns/reason.h"
+#include "dns/shortened.h"
 #include "wire/dns/constants.h"
 
 namespace timepool::dns {
@@ -32,6 +34,17 @@ struct Outcome {
   // The record set that the question's own name was answered from. When it is drawn by weight,
   // Worker::handed has the numbers of the records.
   std::uint32_t set = kNone;
+  CookieUse cookie = CookieUse::kNone;
+  // Where the reply's parts begin; both 0 where only the header of the query was sound.
+  std::uint16_t question_end = 0;
+  std::uint16_t opt = 0;  // 0: there is none
+
+  ReplyParts parts() const { return {length, question_end, opt}; }
+  // What the answer is to limits on answers: equal numbers for equal answers of one snapshot.
+  AnswerKind kind = AnswerKind::kError;
+  std::uint32_t subject() const {
+    return kind == AnswerKind::kRecords && set != kNone ? set : zone;
+  }
 };
 
 // `out` must have room for 512 bytes by UDP and 65535 by TCP at the least (CHECKs 512); the reply

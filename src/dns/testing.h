@@ -131,7 +131,7 @@ inline ResponderSettings settings() {
   ResponderSettings out;
   out.identity = "ns1";
   out.version = "timepool";
-  out.cookie_secret = {1, 2};
+  out.cookies.keys = {{{1, 2}, {1, 2}, {1, 2}}};
   out.tcp_keepalive = 100;
   return out;
 }

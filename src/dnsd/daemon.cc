@@ -223,6 +223,7 @@ Result<json::object> Daemon::reload() {
       next.server.receive_buffer != server.receive_buffer) {
     restart.emplace_back("server.listen and how its sockets are made");
   }
+  if (next.rrl.table_size != config_.rrl.table_size) restart.emplace_back("rrl.table_size");
   if (!(next.snapshot == config_.snapshot)) restart.emplace_back("snapshot");
   if (!(next.control == config_.control)) restart.emplace_back("control");
   if (!(next.metrics == config_.metrics)) restart.emplace_back("metrics");
@@ -231,6 +232,7 @@ Result<json::object> Daemon::reload() {
   next.server.threads = server.threads;
   next.server.pin_threads = server.pin_threads;
   next.server.receive_buffer = server.receive_buffer;
+  next.rrl.table_size = config_.rrl.table_size;
   next.snapshot = config_.snapshot;
   next.control = config_.control;
   next.metrics = config_.metrics;

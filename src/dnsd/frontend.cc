@@ -42,8 +42,9 @@ Result<std::unique_ptr<Frontend>> Frontend::start(net::Reactor& reactor,
   constexpr int kMaxTries = 16;
   for (int tried = 1;; ++tried) {
     std::unique_ptr<Frontend> out(new Frontend(serving));
-    out->udp_ = TRY(net::UdpServer<QueryHandler>::start(
-        reactor, options, [&](unsigned) { return std::make_unique<QueryHandler>(serving); }));
+    out->udp_ = TRY(net::UdpServer<QueryHandler>::start(reactor, options, [&](unsigned) {
+      return std::make_unique<QueryHandler>(serving, config.rrl.table_size);
+    }));
     auto tcp = TcpServer::start(reactor, out->udp_->addresses(), config.tcp, out->tcp_handler_);
     if (tcp.ok()) {
       out->tcp_ = std::move(tcp).value();

@@ -30,7 +30,7 @@ class Frontend {
   TcpCounts tcp_counts() const { return tcp_->counts(); }
 
  private:
-  explicit Frontend(net::Published<Serving>& serving) : tcp_handler_(serving) {}
+  explicit Frontend(net::Published<Serving>& serving) : tcp_handler_(serving, 0) {}
 
   QueryHandler tcp_handler_;
   std::unique_ptr<net::UdpServer<QueryHandler>> udp_;

@@ -29,6 +29,7 @@ json::object counts_report(const QueryCounts& counts) {
   out["reasons"] = std::move(reasons);
   out["types"] = std::move(types);
   out["with_client_subnet"] = counts.with_subnet;
+  out["limit_uncounted"] = counts.limit_uncounted;
   return out;
 }
 
@@ -57,6 +58,9 @@ void write_queries(const QueryCounts& counts, const char* transport, net::Metric
   }
   sink.counter("timepool_dnsd_client_subnet_total", "Queries with a client subnet.",
                counts.with_subnet, {{"transport", transport}});
+  sink.counter("timepool_dnsd_limit_uncounted_total",
+               "Answers that the table of limits had no place for.", counts.limit_uncounted,
+               {{"transport", transport}});
 }
 
 void write_tcp(const TcpCounts& counts, net::MetricSink& sink) {

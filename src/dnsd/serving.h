@@ -5,13 +5,21 @@
 #include <memory>
 
 #include "dns/compiled.h"
+#include "dns/rate_limit.h"
 #include "dns/responder.h"
 
 namespace timepool::dnsd {
 
+// What clients get instead of an answer, by UDP and without a good cookie.
+struct Guard {
+  dns::ResponseLimits limits;
+  bool requires_cookies = false;  // of those who know of them
+};
+
 struct Serving {
   std::shared_ptr<const dns::CompiledZones> zones;
   dns::ResponderSettings settings;
+  std::shared_ptr<const Guard> guard;
 };
 
 }  // namespace timepool::dnsd

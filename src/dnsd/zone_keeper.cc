@@ -2,33 +2,52 @@
 
 #include <sys/stat.h>
 
-#include <array>
+#include <algorithm>
 #include <map>
+#include <utility>
 
-#include "base/hex.h"
 #include "sys/clock.h"
-#include "sys/random.h"
 
 namespace timepool::dnsd {
 namespace {
 
-SiphashKey new_secret() {
-  std::array<std::byte, 16> bytes;
-  sys::fill_random(bytes);
-  return siphash_key(bytes);
-}
-
-dns::ResponderSettings settings_of(const config::DnsdConfig& config, const SiphashKey& random) {
+dns::ResponderSettings settings_of(const config::DnsdConfig& config,
+                                   const dns::CookieSecrets& cookies) {
   dns::ResponderSettings out;
   out.identity = config.server.identity;
   out.version = config.server.version;
   out.max_udp = config.server.max_udp;
-  const auto secret = from_hex(config.server.cookie_secret);
-  out.cookie_secret = secret.ok() && secret->size() == 16 ? siphash_key(*secret) : random;
+  out.max_udp_without_cookie = config.cookies.max_udp_without;
+  out.cookies = cookies;
   // RFC 7828 3.1: in tenths of a second.
   const std::int64_t tenths = config.tcp.idle_timeout.ns() / 100'000'000;
   out.tcp_keepalive = static_cast<std::uint16_t>(std::min<std::int64_t>(tenths, 0xffff));
   return out;
+}
+
+// Clients ask from many ports, and so all workers share a network's queries.
+std::shared_ptr<const Guard> guard_of(const config::DnsdConfig& config) {
+  const config::DnsdRrlConfig& rrl = config.rrl;
+  auto out = std::make_shared<Guard>();
+  const double rate = static_cast<double>(rrl.rate) / std::max(config.server.threads, 1U);
+  out->limits.rate = BucketRate::of(rate, rate * rrl.window);
+  out->limits.slip = rrl.slip;
+  out->limits.v4_bits = rrl.ipv4_prefix;
+  out->limits.v6_bits = rrl.ipv6_prefix;
+  out->limits.exempt = dns::ExemptAddresses(rrl.exempt);
+  out->requires_cookies = config.cookies.required;
+  return out;
+}
+
+Result<CookieSeed> cookie_seed_of(const config::DnsdCookiesConfig& config) {
+  if (config.seed_file.empty()) return random_cookie_seed();
+  auto seed = read_cookie_seed(config.seed_file);
+  if (!seed.ok()) {
+    Error error = seed.error();
+    error.operation = "[cookies] seed_file: " + error.operation;
+    return fail(std::move(error));
+  }
+  return seed;
 }
 
 std::shared_ptr<const dns::CompiledZones> no_zones() {
@@ -56,11 +75,11 @@ std::vector<std::string> stamps_of(const std::vector<std::string>& paths) {
 
 ZoneKeeper::ZoneKeeper(const config::DnsdConfig& config, sys::Logger& logger)
     : logger_(logger),
-      random_secret_(new_secret()),
+      cookie_seed_(random_cookie_seed()),
       config_(config),
       compiled_(no_zones()),
-      serving_(std::make_unique<Serving>(Serving{compiled_, settings_of(config, random_secret_)})) {
-}
+      guard_(guard_of(config)),
+      serving_(std::make_unique<Serving>(Serving{compiled_, settings_of(config, {}), guard_})) {}
 
 Result<std::unique_ptr<ZoneKeeper>> ZoneKeeper::create(const config::DnsdConfig& config,
                                                        sys::Logger& logger) {
@@ -95,6 +114,11 @@ Result<void> ZoneKeeper::reconfigure(const config::DnsdConfig& config) {
   const bool first = compiles_ == 0;
   const bool new_geography = first || !(config.geoip == config_.geoip);
   Inputs next = inputs_;
+  CookieSeed seed = cookie_seed_;
+  // A random one stays while no file is named.
+  if (first || !config.cookies.seed_file.empty() || !config_.cookies.seed_file.empty()) {
+    seed = TRY(cookie_seed_of(config.cookies));
+  }
   if (new_geography) TRY(read_geography(config.geoip, next));
   if (first || !(config.zones == config_.zones)) {
     next.directory = ZoneDirectory(config.zones.directory);
@@ -102,9 +126,13 @@ Result<void> ZoneKeeper::reconfigure(const config::DnsdConfig& config) {
   log_scan(TRY(next.directory.scan()));
   if (new_geography) classes_.clear();
   const config::DnsdConfig before = config_;
+  const CookieSeed seed_before = std::exchange(cookie_seed_, seed);
+  const auto guard_before = std::exchange(guard_, guard_of(config));
   config_ = config;
   if (auto done = compile_and_publish(next); !done.ok()) {
     config_ = before;
+    cookie_seed_ = seed_before;
+    guard_ = guard_before;
     if (new_geography) classes_.clear();
     return done;
   }
@@ -144,13 +172,19 @@ Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
   compile_problem_.clear();
   compiled_ = *compiled;
   served_ = std::move(zones);
-  serving_.publish(
-      std::make_unique<Serving>(Serving{compiled_, settings_of(config_, random_secret_)}));
+  publish();
   last_compile_s_ = (sys::mono_now() - start).to_seconds();
   ++compiles_;
   logger_.debug("{} zones, {} names compiled in {:.3f} s", served_.size(), compiled_->node_count(),
                 last_compile_s_);
   return {};
+}
+
+void ZoneKeeper::publish() {
+  const auto cookies = cookie_secrets(cookie_seed_, config_.cookies.rotation, sys::unix_now());
+  cookie_epoch_ = cookies.epoch;
+  serving_.publish(
+      std::make_unique<Serving>(Serving{compiled_, settings_of(config_, cookies), guard_}));
 }
 
 // A problem is logged when it is new, not each second.
@@ -180,6 +214,8 @@ void ZoneKeeper::scan_geography() {
 
 void ZoneKeeper::scan() {
   const std::lock_guard lock(mutex_);
+  const auto cookies = cookie_secrets(cookie_seed_, config_.cookies.rotation, sys::unix_now());
+  if (cookies.epoch != cookie_epoch_) publish();
   scan_geography();
   const auto scan = inputs_.directory.scan();
   if (!scan.ok()) {

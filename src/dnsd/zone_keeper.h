@@ -13,6 +13,7 @@
 
 #include "config/dnsd.h"
 #include "dns/responder.h"
+#include "dnsd/cookie_seed.h"
 #include "dnsd/geography.h"
 #include "dnsd/serving.h"
 #include "dnsd/snapshot_zones.h"
@@ -76,17 +77,21 @@ class ZoneKeeper {
   Result<void> compile_and_publish(const Inputs& inputs);
   Result<void> read_geography(const config::DnsdGeoipConfig& config, Inputs& inputs);
   void log_scan(const ZoneDirectory::Scan& scan);
+  // What is compiled, with the settings and secrets of now.
+  void publish();
   void scan_geography();
   void note(std::string& slot, std::string problem);
 
   sys::Logger& logger_;
-  SiphashKey random_secret_;
+  CookieSeed cookie_seed_;
+  std::uint32_t cookie_epoch_ = 0;  // of the secrets published
   mutable std::mutex mutex_;
   config::DnsdConfig config_;
   Inputs inputs_;
   dns::ClassCache classes_;
   std::vector<LoadedZone> served_;
   std::shared_ptr<const dns::CompiledZones> compiled_;
+  std::shared_ptr<const Guard> guard_;
   std::string directory_problem_;
   std::string geography_problem_;
   std::string compile_problem_;
