@@ -151,13 +151,42 @@ class Compiler {
     put(rdata);
   }
 
-  // geodns' synthesised SOA: its TTL is ten times the zone's, an hour at most.
+  // The SOA of a master file, or geodns' synthesised one: its TTL is ten times the zone's, an hour
+  // at most.
   bool add_zone_info() {
     const Zone& zone = *zone_;
     CompiledZones::ZoneInfo info;
     info.origin = zone.origin;
     info.serial = zone.serial;
     info.ttl = zone.ttl;
+    std::vector<std::byte> rdata = zone.soa;
+    std::uint32_t negative_ttl = std::min(zone.soa_ttl, zone.soa_minimum);  // RFC 2308 5
+    std::uint32_t ttl = zone.soa_ttl;
+    if (!zone.plain) {
+      rdata = synthesised_soa(zone);
+      const std::uint64_t ten_times = std::uint64_t{zone.ttl} * 10;
+      ttl = static_cast<std::uint32_t>(zone.ttl == 0 ? 600
+                                                     : std::min<std::uint64_t>(ten_times, 3600));
+      negative_ttl = ttl;
+    }
+    info.soa = place();
+    put_record(RrType::kSoa, negative_ttl, rdata);
+    info.soa_size = place() - info.soa;
+    // The same record as the answer to a query for it.
+    CompiledZones::Set set;
+    set.type = RrType::kSoa;
+    set.stride = static_cast<std::uint16_t>(info.soa_size);
+    set.count = set.take = 1;
+    set.bytes = place();
+    put_record(RrType::kSoa, ttl, rdata);
+    set.label = label_index("");
+    soa_set_ = static_cast<std::uint32_t>(out_->sets_.size());
+    out_->sets_.push_back(set);
+    out_->zones_.push_back(std::move(info));
+    return true;
+  }
+
+  static std::vector<std::byte> synthesised_soa(const Zone& zone) {
     const Label* apex = zone.find("");
     const RecordSet* ns = apex == nullptr ? nullptr : apex->find(RrType::kNs);
     std::vector<std::byte> rdata;
@@ -176,23 +205,7 @@ class Compiler {
         rdata.push_back(static_cast<std::byte>(value >> shift & 0xff));
       }
     }
-    const std::uint64_t ten_times = std::uint64_t{zone.ttl} * 10;
-    const auto ttl =
-        static_cast<std::uint32_t>(zone.ttl == 0 ? 600 : std::min<std::uint64_t>(ten_times, 3600));
-    info.soa = place();
-    put_record(RrType::kSoa, ttl, rdata);
-    info.soa_size = place() - info.soa;
-    // The same record as the answer to a query for it.
-    CompiledZones::Set set;
-    set.type = RrType::kSoa;
-    set.stride = static_cast<std::uint16_t>(info.soa_size);
-    set.count = set.take = 1;
-    set.bytes = info.soa;
-    set.label = label_index("");
-    soa_set_ = static_cast<std::uint32_t>(out_->sets_.size());
-    out_->sets_.push_back(set);
-    out_->zones_.push_back(std::move(info));
-    return true;
+    return rdata;
   }
 
   std::uint32_t label_index(const std::string& name) {
@@ -222,7 +235,8 @@ class Compiler {
     set.label = label_index(label.name);
     // Name servers live longer than the rest unless the label says otherwise.
     constexpr std::uint32_t kNsTtl = 86400;
-    const std::uint32_t ttl = label.ttl.value_or(records.type == RrType::kNs ? kNsTtl : zone_->ttl);
+    const std::uint32_t ttl =
+        records.ttl.value_or(label.ttl.value_or(records.type == RrType::kNs ? kNsTtl : zone_->ttl));
     set.bytes = place();
     bool equal = true;
     for (const ZoneRecord& record : records.records) {
@@ -251,7 +265,7 @@ class Compiler {
       set.positive += record.weight > 0;
     }
     set.take = set.count;
-    if (set.sum == 0 && !always) return;
+    if (zone_->plain || (set.sum == 0 && !always)) return;
     const std::uint32_t each = set.sum == 0 ? 1 : 0;
     set.weighted = true;
     set.take = std::min(set.type == RrType::kCname ? 1 : label.max_hosts, set.count);

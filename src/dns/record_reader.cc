@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/ip.h"
+#include "dns/rdata_reader.h"
 
 namespace timepool::dns {
 namespace {
@@ -213,6 +214,25 @@ Read read_text(RrType type, const json::value& value) {
   return std::optional(std::move(record));
 }
 
+// The text form of a master file.
+Read read_presented(RrType type, const json::value& value, NameView origin) {
+  TextAndWeight read;
+  if (const json::string* text = value.if_string()) {
+    read.text = view(*text);
+  } else if (const json::array* items = value.if_array()) {
+    read = TRY(pair_of(*items));
+  } else if (const json::object* object = value.if_object()) {
+    std::string key = format(type);
+    for (char& c : key) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    read = TRY(object_of(*object, {key, "rdata"}));
+  } else {
+    return fault("must be a text or an object");
+  }
+  auto data = read_rdata_text(type, read.text, origin);
+  if (!data.ok()) return fault(std::move(data).error());
+  return std::optional(ZoneRecord{std::move(data).value(), read.weight});
+}
+
 }  // namespace
 
 std::optional<std::int64_t> integer_of(const json::value& value, std::int64_t min, std::int64_t max,
@@ -248,7 +268,9 @@ std::optional<std::int64_t> integer_of(const json::value& value, std::int64_t mi
   return out;
 }
 
-Read read_record(RrType type, const json::value& value, NameView origin) {
+namespace {
+
+Read read_data(RrType type, const json::value& value, NameView origin) {
   switch (type) {
     case RrType::kA:
     case RrType::kAaaa:
@@ -266,8 +288,22 @@ Read read_record(RrType type, const json::value& value, NameView origin) {
     case RrType::kSpf:
       return read_text(type, value);
     default:
-      return fault("has a type that zones don't hold");
+      return read_presented(type, value, origin);
   }
+}
+
+}  // namespace
+
+Result<std::optional<ReadRecord>, RecordFault> read_record(RrType type, const json::value& value,
+                                                           NameView origin) {
+  auto data = TRY(read_data(type, value, origin));
+  if (!data) return std::optional<ReadRecord>();
+  ReadRecord out{std::move(*data), {}};
+  if (const json::object* object = value.if_object()) {
+    const json::value* test = Members(*object).find("health");
+    if (test != nullptr) out.test = TRY(Members(*object).text("health"));
+  }
+  return std::optional(std::move(out));
 }
 
 }  // namespace timepool::dns

@@ -23,8 +23,15 @@ struct RecordFault {
 std::optional<std::int64_t> integer_of(const boost::json::value& value, std::int64_t min,
                                        std::int64_t max, std::string& why);
 
-// nullopt for a record without content, which is left out (an empty TXT).
-Result<std::optional<ZoneRecord>, RecordFault> read_record(wire::dns::RrType type,
+struct ReadRecord {
+  ZoneRecord record;
+  std::string test;  // its own "health": "FILE/KEY"
+};
+
+// Types that geodns does not know are texts as in a master file ("0 issue \"ca.example\""), alone
+// or as ["text", weight] or {"caa": text, "weight": w}. nullopt for a record without content, which
+// is left out (an empty TXT).
+Result<std::optional<ReadRecord>, RecordFault> read_record(wire::dns::RrType type,
                                                            const boost::json::value& value,
                                                            wire::dns::NameView origin);
 

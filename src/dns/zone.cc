@@ -1,7 +1,6 @@
 #include "dns/zone.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 
 #include "base/ip.h"
@@ -12,6 +11,7 @@ namespace {
 
 namespace json = boost::json;
 using wire::dns::DnsName;
+using wire::dns::NameView;
 using wire::dns::RrType;
 using Status = Result<void, ZoneError>;
 
@@ -30,19 +30,30 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-struct TypeKey {
-  std::string_view key;
-  RrType type;
-};
-constexpr std::array<TypeKey, 9> kTypeKeys{{{"a", RrType::kA},
-                                            {"aaaa", RrType::kAaaa},
-                                            {"cname", RrType::kCname},
-                                            {"mx", RrType::kMx},
-                                            {"ns", RrType::kNs},
-                                            {"txt", RrType::kTxt},
-                                            {"spf", RrType::kSpf},
-                                            {"srv", RrType::kSrv},
-                                            {"ptr", RrType::kPtr}}};
+// The SOA is made here, signatures are (by those who sign), and DNAME has no answers here.
+bool zones_hold(RrType type) {
+  switch (type) {
+    case RrType::kSoa:
+    case RrType::kDname:
+    case RrType::kRrsig:
+    case RrType::kNsec:
+    case RrType::kNsec3:
+    case RrType::kNsec3param:
+    case RrType::kDnskey:
+    case RrType::kCds:
+    case RrType::kCdnskey:
+      return false;
+    default:
+      return !wire::dns::is_meta(type);
+  }
+}
+
+// What a record is looked up by in a file of health.
+std::string test_key(RrType type, Bytes rdata) {
+  if (type == RrType::kA || type == RrType::kAaaa) return format(IpAddress::from_bytes(rdata));
+  if (type == RrType::kMx) return format(NameView::from_valid_wire(rdata.subspan(2)));
+  return {};
+}
 
 // Reads one document; `path_` is where it is, so that a fault can be placed.
 class Loader {
@@ -111,7 +122,7 @@ class Loader {
     } else if (key == "targeting") {
       return targeting(value);
     } else if (key == "closest") {
-      return closest(value);
+      return closest(value, closest_);
     } else if (key != "logging" && key != "origin") {
       // geodns reads neither of those two: its zones are named by their files.
       warn("unknown, has no effect");
@@ -128,9 +139,9 @@ class Loader {
     return {};
   }
 
-  Status closest(const json::value& value) {
+  Status closest(const json::value& value, bool& out) const {
     if (!value.is_bool()) return wrong("must be true or false");
-    if (value.get_bool()) warn("records are chosen by weight, not by distance");
+    out = value.get_bool();
     return {};
   }
 
@@ -153,8 +164,10 @@ class Loader {
         out.asn = true;
       } else if (word == "ip") {
         out.ip = true;
-      } else if (word == "region" || word == "regiongroup") {
-        warn("'" + std::string(word) + "' has no effect: regions within countries are not known");
+      } else if (word == "region") {
+        out.region = true;
+      } else if (word == "regiongroup") {
+        out.regiongroup = true;
       } else if (!word.empty()) {
         return wrong("unknown targeting option '" + std::string(word) + "'");
       }
@@ -170,10 +183,13 @@ class Loader {
     label.name = lower(key);
     TRY(check_name(label.name));
     label.max_hosts = zone_.max_hosts;
+    label.closest = closest_;
+    health_.clear();
     for (const auto& [member_key, member] : *object) {
       const Step step(*this, JsonStep::member(view(member_key)));
       TRY(label_member(label, view(member_key), member));
     }
+    add_tests(label);
     zone_.labels.push_back(std::move(label));
     return {};
   }
@@ -206,18 +222,54 @@ class Loader {
       if (ttl > 0) label.ttl = ttl;  // geodns takes 0 as not given
       return {};
     }
-    if (key == "closest") return closest(value);
-    if (key == "health") {
-      warn("health checks have no effect here");
+    if (key == "closest") return closest(value, label.closest);
+    if (value.is_null()) return {};
+    if (key == "health") return health(value);
+    if (key == "alias") return alias(label, value);
+    const auto type = wire::dns::parse_type(key);
+    if (!type.ok()) {
+      warn("unknown record type, has no effect");
       return {};
     }
-    if (value.is_null()) return {};
-    if (key == "alias") return alias(label, value);
-    for (const TypeKey& known : kTypeKeys) {
-      if (known.key == key) return records(label, known.type, value);
+    if (!zones_hold(type.value())) return wrong("is no type that a zone document may hold");
+    return records(label, type.value(), value);
+  }
+
+  // Where the health of the label's addresses and mail servers is told: {"name": FILE, ...}; the
+  // type stands in for the name.
+  Status health(const json::value& value) {
+    const json::object* object = value.if_object();
+    if (object == nullptr) return wrong("must be an object with a name");
+    for (const std::string_view key : {"name", "type"}) {
+      const json::value* name = object->if_contains(json::string_view(key.data(), key.size()));
+      if (name == nullptr || !name->is_string() || name->get_string().empty()) continue;
+      health_ = view(name->get_string());
+      return {};
     }
-    warn("unknown record type, has no effect");
+    warn("has neither name nor type, no effect");
     return {};
+  }
+
+  // geodns: in a label without health nothing is tested. Else a record's own test counts, or an
+  // address or mail server is looked up in the label's file under its text. Other records have
+  // none, and are healthy.
+  void add_tests(Label& label) const {
+    for (RecordSet& set : label.sets) {
+      if (health_.empty()) {
+        set.tests.clear();
+        continue;
+      }
+      set.tests.resize(set.records.size());
+      for (std::size_t i = 0; i < set.records.size(); ++i) {
+        if (!set.tests[i].empty()) continue;
+        const std::string key = test_key(set.type, set.records[i].rdata);
+        if (!key.empty()) set.tests[i] = health_ + '/' + key;
+      }
+    }
+    for (RecordSet& set : label.sets) {
+      const auto none = [](const std::string& test) { return test.empty(); };
+      if (std::all_of(set.tests.begin(), set.tests.end(), none)) set.tests.clear();
+    }
   }
 
   Status alias(Label& label, const json::value& value) {
@@ -255,7 +307,9 @@ class Loader {
     } else {
       return wrong("must be a list of records");
     }
-    if (!set.records.empty()) label.sets.push_back(std::move(set));
+    if (set.records.empty()) return {};
+    if (label.find(type) != nullptr) return wrong("has this type twice, in different writing");
+    label.sets.push_back(std::move(set));
     return {};
   }
 
@@ -270,7 +324,13 @@ class Loader {
       warn("an empty record is left out");
       return {};
     }
-    set.records.push_back(std::move(**read));
+    set.records.push_back(std::move(read.value()->record));
+    // Only a label with "health" looks at its records' own.
+    if (!read.value()->test.empty()) set.tests.resize(set.records.size());
+    if (!set.tests.empty()) {
+      set.tests.resize(set.records.size());
+      set.tests.back() = std::move(read.value()->test);
+    }
     return {};
   }
 
@@ -308,6 +368,8 @@ class Loader {
 
   std::string_view text_;
   Zone& zone_;
+  bool closest_ = false;  // the document's, for labels without their own
+  std::string health_;    // of the label being read
   std::vector<JsonStep> path_;
 };
 
@@ -320,8 +382,9 @@ const Label* Zone::find(std::string_view name) const {
 }
 
 std::string format(const ZoneError& error, std::string_view file) {
-  return std::string(file) + ':' + std::to_string(error.place.line) + ':' +
-         std::to_string(error.place.column) + ": " + error.text;
+  return (error.file.empty() ? std::string(file) : error.file) + ':' +
+         std::to_string(error.place.line) + ':' + std::to_string(error.place.column) + ": " +
+         error.text;
 }
 
 Result<Zone, ZoneError> load_zone(std::string_view text, std::string_view origin,

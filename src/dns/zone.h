@@ -1,5 +1,6 @@
-// Zone: what a zone document in geodns' JSON format says, checked and with its records in wire
-// form, but not yet arranged for answering (compiled.h does that). A plain value.
+// Zone: what a zone document says, be it in geodns' JSON format (load_zone) or a standard master
+// file (master_file.h), checked and with its records in wire form, but not yet arranged for
+// answering (compiled.h does that). A plain value.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +19,16 @@
 namespace timepool::dns {
 
 // The levels at which a zone's labels are looked for, most specific first in this order: the
-// client's address, its /24 or /48, autonomous system, country, continent, and the plain label.
+// client's address, its /24 or /48, autonomous system, region, group of regions, country,
+// continent, and the plain label.
 struct Targeting {
   bool ip = false;
   bool asn = false;
   bool country = true;
   bool continent = true;
   bool global = true;
+  bool region = false;
+  bool regiongroup = false;
   bool operator==(const Targeting&) const = default;
 };
 
@@ -37,14 +41,21 @@ struct ZoneRecord {
 struct RecordSet {
   wire::dns::RrType type = wire::dns::RrType::kA;
   std::vector<ZoneRecord> records;
+  std::optional<std::uint32_t> ttl{};  // else the label's, else the zone's
+  // What says whether a record is healthy, "FILE/KEY" (health.h), as many as there are records;
+  // an empty text: nothing does. No list: no record has one.
+  std::vector<std::string> tests{};
   bool operator==(const RecordSet&) const = default;
 };
 
 struct Label {
-  std::string name;  // lower case, relative to the zone: "", "0", "0.us", "www.[192.0.2.0]"
+  // Lower case, relative to the zone: "", "0", "0.us", "www.[192.0.2.0]". Octets that are no
+  // letters, digits or simple signs are \DDD, so that a dot is always one between labels.
+  std::string name;
   std::optional<std::uint32_t> ttl;
   std::uint32_t max_hosts = 0;
   std::optional<std::string> alias;  // another label's name
+  bool closest = false;              // addresses near the client (closest.h) instead of all
   std::vector<RecordSet> sets;       // at most one of a type, none empty
 
   const RecordSet* find(wire::dns::RrType type) const {
@@ -62,6 +73,11 @@ struct Zone {
   std::uint32_t max_hosts = 2;
   wire::dns::DnsName contact;
   Targeting targeting;
+  // A master file's: every record of a set is given, and the SOA is the file's own.
+  bool plain = false;
+  std::vector<std::byte> soa;  // its data, where `plain`
+  std::uint32_t soa_ttl = 0;
+  std::uint32_t soa_minimum = 0;      // RFC 2308 4: bounds the TTL of negative answers
   std::vector<Label> labels;          // by name, each once
   std::vector<std::string> warnings;  // what the document asks for that has no effect
 
@@ -71,7 +87,8 @@ struct Zone {
 // Where a document is wrong and how.
 struct ZoneError {
   TextPlace place;
-  std::string text;  // "data/us/a/3: weight is negative"
+  std::string text;    // "data/us/a/3: weight is negative"
+  std::string file{};  // where it is in another than the document itself: an included one
 };
 // "FILE:LINE:COLUMN: TEXT"
 std::string format(const ZoneError& error, std::string_view file);
@@ -82,6 +99,9 @@ inline constexpr std::size_t kMaxLabels = 500'000;
 inline constexpr std::size_t kMaxRecordsPerSet = kMaxItems;
 inline constexpr std::size_t kMaxRdata = 4096;
 inline constexpr std::uint32_t kMaxTtl = 0x7fff'ffff;  // RFC 2181 8
+
+// `name`, which is in the zone `origin`, as Label::name has it.
+std::string label_name(wire::dns::NameView name, wire::dns::NameView origin);
 
 // Reads `json` as the zone `origin` ("pool.test"). `default_serial` stands where the document has
 // no serial; geodns takes the file's modification time.

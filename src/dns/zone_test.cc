@@ -102,11 +102,53 @@ TEST(Zone, cuts_long_texts_into_strings) {
 
 TEST(Zone, reads_targeting_and_warns_of_what_has_no_effect) {
   const Zone zone = load(R"({"targeting": "country  continent @ regiongroup region ip asn",
-    "closest": true, "logging": {"stathat": true}, "origin": "x", "hello": 1,
-    "data": {"a": {"health": {"type": "tcp"}, "caa": [], "closest": true, "alias": "gone"}}})");
-  EXPECT_EQ(zone.targeting, (Targeting{true, true, true, true, true}));
-  EXPECT_EQ(zone.warnings.size(), 8U) << testing::PrintToString(zone.warnings);
+    "logging": {"stathat": true}, "origin": "x", "hello": 1,
+    "data": {"a": {"health": {}, "xyz": [], "alias": "gone"}}})");
+  EXPECT_EQ(zone.targeting, (Targeting{true, true, true, true, true, true, true}));
+  EXPECT_EQ(zone.warnings.size(), 4U) << testing::PrintToString(zone.warnings);
   EXPECT_EQ(load(R"({"targeting": "@"})").targeting, (Targeting{false, false, false, false, true}));
+}
+
+TEST(Zone, reads_types_that_geodns_does_not_know_as_master_files_have_them) {
+  const Zone zone = load(R"({"data": {"": {
+    "caa": ["0 issue \"ca.example\"", ["128 iodef mailto:a@b.example", 7]],
+    "https": [{"https": "1 . alpn=h2 port=443", "weight": 3}],
+    "svcb": "0 other", "ds": [["12345 13 2 )" +
+                         std::string(64, 'a') + R"("]],
+    "tlsa": [{"rdata": "3 1 1 )" +
+                         std::string(64, 'b') + R"("}],
+    "TYPE731": ["\\# 3 abcdef"]}, "*": {"a": [["192.0.2.1"]]}}})");
+  EXPECT_TRUE(zone.warnings.empty());
+  const Label* apex = zone.find("");
+  EXPECT_EQ(rdata(apex, RrType::kCaa, 0),
+            "000569737375656361"
+            "2e6578616d706c65");
+  EXPECT_EQ(apex->find(RrType::kCaa)->records[1].weight, 7U);
+  EXPECT_EQ(rdata(apex, RrType::kHttps, 0),
+            "0001"
+            "00"
+            "0001000302"
+            "6832"
+            "0003000201bb");
+  EXPECT_EQ(rdata(apex, RrType::kSvcb, 0), "0000" + wire("other.pool.test."));
+  EXPECT_EQ(rdata(apex, RrType::kDs, 0), "30390d02" + std::string(64, 'a'));
+  EXPECT_EQ(rdata(apex, RrType::kTlsa, 0), "030101" + std::string(64, 'b'));
+  EXPECT_EQ(rdata(apex, static_cast<RrType>(731), 0), "abcdef");
+  EXPECT_NE(zone.find("*"), nullptr);
+  EXPECT_EQ(error_of(R"({"data": {"a": {"caa": ["0 issue"]}}})"),
+            "z:1:25: data/a/caa/0: word 3: a text is missing");
+  EXPECT_EQ(error_of(R"({"data": {"a": {"soa": []}}})"),
+            "z:1:24: data/a/soa: is no type that a zone document may hold");
+  EXPECT_EQ(
+      error_of(R"({"data": {"a": {"caa": ["0 issue x"], "CAA": ["0 issue y"]}}})").substr(0, 7),
+      "z:1:46:");
+}
+
+TEST(Zone, takes_closest_from_the_document_for_labels_without_their_own) {
+  const Zone zone = load(R"({"closest": true, "data": {"a": {}, "b": {"closest": false}}})");
+  EXPECT_TRUE(zone.find("a")->closest);
+  EXPECT_FALSE(zone.find("b")->closest);
+  EXPECT_EQ(error_of(R"({"closest": 1})"), "z:1:13: closest: must be true or false");
 }
 
 TEST(Zone, says_line_and_column_of_a_syntax_error) {
