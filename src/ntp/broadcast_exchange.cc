@@ -121,27 +121,19 @@ ReplyReason BroadcastExchange::judge_time(const ReplyRx& rx, const Header& heade
 
 Reply BroadcastExchange::handle_datagram(const ReplyRx& rx, Bytes datagram,
                                          Authenticator& authenticator) {
-  Reply out;
   const auto packet = wire::ntp::parse_packet(datagram);
-  if (!packet.ok()) {
-    out.reason = reply_reason_of(packet.error());
-    return out;
-  }
+  if (!packet.ok()) return refused(reply_reason_of(packet.error()));
   const Header& header = packet->header;
   if (header.mode != Mode::kBroadcast) {
-    out = volley_.handle_datagram(rx, datagram, authenticator);
+    Reply out = volley_.handle_datagram(rx, datagram, authenticator);
     if (out.reason == ReplyReason::kAccepted) learn(out, header.transmit);
     return out;
   }
-  if (header.version > config_.version) {
-    out.reason = ReplyReason::kWrongVersion;
-    return out;
-  }
+  if (header.version > config_.version) return refused(ReplyReason::kWrongVersion);
   if (authenticator.check(*packet, datagram) != AuthVerdict::kAuthentic) {
-    out.reason = ReplyReason::kNotAuthentic;
-    return out;
+    return refused(ReplyReason::kNotAuthentic);
   }
-  out.reason = judge_order(header, rx.now.mono);
+  Reply out = refused(judge_order(header, rx.now.mono));
   if (out.reason != ReplyReason::kAccepted) return out;
   out.broadcast = true;
   out.sample.at = rx.now;

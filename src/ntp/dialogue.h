@@ -41,6 +41,25 @@ struct Reply {
   Sample sample;
 };
 
+// Of a datagram that is not looked at further.
+inline Reply refused(ReplyReason reason) {
+  Reply out;
+  out.reason = reason;
+  return out;
+}
+// Why a packet of this verdict does not count; kAccepted when it does.
+inline ReplyReason reply_reason_of(AuthVerdict verdict) {
+  switch (verdict) {
+    case AuthVerdict::kAuthentic:
+      return ReplyReason::kAccepted;
+    case AuthVerdict::kNak:
+      return ReplyReason::kCryptoNak;
+    case AuthVerdict::kNotAuthentic:
+      break;
+  }
+  return ReplyReason::kNotAuthentic;
+}
+
 class Dialogue {
  public:
   virtual ~Dialogue() = default;

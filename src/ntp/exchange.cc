@@ -172,25 +172,13 @@ void Exchange::judge_answer(const ReplyRx& rx, const Header& header, Reply& out)
 }
 
 Reply Exchange::handle_datagram(const ReplyRx& rx, Bytes datagram, Authenticator& authenticator) {
-  Reply out;
   const auto packet = wire::ntp::parse_packet(datagram);
-  if (!packet.ok()) {
-    out.reason = reply_reason_of(packet.error());
-    return out;
-  }
+  if (!packet.ok()) return refused(reply_reason_of(packet.error()));
   const Header& header = packet->header;
-  out.reason = judge_origin(header, rx.now.mono);
+  Reply out = refused(judge_origin(header, rx.now.mono));
   if (out.reason != ReplyReason::kAccepted) return out;
-  switch (authenticator.check(*packet, datagram)) {
-    case AuthVerdict::kAuthentic:
-      break;
-    case AuthVerdict::kNak:
-      out.reason = ReplyReason::kCryptoNak;
-      return out;
-    case AuthVerdict::kNotAuthentic:
-      out.reason = ReplyReason::kNotAuthentic;
-      return out;
-  }
+  out.reason = reply_reason_of(authenticator.check(*packet, datagram));
+  if (out.reason != ReplyReason::kAccepted) return out;
   waiting_ = false;
   answered_ = true;
   in_vain_ = 0;

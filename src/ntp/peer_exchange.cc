@@ -117,28 +117,14 @@ ReplyReason PeerExchange::judge(const Header& header, bool answers) const {
 
 Reply PeerExchange::handle_datagram(const ReplyRx& rx, Bytes datagram,
                                     Authenticator& authenticator) {
-  Reply out;
-  if (!listening_) return out;
+  if (!listening_) return {};
   const auto packet = wire::ntp::parse_packet(datagram);
-  if (!packet.ok()) {
-    out.reason = reply_reason_of(packet.error());
-    return out;
-  }
+  if (!packet.ok()) return refused(reply_reason_of(packet.error()));
   const Header& header = packet->header;
-  if (!is_symmetric(header.mode)) {
-    out.reason = ReplyReason::kWrongMode;
-    return out;
-  }
-  if (header.version > config_.version) {
-    out.reason = ReplyReason::kWrongVersion;
-    return out;
-  }
-  const AuthVerdict verdict = authenticator.check(*packet, datagram);
-  if (verdict != AuthVerdict::kAuthentic) {
-    out.reason =
-        verdict == AuthVerdict::kNak ? ReplyReason::kCryptoNak : ReplyReason::kNotAuthentic;
-    return out;
-  }
+  if (!is_symmetric(header.mode)) return refused(ReplyReason::kWrongMode);
+  if (header.version > config_.version) return refused(ReplyReason::kWrongVersion);
+  Reply out = refused(reply_reason_of(authenticator.check(*packet, datagram)));
+  if (out.reason != ReplyReason::kAccepted) return out;
   const bool answers = waiting_ && header.origin == ours_;
   out.reason = judge(header, answers);
   if (out.reason != ReplyReason::kAccepted && out.reason != ReplyReason::kPeerUnasked) return out;
