@@ -2,20 +2,22 @@
 import ctypes
 import os
 import shutil
-import signal
 import subprocess
 import unittest
 
-from programs import wait_until
+from programs import DirectoryTest, die_with_parent, wait_until
 
 CLONE_NEWNET = 0x40000000
-PR_SET_PDEATHSIG = 1
+PR_CAPBSET_DROP, CAP_SYS_TIME = 24, 25
 OURS, THEIRS = "192.0.2.77", "192.0.2.88"
 OURS_6, THEIRS_6 = "2001:db8:77::77", "2001:db8:77::88"
 
 
-def die_with_parent():
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def without_the_clock():
+    """For preexec_fn: what is executed can't touch the clock, whoever it runs as."""
+    die_with_parent()
+    if ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_TIME, 0, 0, 0) != 0:
+        os._exit(99)
 
 
 def run(*command):
@@ -23,7 +25,7 @@ def run(*command):
 
 
 class Apart:
-    """For setUpModule(); the interfaces are called "ours" and "theirs"."""
+    """The interfaces are called "ours" and "theirs"."""
 
     def __init__(self):
         if not shutil.which("ip") or not shutil.which("nsenter"):
@@ -53,3 +55,22 @@ class Apart:
     def close(self):
         self.holder.kill()
         self.holder.wait()
+
+
+class ApartTest(DirectoryTest):
+    """A class of tests on two networks, which are there for all of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.apart = Apart()
+        cls.addClassCleanup(cls.apart.close)
+
+    def start_there(self, name, *command, prefix=()):
+        """A program in their network, without the right to the clock; what it says is in the file
+        `name`."""
+        with open(self.directory / name, "wb") as log:
+            process = subprocess.Popen([*(prefix or self.apart.there()), *command],
+                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       preexec_fn=without_the_clock)
+        self.end_with_test(process)
+        return process

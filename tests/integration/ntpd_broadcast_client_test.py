@@ -1,15 +1,12 @@
 """timepool-ntpd hears broadcasts and multicasts of timepool-ntpd: each has a network of its own, with
 a cable between."""
 import os
-import pathlib
 import subprocess
 import sys
-import tempfile
 import unittest
 
-import networks_apart
-from networks_apart import OURS, THEIRS, run
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from networks_apart import OURS, THEIRS, ApartTest, run
+from programs import BINARY_DIR, main, wait_until
 
 KEY = "5 AES128 HEX:000102030405060708090a0b0c0d0e0f\n"
 WRONG = "5 AES128 HEX:ff0102030405060708090a0b0c0d0e0f\n"
@@ -22,36 +19,16 @@ ASK = ("import socket, struct\n"
        "    print(s.recv(2048)[0] & 7)\n")
 
 
-def setUpModule():
-    global apart
-    apart = networks_apart.Apart()
-
-
-def tearDownModule():
-    apart.close()
-
-
-class BroadcastClient(ProgramTest):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="keys-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-
-    def key_file(self, name, text):
-        path = self.directory / name
-        path.write_text(text)
-        path.chmod(0o600)
-        return path
-
+class BroadcastClient(ApartTest):
     def start_sender(self, address="192.0.2.255", listen=f"{THEIRS}:123", key=KEY):
         return self.start("timepool-ntpd", (
-            f'[keys]\nfile = "{self.key_file("theirs", key)}"\n'
+            f'[keys]\nfile = "{self.secret_file("theirs", key)}"\n'
             f'[[broadcast]]\naddress = "{address}"\ninterface = "theirs"\nkey = 5\ninterval = 2\n'
             f'[server]\nlisten = ["{listen}"]\n[server.local]\nstratum = 2\n'),
-            prefix=apart.there())
+            prefix=self.apart.there())
 
     def config(self, more="", network='from = ["192.0.2.0/24"]', interface="ours"):
-        return (f'[keys]\nfile = "{self.key_file("ours", KEY)}"\n'
+        return (f'[keys]\nfile = "{self.secret_file("ours", KEY)}"\n'
                 "[sources]\nmin_sources = 1\n"
                 f'[[broadcast_client]]\ninterface = "{interface}"\nkey = 5\n{network}\n{more}\n')
 
@@ -87,7 +64,7 @@ class BroadcastClient(ProgramTest):
         self.assertTrue(client.control("tracking")["synchronised"])
         # What is asked of the interface comes to the server and not to what listens there.
         for _ in range(10):
-            done = subprocess.run([*apart.there(), sys.executable, "-c", ASK], text=True,
+            done = subprocess.run([*self.apart.there(), sys.executable, "-c", ASK], text=True,
                                   capture_output=True, timeout=30)
             self.assertEqual(done.stdout, "4\n", done.stderr)
         served = self.reasons(client, "server")
@@ -165,7 +142,7 @@ class BroadcastClient(ProgramTest):
 
     def test_a_reload_takes_in_where_it_listens(self):
         self.start_sender()
-        keys = f'[keys]\nfile = "{self.key_file("ours", KEY)}"\n'
+        keys = f'[keys]\nfile = "{self.secret_file("ours", KEY)}"\n'
         # It keeps the right to a low port for as long as it listens on one.
         client = self.start_client(interface="lo")
         client.write_config(self.config())

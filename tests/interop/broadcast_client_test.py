@@ -3,23 +3,17 @@
 chronyd does not sign broadcasts, and NTPsec has none at all: another process on chronyd's side adds the
 proof. Requests are signed and answered by chronyd itself, which runs with -x and without CAP_SYS_TIME.
 """
-import ctypes
-import os
 import pathlib
-import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 INTEGRATION = str(pathlib.Path(__file__).resolve().parent.parent / "integration")
 sys.path.insert(0, INTEGRATION)
-import networks_apart  # noqa: E402
-from chrony_test import CHRONYD, die_with_parent  # noqa: E402
-from networks_apart import THEIRS  # noqa: E402
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from chrony_test import CHRONYD  # noqa: E402
+from networks_apart import THEIRS, ApartTest  # noqa: E402
+from programs import main, wait_until  # noqa: E402
 
-PR_CAPBSET_DROP, CAP_SYS_TIME = 24, 25
 SECRET = "000102030405060708090a0b0c0d0e0f"
 KEY = f"11 SHA256 HEX:{SECRET}\n"
 # What chronyd broadcasts to port 1123 goes on to port 123 in its name, with the proof.
@@ -40,53 +34,17 @@ while True:
 """
 
 
-def setUpModule():
-    global apart
-    apart = networks_apart.Apart()
-
-
-def tearDownModule():
-    apart.close()
-
-
-def without_the_clock():
-    die_with_parent()
-    if ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_TIME, 0, 0, 0) != 0:
-        os._exit(99)
-
-
 @unittest.skipUnless(CHRONYD, "Debian package chrony is not there: chronyd")
-class BroadcastClient(ProgramTest):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="broadcast-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-
-    def file(self, name, text):
-        path = self.directory / name
-        path.write_text(text)
-        path.chmod(0o600)
-        return path
-
-    def start_there(self, name, *command):
-        with open(self.directory / name, "wb") as log:
-            process = subprocess.Popen([*apart.there(), *command], stdin=subprocess.DEVNULL,
-                                       stdout=log, stderr=log, preexec_fn=without_the_clock)
-
-        def end():
-            process.kill()
-            process.wait()
-        self.addCleanup(end)
-
+class BroadcastClient(ApartTest):
     def start_chronyd(self, port):
-        self.start_there("chronyd", CHRONYD, "-x", "-d", "-u", "root", "-f", self.file("conf", (
-            f"keyfile {self.file('theirs', KEY)}\nlocal stratum 3\nallow\ncmdport 0\n"
+        self.start_there("chronyd", CHRONYD, "-x", "-d", "-u", "root", "-f", self.secret_file("conf", (
+            f"keyfile {self.secret_file('theirs', KEY)}\nlocal stratum 3\nallow\ncmdport 0\n"
             f"bindcmdaddress /\npidfile {self.directory}/pid\n"
             f"broadcast 2 192.0.2.255 {port}\n")))
 
     def start_client(self):
         return self.start("timepool-ntpd", (
-            f'[keys]\nfile = "{self.file("ours", KEY)}"\n[sources]\nmin_sources = 1\n'
+            f'[keys]\nfile = "{self.secret_file("ours", KEY)}"\n[sources]\nmin_sources = 1\n'
             '[[broadcast_client]]\ninterface = "ours"\nkey = 11\nfrom = ["192.0.2.0/24"]\n'))
 
     def reasons(self, client):

@@ -1,33 +1,23 @@
 """chronyd gets keys from timepool-ntpd and asks it under NTS, on loopback; chronyd is started with -x,
 so that it never touches the clock. The ids are those of the project's checklist of RFC 8915."""
 import pathlib
-import socket
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from chrony_test import CHRONYC, CHRONYD, Chronyd, free_port  # noqa: E402
+from chrony_test import CHRONYC, CHRONYD, Chronyd  # noqa: E402
 from certificates import OPENSSL, Authority  # noqa: E402
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from programs import DirectoryTest, main, wait_until  # noqa: E402
 
 NAMES = "DNS:localhost,IP:127.0.0.1"
 
 
-def free_tcp_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 @unittest.skipUnless(CHRONYD and CHRONYC, "Debian package chrony is not there: chronyd or chronyc")
 @unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
-class ChronyAsNtsClient(ProgramTest):
+class ChronyAsNtsClient(DirectoryTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="nts-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-        self.authority = Authority(directory.name)
+        super().setUp()
+        self.authority = Authority(self.directory)
         self.chain, self.key = self.authority.issue("server", NAMES)
 
     def key_settings(self, more=""):

@@ -3,11 +3,9 @@
 chronyd is started with -x, so that it never touches the clock, without a command port, and as an
 ordinary process that ends with the test. It is found by TIMEPOOL_CHRONYD, in build/peers or in PATH.
 """
-import ctypes
 import os
 import pathlib
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -15,10 +13,9 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from programs import ProgramTest, die_with_parent, main, wait_until  # noqa: E402
 
 SOURCE_DIR = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", "."))
-PR_SET_PDEATHSIG = 1
 
 
 def find(name, variable, folder):
@@ -34,14 +31,14 @@ CHRONYD = find("chronyd", "TIMEPOOL_CHRONYD", "sbin")
 CHRONYC = find("chronyc", "TIMEPOOL_CHRONYC", "bin")
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+def free_port(kind=socket.SOCK_DGRAM):
+    with socket.socket(socket.AF_INET, kind) as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
 
 
-def die_with_parent():
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def free_tcp_port():
+    return free_port(socket.SOCK_STREAM)
 
 
 class Chronyd:

@@ -1,29 +1,17 @@
-"""NTPsec's ntpd and ntpdig and timepool-ntpd ask each other under symmetric keys.
-
-Both are unpacked in build/peers. ntpd has no option for its port and takes it on every address, so
-that each side has a network namespace of its own. It runs without CAP_SYS_TIME: it can't touch the
-clock.
-"""
-import ctypes
+"""NTPsec's ntpd and ntpdig and timepool-ntpd ask each other under symmetric keys."""
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from chrony_test import die_with_parent  # noqa: E402
 from clients_agree_test import ntpdig  # noqa: E402
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from networks_apart import THEIRS, ApartTest  # noqa: E402
+from ntpsec import OURS, NtpsecTest  # noqa: E402
+from programs import main, wait_until  # noqa: E402
 
-ROOT = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", "."))
-NTPD = ROOT / "build/peers/ntpsec/usr/sbin/ntpd"
-OURS, THEIRS = "192.0.2.77", "192.0.2.88"
-CLONE_NEWNET = 0x40000000
-PR_CAPBSET_DROP, CAP_SYS_TIME = 24, 25
 # As ntp.keys(5) writes them: 20 characters and fewer are text, more are hexadecimal digits.
 KEYS = {"AES": (11, "AES 000102030405060708090a0b0c0d0e0f"),
         "AES256": (12, "AES-256 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
@@ -36,139 +24,71 @@ def lines():
     return "".join(f"{number} {key}\n" for number, key in KEYS.values())
 
 
-def run(*command):
-    subprocess.run(command, check=True, capture_output=True)
-
-
-def setUpModule():
-    """This process gets a namespace, and theirs is held by another, with a cable between."""
-    global theirs
-    if not shutil.which("ip") or not shutil.which("nsenter"):
-        raise unittest.SkipTest("packages iproute2 or util-linux are not there")
-    if ctypes.CDLL(None).unshare(CLONE_NEWNET) != 0:
-        raise unittest.SkipTest("needs the right to make network namespaces")
-    theirs = subprocess.Popen(["unshare", "-n", "sleep", "300"], preexec_fn=die_with_parent)
-    own = os.readlink("/proc/self/ns/net")
-    wait_until(lambda: os.readlink(f"/proc/{theirs.pid}/ns/net") != own, 10, "their namespace")
-    run("ip", "link", "set", "lo", "up")
-    run("ip", "link", "add", "ours", "type", "veth", "peer", "name", "theirs", "netns", str(theirs.pid))
-    run("ip", "address", "add", f"{OURS}/24", "dev", "ours")
-    run("ip", "link", "set", "ours", "up")
-    run(*there(), "ip", "address", "add", f"{THEIRS}/24", "dev", "theirs")
-    run(*there(), "ip", "link", "set", "theirs", "up")
-
-
-def tearDownModule():
-    theirs.kill()
-    theirs.wait()
-
-
-def there():
-    return ["nsenter", "-t", str(theirs.pid), "-n"]
-
-
-def without_the_clock():
-    die_with_parent()
-    if ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_TIME, 0, 0, 0) != 0:
-        os._exit(99)
-
-
-class NtpsecKeys(ProgramTest):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="ntpsec-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-
-    def key_file(self, name, text):
-        path = self.directory / name
-        path.write_text(text)
-        path.chmod(0o600)
-        return path
-
+class Keys(ApartTest):
     def start_server(self):
         return self.start("timepool-ntpd", (
             f'[server]\nlisten = ["{OURS}:123"]\n[server.local]\nstratum = 2\nrefid = "GOOD"\n'
-            f'[keys]\nfile = "{self.key_file("ours", lines())}"\nallow_weak = true\n'))
-
-    def start_ntpd(self, config, keys):
-        path = self.directory / "ntp.conf"
-        path.write_text(f"disable ntp\nkeys {self.key_file('theirs', keys)}\n"
-                        f"trustedkey {' '.join(str(number) for number, _ in KEYS.values())}\n"
-                        f"statsdir {self.directory}/\n"
-                        "filegen peerstats file peerstats type none enable\n" + config)
-        self.log = self.directory / "log"
-        with open(self.log, "wb") as log:
-            ntpd = subprocess.Popen([*there(), NTPD, "-n", "-c", path], stdin=subprocess.DEVNULL,
-                                    stdout=log, stderr=log, preexec_fn=without_the_clock)
-
-        def end():
-            ntpd.kill()
-            ntpd.wait()
-        self.addCleanup(end)
-        return ntpd
-
-    def measured_by_ntpd(self):
-        path = self.directory / "peerstats"
-        return path.read_text().count(OURS) if path.exists() else 0
+            f'[keys]\nfile = "{self.secret_file("ours", lines())}"\nallow_weak = true\n'))
 
     def reasons(self, server):
         return {name: count for name, count in
                 server.control("counters")["server"]["reasons"].items() if count}
 
-    @unittest.skipUnless(NTPD.exists(), "Debian package ntpsec is not there: ntpd")
+
+class NtpsecKeys(NtpsecTest, Keys):
+    def start_keyed_ntpd(self, config, keys):
+        self.start_ntpd(f"keys {self.secret_file('theirs', keys)}\n"
+                        f"trustedkey {' '.join(str(number) for number, _ in KEYS.values())}\n{config}")
+
     def test_ntpd_of_ntpsec_is_our_keyed_client(self):
         server = self.start_server()
-        self.start_ntpd(f"server {OURS} key 11 minpoll 0 maxpoll 0 iburst\n", lines())
-        wait_until(lambda: self.measured_by_ntpd() >= 2, 60,
-                   f"ntpd measures us\n{self.log.read_text()}")
+        self.start_keyed_ntpd(f"server {OURS} key 11 minpoll 0 maxpoll 0 iburst\n", lines())
+        wait_until(lambda: len(self.offsets()) >= 2, 60,
+                   f"ntpd measures us\n{self.log()}")
         self.assertEqual(set(self.reasons(server)), {"answered_keyed"})
 
-    @unittest.skipUnless(NTPD.exists(), "Debian package ntpsec is not there: ntpd")
     def test_ntpd_of_ntpsec_with_a_wrong_key_is_dropped(self):
         server = self.start_server()
-        self.start_ntpd(f"server {OURS} key 11 minpoll 0 maxpoll 0 iburst\n", WRONG)
+        self.start_keyed_ntpd(f"server {OURS} key 11 minpoll 0 maxpoll 0 iburst\n", WRONG)
         wait_until(lambda: self.reasons(server).get("bad_digest", 0) >= 2, 60,
-                   f"ntpd asks us\n{self.log.read_text()}")
+                   f"ntpd asks us\n{self.log()}")
         self.assertEqual(set(self.reasons(server)), {"bad_digest"})
-        self.assertEqual(self.measured_by_ntpd(), 0)
+        self.assertEqual(self.offsets(), [])
 
-    @unittest.skipUnless(NTPD.exists(), "Debian package ntpsec is not there: ntpd")
     def test_our_client_asks_ntpd_of_ntpsec_under_a_key(self):
-        self.start_ntpd("restrict default\n", lines())
+        self.start_keyed_ntpd("restrict default\n", lines())
         for name, (number, _) in KEYS.items():
             with self.subTest(type=name):
-                client = self.client(number, self.key_file("ours", lines()))
+                client = self.client(number, self.secret_file("ours", lines()))
                 # It has no time to give, and says so under the key: a kiss that is called INIT.
                 row = wait_until(lambda: self.answered(client), 20,
-                                 f"a proved answer\n{self.log.read_text()}")
+                                 f"a proved answer\n{self.log()}")
                 self.assertIn(row["answer"]["reason"], ("kiss_other", "unsynchronised"))
-        client = self.client(11, self.key_file("ours", WRONG))
+        client = self.client(11, self.secret_file("ours", WRONG))
         wait_until(lambda: client.control("ntpdata")["sources"][0]["sent"] >= 3, 20, "requests")
         self.assertIsNone(client.control("ntpdata")["sources"][0]["answer"])
 
     # NTPsec has no symmetric mode: ntp.conf(5) calls peer an alias of server, removed for security
     # reasons, and what a peer sends it is dropped.
-    @unittest.skipUnless(NTPD.exists(), "Debian package ntpsec is not there: ntpd")
     def test_a_peer_in_the_configuration_of_ntpsec_is_our_keyed_client(self):
         server = self.start_server()
-        self.start_ntpd(f"peer {OURS} key 11 minpoll 0 maxpoll 0\n", lines())
-        wait_until(lambda: self.measured_by_ntpd() >= 2, 60,
-                   f"ntpd measures us\n{self.log.read_text()}")
-        self.assertIn("peer deprecated, treated as server", self.log.read_text())
+        self.start_keyed_ntpd(f"peer {OURS} key 11 minpoll 0 maxpoll 0\n", lines())
+        wait_until(lambda: len(self.offsets()) >= 2, 60,
+                   f"ntpd measures us\n{self.log()}")
+        self.assertIn("peer deprecated, treated as server", self.log())
         self.assertEqual(set(self.reasons(server)), {"answered_keyed"})
         modes = server.control("counters")["server"]["modes"]
         self.assertEqual({mode for mode, count in modes.items() if count}, {"3"})
 
-    @unittest.skipUnless(NTPD.exists(), "Debian package ntpsec is not there: ntpd")
     def test_ntpd_of_ntpsec_answers_our_client_and_not_our_peer_under_the_same_key(self):
-        self.start_ntpd("restrict default\n", lines())
-        keys = self.key_file("both", lines())
+        self.start_keyed_ntpd("restrict default\n", lines())
+        keys = self.secret_file("both", lines())
         both = self.start("timepool-ntpd", (
             f'[server]\nlisten = ["{OURS}:123"]\n[server.local]\nstratum = 2\n'
             f'[sources]\nmin_sources = 1\n[keys]\nfile = "{keys}"\nallow_weak = true\n'
             f'[[peer]]\naddress = "{THEIRS}"\nkey = 11\nminpoll = 0\nmaxpoll = 0\n'))
         client = self.client(11, keys)
-        wait_until(lambda: self.answered(client), 20, f"our client is answered\n{self.log.read_text()}")
+        wait_until(lambda: self.answered(client), 20, f"our client is answered\n{self.log()}")
 
         def packets():
             return both.control("ntpdata")["sources"][0]
@@ -186,14 +106,16 @@ class NtpsecKeys(ProgramTest):
         rows = client.control("ntpdata")["sources"]
         return rows[0] if rows and rows[0]["answer"] else None
 
-    @unittest.skipUnless(ntpdig(), "Debian packages ntpsec-ntpdig and python3-ntp are not there")
+
+@unittest.skipUnless(ntpdig(), "Debian packages ntpsec-ntpdig and python3-ntp are not there")
+class NtpdigKeys(Keys):
     def test_ntpdig_is_our_keyed_client(self):
         server = self.start_server()
         command, environment = ntpdig()
         for name, (number, _) in KEYS.items():
             with self.subTest(type=name):
                 done = subprocess.run(
-                    [*command, "-j", "-t", "5", "-a", str(number), "-k", self.key_file("dig", lines()),
+                    [*command, "-j", "-t", "5", "-a", str(number), "-k", self.secret_file("dig", lines()),
                      OURS], env=dict(os.environ, **environment), capture_output=True, text=True,
                     timeout=30, check=False)
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

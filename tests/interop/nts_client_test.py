@@ -4,55 +4,24 @@ chronyd is started with -x and ours without [clock], so that neither touches the
 those of the project's checklist of RFC 8915.
 """
 import pathlib
-import socket
-import subprocess
+import shutil
 import sys
 import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from chrony_test import CHRONYC, CHRONYD, Chronyd, free_port  # noqa: E402
-from certificates import DAY, OPENSSL, Authority  # noqa: E402
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from chrony_test import CHRONYC, CHRONYD, free_port  # noqa: E402
+from chrony_nts import NAMES, ChronyNtsTest  # noqa: E402
+from certificates import DAY, OPENSSL  # noqa: E402
+from programs import main, wait_until  # noqa: E402
 
 # Seconds; a loaded machine may delay one way of an exchange.
 CLOSE = 0.02
-NAMES = "DNS:localhost,IP:127.0.0.1"
-
-
-def free_tcp_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def answers(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        return True
-    except OSError:
-        return False
 
 
 @unittest.skipUnless(CHRONYD and CHRONYC, "Debian package chrony is not there: chronyd or chronyc")
 @unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
-class NtsClient(ProgramTest):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="nts-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-        self.authority = Authority(directory.name)
-
-    def start_chronyd(self, chain, key, key_port=None, ntp_port=None, more=""):
-        key_port = key_port or free_tcp_port()
-        ntp_port = ntp_port or free_port()
-        chronyd = Chronyd(f"port {ntp_port}\nbindaddress 127.0.0.1\nallow\nlocal stratum 3\n"
-                          f"ntsserverkey {key}\nntsservercert {chain}\nntsport {key_port}\n"
-                          f"ntsprocesses 0\n{more}\n")
-        self.addCleanup(chronyd.close)
-        wait_until(lambda: answers(key_port), 20, f"chronyd listens\n{chronyd.output()}")
-        return chronyd, key_port, ntp_port
-
+class NtsClient(ChronyNtsTest):
     def start_client(self, port, more="", state=None):
         state = state or self.directory
         return self.start("timepool-ntpd", (
@@ -85,6 +54,24 @@ class NtsClient(ProgramTest):
         wait_until(lambda: self.source(client)["nts"]["cookies"] == 8, 10, "the jar is full again")
         security = client.control("security")
         self.assertEqual(security["key_establishments"], {"established": 1})
+
+    def test_kec6_keys_of_one_host_of_chrony_hold_at_another(self):
+        certificate = self.authority.issue("time.test", NAMES)
+        one, other = self.directory / "one", self.directory / "other"
+        ntp_port = free_port()
+        _, port, _ = self.start_chronyd(*certificate, f"ntsntpserver 127.0.0.2\nntsdumpdir {one}\n",
+                                        ntp_port=ntp_port)
+        wait_until(lambda: (one / "ntskeys").exists(), 20, "chronyd writes its keys")
+        shutil.copytree(one, other)
+        # It makes no keys of its own.
+        ntp, _, _ = self.start_chronyd(*certificate, f"ntsrotate 0\nntsdumpdir {other}\n",
+                                       address="127.0.0.2", ntp_port=ntp_port)
+        client = self.start_client(port)
+        self.wait_selected(client, ntp)
+        source = self.source(client)
+        self.assertEqual(source["address"], f"127.0.0.2:{ntp_port}")
+        self.assertTrue(source["nts"]["proven"])
+        self.assertEqual(client.control("security")["key_establishments"], {"established": 1})
 
     def test_a_restart_establishes_no_keys(self):
         chronyd, port, _ = self.start_chronyd(*self.authority.issue("time.test", NAMES))

@@ -14,46 +14,17 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from chrony_test import CHRONYC, CHRONYD, Chronyd, free_port  # noqa: E402
+from chrony_test import CHRONYC, CHRONYD, free_tcp_port  # noqa: E402
+from chrony_nts import NAMES, ChronyNtsTest  # noqa: E402
 from certificates import DAY, OPENSSL, Authority  # noqa: E402
-from programs import BINARY_DIR, ProgramTest, main, wait_until  # noqa: E402
+from programs import BINARY_DIR, main  # noqa: E402
 
 # Seconds; a loaded machine may delay one way of an exchange.
 CLOSE = 0.02
-NAMES = "DNS:localhost,IP:127.0.0.1"
-
-
-def free_tcp_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def answers(port, address="127.0.0.1"):
-    try:
-        socket.create_connection((address, port), timeout=1).close()
-        return True
-    except OSError:
-        return False
 
 
 @unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
-class QueryByNts(ProgramTest):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="nts-")
-        self.addCleanup(directory.cleanup)
-        self.authority = Authority(directory.name)
-
-    def start_chronyd(self, chain, key, more="", address="127.0.0.1", ntp_port=None):
-        key_port = free_tcp_port()
-        ntp_port = ntp_port or free_port()
-        chronyd = Chronyd(f"port {ntp_port}\nbindaddress {address}\nallow\nlocal stratum 3\n"
-                          f"ntsserverkey {key}\nntsservercert {chain}\nntsport {key_port}\n"
-                          f"ntsprocesses 0\n{more}\n")
-        self.addCleanup(chronyd.close)
-        wait_until(lambda: answers(key_port, address), 20, f"chronyd listens\n{chronyd.output()}")
-        return chronyd, key_port, ntp_port
-
+class QueryByNts(ChronyNtsTest):
     def query(self, port, *options, host="127.0.0.1", ca=None, expect=None):
         """What it prints as JSON, and the steps by their names."""
         done = subprocess.run([BINARY_DIR / "bin/timepool", "query", "--nts", f"{host}:{port}",
