@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <ctime>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -30,6 +31,13 @@ std::vector<std::byte> error_message(std::uint16_t code) {
   wire::nts::write_end_of_message(writer);
   EXPECT_EQ(writer.size(), out.size());
   return out;
+}
+
+// Of all threads of this process, thus of the server and of its clients.
+Duration processor_time() {
+  timespec now{};
+  EXPECT_EQ(::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now), 0);
+  return Duration::seconds(now.tv_sec) + Duration::nanoseconds(now.tv_nsec);
 }
 
 class KeyServerTest : public ::testing::Test {
@@ -213,14 +221,21 @@ TEST_F(KeyServerTest, a_thousand_stalled_connections_leave_others_answered) {
   for (int i = 0; i < 1000; ++i) stalled.push_back(std::make_unique<KeyTestClient>(at()));
   for (int i = 0; i < 500 && server_->open() < 1000; ++i) ::usleep(10'000);
   ASSERT_EQ(server_->open(), 1000U);
-  // The best of some: other programs of this machine take their part of it.
+  // Other programs of this machine may hold up an answer, and none of ours: the processor's time
+  // of an answer is bounded each time; of the time that passes, one that nobody held up is looked
+  // for.
+  const Duration limit = Duration::milliseconds(100);
+  const MonoTime end = sys::mono_now() + Duration::seconds(20);
   Duration best = Duration::max();
-  for (int i = 0; i < 5; ++i) {
+  while (best >= limit && sys::mono_now() < end) {
     const MonoTime began = sys::mono_now();
+    const Duration worked = processor_time();
     ASSERT_TRUE(answers());
+    EXPECT_LT(processor_time() - worked, limit);
     best = std::min(best, sys::mono_now() - began);
   }
-  EXPECT_LT(best, Duration::milliseconds(100));
+  EXPECT_LT(best, limit);
+  EXPECT_GE(server_->open(), 1000U);
 }
 
 TEST_F(KeyServerTest, at_the_limit_the_oldest_that_waits_gives_place) {
