@@ -97,6 +97,22 @@ TEST_F(NtsAuthenticatorTest, NC1_every_request_has_another_id_and_nonce) {
   EXPECT_FALSE(std::ranges::equal(a->field(0x0404)->body, b->field(0x0404)->body));
 }
 
+TEST_F(NtsAuthenticatorTest, NC11_the_header_says_nothing_but_version_mode_and_a_random_timestamp) {
+  Exchange exchange{ExchangeConfig{}};
+  std::array<std::vector<std::byte>, 2> sent;
+  for (auto& one : sent) {
+    one.resize(kBuffer);
+    ByteWriter writer(one);
+    const LocalTime now{MonoTime::from_ns(1'000'000'000), UnixTime::from_seconds(1'790'000'000)};
+    ASSERT_TRUE(exchange.start(now, 6, random_, auth_, writer));
+    one.resize(writer.size());
+    EXPECT_EQ(one[0], std::byte{0x23});
+    EXPECT_TRUE(
+        std::all_of(&one[1], &one[40], [](std::byte octet) { return octet == std::byte{0}; }));
+  }
+  EXPECT_FALSE(std::equal(&sent[0][40], &sent[0][48], &sent[1][40]));
+}
+
 TEST_F(NtsAuthenticatorTest, NC6_a_second_answer_proves_nothing) {
   const auto reply = server_.answer(request(), reply_header());
   EXPECT_EQ(check(reply), AuthVerdict::kAuthentic);

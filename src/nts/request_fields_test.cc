@@ -80,6 +80,40 @@ TEST_P(NtsRequestFields, NC1_order_and_kinds_of_the_fields) {
   EXPECT_EQ(packet->fields[4].size(), authenticator_size(GetParam()));
 }
 
+TEST_P(NtsRequestFields, NC2_the_proof_is_over_the_header_and_all_fields_before_it) {
+  const std::vector<std::byte> good = request(2);
+  const std::size_t proved = good.size() - authenticator_size(GetParam());
+  aead_.set_key(session_.keys.c2s());
+  const auto proves = [&](const std::vector<std::byte>& bytes) {
+    ByteReader reader(Bytes(bytes).subspan(proved + 4));
+    const std::size_t nonce = reader.u16();
+    const std::size_t sealed = reader.u16();
+    // The plain text is empty: what is sealed is the tag alone.
+    EXPECT_EQ(sealed, kAeadOverhead);
+    const Bytes nonce_octets = reader.bytes(nonce);
+    return aead_.open(nonce_octets, Bytes(bytes).first(proved), reader.bytes(sealed), {});
+  };
+  ASSERT_TRUE(proves(good));
+  for (std::size_t i = 0; i < proved; ++i) {
+    std::vector<std::byte> changed = good;
+    changed[i] ^= std::byte{1};
+    EXPECT_FALSE(proves(changed)) << i;
+  }
+}
+
+TEST_P(NtsRequestFields, NC3_the_nonce_leaves_the_server_room_for_its_own) {
+  const std::vector<std::byte> bytes = request(0);
+  const auto packet = wire::ntp::parse_packet(bytes);
+  const auto* proof = packet->field(field_type::kNtsAuthenticator);
+  ASSERT_NE(proof, nullptr);
+  ByteReader reader(proof->body);
+  // RFC 8915 5.6: min(16, N_MAX), which is 16 for SIV and 12 for GCM-SIV; no padding is needed
+  // then.
+  const std::size_t nonce = GetParam() == kSiv ? 16 : 12;
+  EXPECT_EQ(reader.u16(), nonce);
+  EXPECT_EQ(proof->body.size(), 4 + nonce + kAeadOverhead);
+}
+
 TEST_P(NtsRequestFields, NC4_the_longest_request_is_below_1280_octets_of_ip) {
   // 40 octets of IPv6 and 8 of UDP.
   EXPECT_LE(request(7).size() + 48, 1280U);

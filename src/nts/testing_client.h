@@ -65,6 +65,7 @@ struct RequestShape {
   std::size_t unique_id = 32;
   std::size_t placeholders = 0;         // before the authenticator
   std::size_t sealed_placeholders = 0;  // inside of it
+  std::size_t sealed_stranger = 0;      // octets of a field of another type there, its header too
   std::size_t placeholder_size = 0;     // 0: as the cookie
   std::size_t nonce = 0;                // 0: as we make them
   std::size_t padding = 0;              // behind nonce and sealed text
@@ -84,11 +85,12 @@ inline void put_field(std::uint16_t type, Bytes body, ByteWriter& out) {
 inline void put_authenticator(const RequestShape& shape, std::size_t placeholder, Aead& c2s,
                               SeededRandom& random, ByteWriter& out) {
   const Octets nonce = random.octets(shape.nonce > 0 ? shape.nonce : nonce_size(c2s.id()));
-  Octets inside(shape.sealed_placeholders * (4 + placeholder));
+  Octets inside(shape.sealed_placeholders * (4 + placeholder) + shape.sealed_stranger);
   ByteWriter writer(inside);
   for (std::size_t i = 0; i < shape.sealed_placeholders; ++i) {
     put_field(wire::ntp::field_type::kNtsCookiePlaceholder, Octets(placeholder), writer);
   }
+  if (shape.sealed_stranger >= 4) put_field(0x2005, Octets(shape.sealed_stranger - 4), writer);
   Octets sealed(inside.size() + kAeadOverhead);
   if (is_nonce_size(c2s.id(), nonce.size())) {
     c2s.seal(nonce, out.written(), inside, sealed);

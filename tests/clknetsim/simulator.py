@@ -89,6 +89,18 @@ class Timepool(Node):
         return [self.program, "--config", self.path(folder), *self.options]
 
 
+class Packet:
+    """A line of clknetsim's log of packets. `sent` in seconds; `size` in octets of what UDP or TCP carry."""
+
+    def __init__(self, line):
+        fields = line.split()
+        self.sent = float(fields[0])
+        self.came_from, self.goes_to = int(fields[1]), int(fields[2])
+        self.lost = float(fields[3]) <= 0
+        self.source_port, self.port = int(fields[4]), int(fields[5])
+        self.size = int(fields[7])
+
+
 class Run:
     """What came of a run: nodes count from 1."""
 
@@ -98,6 +110,9 @@ class Run:
         self.offsets = [[float(row[i]) for row in rows] for i in range(nodes)]
         self.logs = [(folder / str(n) / "log").read_text(errors="replace") for n in range(1, nodes + 1)]
         self.statistics = (folder / "statistics").read_text()
+        packets = folder / "packets"
+        # All that were sent, when they were asked for.
+        self.packets = [Packet(line) for line in packets.read_text().splitlines()] if packets.exists() else []
 
     def log(self, node):
         return self.logs[node - 1]
@@ -160,9 +175,11 @@ def stop(children):
             child.wait()
 
 
-def simulate(network, nodes, seconds, seed=1, environment=None, subnets=1, keep=None):
+def simulate(network, nodes, seconds, seed=1, environment=None, subnets=1, keep=None,
+             packets=False):
     """One run. `network` is clknetsim's configuration, `nodes` a list of Node, `environment` variables
-    for all of them; the folder of the run is copied to `keep` if that is given."""
+    for all of them; the folder of the run is copied to `keep` if that is given. With `packets` each
+    packet is logged."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="clknetsim-"))
     children = []
     try:
@@ -172,7 +189,8 @@ def simulate(network, nodes, seconds, seed=1, environment=None, subnets=1, keep=
         with open(folder / "statistics", "wb") as out, open(folder / "simulator.log", "wb") as log:
             done = subprocess.run(
                 [simulator() / "clknetsim", "-s", folder / "socket", "-n", str(subnets), "-l", str(seconds),
-                 "-o", folder / "offsets", folder / "network", str(len(nodes))],
+                 "-o", folder / "offsets", *(["-p", folder / "packets"] if packets else []), folder / "network",
+                 str(len(nodes))],
                 env=dict(os.environ, CLKNETSIM_RANDOM_SEED=str(seed)), check=False, timeout=RUN_LIMIT,
                 stdin=subprocess.DEVNULL, stdout=out, stderr=log, preexec_fn=die_with_parent)
         stop(children)

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "ntp/server/key_test_support.h"
 #include "ntp/server/responder.h"
 #include "nts/testing.h"
 #include "nts/testing_client.h"
@@ -145,6 +146,50 @@ TEST_F(NtsServer, NS8_only_clients_of_version_4_have_fields) {
     other[0] = static_cast<std::byte>(0x20 | mode);
     EXPECT_EQ(ask(other).response.verdict, Verdict::kDrop) << mode;
   }
+}
+
+TEST_F(NtsServer, NS9_fields_have_sixteen_octets_and_a_multiple_of_four_but_for_sealed_ones) {
+  for (const std::size_t size : {14U, 17U}) {
+    Octets odd = request({.stranger = 40});
+    // The stranger is the first field; its length says now where no field begins.
+    odd[kHeaderSize + 3] = static_cast<std::byte>(size);
+    EXPECT_EQ(ask(odd).response.verdict, Verdict::kDrop) << size;
+  }
+  // Inside the seal a field of four octets is as good as any.
+  const Octets asked = request({.sealed_stranger = 4});
+  const Reply got = ask(asked);
+  EXPECT_EQ(got.response.reason, Reason::kAnsweredNts);
+  EXPECT_TRUE(authentic(got));
+}
+
+TEST_F(NtsServer, a_mac_behind_the_fields_proves_nothing_and_takes_nothing_away) {
+  const auto key = test_key(10, 1);
+  service.keys = std::make_shared<KeyRing>(std::vector{key});
+  const auto with_mac = [&](Octets bytes, const SymmetricKey& by) {
+    Octets digest(16);
+    by.sign(bytes, digest);
+    for (const unsigned octet : {0U, 0U, 0U, 10U}) bytes.push_back(static_cast<std::byte>(octet));
+    bytes.insert(bytes.end(), digest.begin(), digest.end());
+    return bytes;
+  };
+  // RFC 8915 5.7: the proof of NTS counts, the MAC is not looked at, be it right or wrong.
+  for (const auto& by : {key, test_key(10, 99)}) {
+    const Octets asked = request();
+    const Reply got = ask(with_mac(asked, *by));
+    EXPECT_EQ(got.response.reason, Reason::kAnsweredNts);
+    EXPECT_EQ(got.bytes.size(), asked.size());
+    EXPECT_TRUE(authentic(got));
+  }
+  // A right MAC does not heal a wrong proof.
+  Octets wrong = request();
+  wrong.back() ^= std::byte{1};
+  EXPECT_EQ(ask(with_mac(wrong, *key)).response.reason, Reason::kNtsNak);
+  // Without a cookie and a proof it is a keyed request: its answer has the MAC, and no fields.
+  const Octets plain = request({.cookies = 0, .authenticators = 0});
+  const Reply keyed = ask(with_mac(plain, *key));
+  EXPECT_EQ(keyed.response.reason, Reason::kAnsweredKeyed);
+  EXPECT_EQ(keyed.bytes.size(), kHeaderSize + 20);
+  EXPECT_EQ(ask(with_mac(plain, *test_key(10, 99))).response.reason, Reason::kBadDigest);
 }
 
 TEST_F(NtsServer, what_breaks_the_rules_is_dropped_without_a_word) {
