@@ -25,7 +25,7 @@ set(TIMEPOOL_LAYERS
     "config"         "base sys"
     "refclock"       "base wire/ntp ntp sys"
     "sys"            "base"
-    "net"            "base sys wire/dns"
+    "net"            "base sys wire/dns crypto"
     "geo"            "base sys"
     "snapshot"       "base wire/snapshot crypto sys net"
     "store"          "base sys"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/certificate.h"
+
 namespace timepool::config {
 namespace {
 
@@ -54,17 +56,6 @@ Schema<NtsLimitsConfig> limits_schema() {
   return out;
 }
 
-Schema<NtsCertificateConfig> certificate_schema() {
-  Schema<NtsCertificateConfig> out;
-  out.required("chain", &NtsCertificateConfig::chain, path(),
-               "A PEM file: the server's certificate, and behind it those that lead to an "
-               "authority, each signed by the next.")
-      .required("key", &NtsCertificateConfig::key, path(),
-                "A PEM file with the private key, without a password. It is refused when others "
-                "can read it.");
-  return out;
-}
-
 Schema<NtsNtpServerConfig> ntp_server_name_schema() {
   Schema<NtsNtpServerConfig> out;
   out.field("name", &NtsNtpServerConfig::name, text(253),
@@ -102,7 +93,7 @@ Schema<NtsServerConfig> nts_server_schema() {
   out.field("listen", &C::listen, list_of(endpoint(kNtsKePort, true), 256),
             "The addresses where keys are established, over TCP. An empty list: every address of "
             "the machine, port 4460. Port 0 takes a free port, which the command `status` tells.")
-      .tables("certificate", &C::certificates, certificate_schema(),
+      .tables("certificate", &C::certificates, certificate_schema_of<NtsCertificateConfig>(),
               "A certificate, one at least. A client is shown the first that has the name that it "
               "asks for, else the first with a wildcard for it, else the first of all. The files "
               "are looked at once a minute and on reload; new ones are taken when all is right "

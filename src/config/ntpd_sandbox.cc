@@ -1,21 +1,11 @@
 #include "config/ntpd_sandbox.h"
 
+#include "config/sandbox.h"
+
 namespace timepool::config {
 
 Schema<NtpdSandboxConfig> ntpd_sandbox_schema() {
-  Schema<NtpdSandboxConfig> out;
-  out.field("user", &NtpdSandboxConfig::user, text(64),
-            "The user, by name or number, that the daemon becomes after it has bound its sockets. "
-            "An empty string: the one that it was started as. Of the capabilities only those that "
-            "the configuration needs are kept, whoever it is.")
-      .field("seccomp", &NtpdSandboxConfig::seccomp, boolean(),
-             "Refuse system calls that the daemon does not need, and end it when one is tried that "
-             "only an intruder would: to start a program, to look into another process.")
-      .field(
-          "landlock", &NtpdSandboxConfig::landlock, boolean(),
-          "Refuse files that the configuration does not name, where the kernel can (Linux 5.13). "
-          "Files that a changed configuration names elsewhere then need a restart.");
-  return out;
+  return sandbox_schema_of<NtpdSandboxConfig>();
 }
 
 }  // namespace timepool::config

@@ -53,6 +53,16 @@ std::string_view normal_name(std::string_view name, std::array<char, kMaxHostNam
   return {room.data(), name.size()};
 }
 
+void use_tickets(SSL_CTX* context, const TlsServerOptions& options) {
+  SSL_CTX_set_num_tickets(context, options.tickets);
+  SSL_CTX_set_max_early_data(context, 0);
+  if (options.tickets == 0) return;
+  // All of a connection's state is in its ticket: nothing is kept here, and another thread takes it
+  // as well.
+  SSL_CTX_clear_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_timeout(context, options.ticket_life.ns() / 1'000'000'000);
+}
+
 Result<void> use_certificate(SSL_CTX* context, const TlsCertificate& it) {
   if (SSL_CTX_use_cert_and_key(context, it.leaf(), it.key(), it.rest(), 1) == 1) return {};
   return fail(library_error(ErrorCode::kInvalid, "certificate of " + it.info().subject));
@@ -83,7 +93,8 @@ struct TlsServerCallbacks {
   static TlsServerContext* self(void* argument) { return static_cast<TlsServerContext*>(argument); }
 
   // A client that offers no protocol at all would else get past the choice below.
-  static int hello(SSL* ssl, int* alert, void*) {
+  static int hello(SSL* ssl, int* alert, void* argument) {
+    if (!self(argument)->options_.protocol_required) return SSL_CLIENT_HELLO_SUCCESS;
     const unsigned char* data = nullptr;
     std::size_t size = 0;
     constexpr unsigned kAlpn = TLSEXT_TYPE_application_layer_protocol_negotiation;
@@ -107,7 +118,7 @@ struct TlsServerCallbacks {
 
   static int protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                       const unsigned char* in, unsigned in_size, void* argument) {
-    const std::string& wanted = self(argument)->protocol_;
+    const std::string& wanted = self(argument)->options_.protocol;
     for (unsigned at = 0; at < in_size;) {
       const unsigned size = in[at];
       if (size > in_size - at - 1) break;
@@ -131,19 +142,18 @@ struct TlsServerCallbacks {
 };
 
 Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(
-    std::vector<TlsCertificate> certificates, std::string protocol) {
+    std::vector<TlsCertificate> certificates, TlsServerOptions options) {
   if (certificates.empty() || certificates.size() > kMaxCertificates) {
     return fail(Error{ErrorCode::kInvalid, "certificates",
                       "1 to " + std::to_string(kMaxCertificates) + " are needed"});
   }
-  CHECK(!protocol.empty() && protocol.size() < 256);
+  CHECK(!options.protocol.empty() && options.protocol.size() < 256);
   std::shared_ptr<TlsServerContext> out(new TlsServerContext);
   out->certificates_ = std::move(certificates);
-  out->protocol_ = std::move(protocol);
+  out->options_ = std::move(options);
   for (const TlsCertificate& it : out->certificates_) {
     std::shared_ptr<SSL_CTX> context = make_context(TLS_server_method());
-    SSL_CTX_set_num_tickets(context.get(), 0);
-    SSL_CTX_set_max_early_data(context.get(), 0);
+    use_tickets(context.get(), out->options_);
     SSL_CTX_set_options(context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
     // The cheapest first: what is said is short, and a hash of 256 bits is enough for its keys.
     CHECK(SSL_CTX_set_ciphersuites(context.get(),

@@ -1,10 +1,11 @@
 // TlsServerContext and TlsClientContext: what all connections of one side share. TLS 1.3 and
-// nothing older, one application protocol that both sides must have, no tickets, no resumption, no
-// early data (RFC 8915 3). Immutable once made; any thread may make sessions of them
+// nothing older, one application protocol, no early data, and no tickets (RFC 8915 3) unless a
+// server is to give them. Immutable once made; any thread may make sessions of them
 // (tls_session.h).
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,15 +26,28 @@ namespace timepool::net {
 // RFC 8915 4.
 inline constexpr std::string_view kNtsKeProtocol = "ntske/1";
 
+// RFC 7858, as IANA has it.
+inline constexpr std::string_view kDnsOverTlsProtocol = "dot";
+
+struct TlsServerOptions {
+  std::string protocol = std::string(kNtsKeProtocol);  // 1 to 255 octets
+  // False: a client that offers no protocols at all is taken too. RFC 7858 knows of none, and many
+  // of its clients offer none.
+  bool protocol_required = true;
+  // Tickets given on each connection, with keys of this context alone, for `ticket_life`.
+  unsigned tickets = 0;
+  Duration ticket_life = Duration::seconds(6 * 3600);
+};
+
 class TlsServerContext {
  public:
   static constexpr std::size_t kMaxCertificates = 100;
 
   // The client's server name chooses among `certificates` (1 to kMaxCertificates): the first that
-  // has the name exactly, else the first with a wildcard for it, else the first of all. `protocol`
-  // has 1 to 255 octets. Errors: kInvalid when TLS can't use a certificate (its key is too short).
+  // has the name exactly, else the first with a wildcard for it, else the first of all. Errors:
+  // kInvalid when TLS can't use a certificate (its key is too short).
   static Result<std::shared_ptr<const TlsServerContext>> create(
-      std::vector<TlsCertificate> certificates, std::string protocol = std::string(kNtsKeProtocol));
+      std::vector<TlsCertificate> certificates, TlsServerOptions options = {});
 
   const std::vector<TlsCertificate>& certificates() const { return certificates_; }
   // The index of the one that a client that asks for `server_name` is shown; empty: it named none.
@@ -42,12 +56,14 @@ class TlsServerContext {
  private:
   friend class TlsSession;
   friend struct TlsServerCallbacks;
+  friend std::uint64_t serve_bare_tls(int listener, const TlsServerContext& context,
+                                      Duration duration);
   TlsServerContext() = default;
   void index_names();
   ssl_ctx_st* first() const { return contexts_.front().get(); }
 
   std::vector<TlsCertificate> certificates_;
-  std::string protocol_;
+  TlsServerOptions options_;
   std::vector<std::shared_ptr<ssl_ctx_st>> contexts_;  // one for each certificate
   std::unordered_map<std::string, std::size_t> by_name_;
 };

@@ -109,9 +109,10 @@ void TlsSession::finish_handshake() {
   const unsigned char* name = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl_.get(), &name, &size);
-  const std::string& wanted = client_ ? client_->options().protocol : server_->protocol_;
+  const std::string& wanted = client_ ? client_->options().protocol : server_->options_.protocol;
+  const bool none_will_do = server_ && !server_->options_.protocol_required && size == 0;
   // RFC 8915 4: the protocol must be agreed on.
-  if (std::string_view(reinterpret_cast<const char*>(name), size) != wanted) {
+  if (!none_will_do && std::string_view(reinterpret_cast<const char*>(name), size) != wanted) {
     return fail_with(TlsFault::kAlpn, "the other side chose no " + wanted);
   }
   state_ = State::kOpen;
@@ -210,6 +211,10 @@ std::string_view TlsSession::version() const {
 std::string_view TlsSession::cipher() const {
   const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl_.get());
   return cipher == nullptr ? "" : SSL_CIPHER_get_name(cipher);
+}
+
+bool TlsSession::resumed() const {
+  return SSL_session_reused(ssl_.get()) == 1;
 }
 
 std::string_view TlsSession::server_name() const {

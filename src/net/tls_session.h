@@ -89,6 +89,8 @@ class TlsSession {
   // "TLSv1.3", "TLS_AES_128_GCM_SHA256".
   std::string_view version() const;
   std::string_view cipher() const;
+  // Whether the handshake continued an earlier connection by a ticket (RFC 8446 2.2).
+  bool resumed() const;
   // Of a server: the name that the client asked for; empty: none.
   std::string_view server_name() const;
 

@@ -45,7 +45,7 @@ std::shared_ptr<const TlsServerContext> server_context(std::vector<TestCertifica
                                                        std::string protocol = "ntske/1") {
   std::vector<TlsCertificate> shown;
   for (const TestCertificate& it : certificates) shown.push_back(parsed(it));
-  auto out = TlsServerContext::create(std::move(shown), std::move(protocol));
+  auto out = TlsServerContext::create(std::move(shown), {.protocol = std::move(protocol)});
   EXPECT_TRUE(out.ok());
   return std::move(out).value();
 }

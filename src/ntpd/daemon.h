@@ -11,8 +11,10 @@
 #include "net/daemon_frame.h"
 #include "net/hand_over.h"
 #include "net/inherited_sockets.h"
+#include "net/kept_sockets.h"
 #include "net/metrics_listener.h"
 #include "net/reactor.h"
+#include "net/socket_owners.h"
 #include "net/take_over.h"
 #include "ntp/leap.h"
 #include "ntpd/broadcaster.h"
@@ -23,7 +25,6 @@
 #include "ntpd/measurement_log.h"
 #include "ntpd/report.h"
 #include "ntpd/sandbox.h"
-#include "ntpd/socket_owners.h"
 #include "ntpd/source_files.h"
 #include "ntpd/time_client.h"
 #include "ntpd/time_server.h"
@@ -107,11 +108,11 @@ class Daemon {
   SandboxNeeds kept_;  // what of its rights the process has not given up
   int precision_;
   net::Reactor reactor_;
-  SocketOwners owners_;  // of the process before
+  net::SocketOwners owners_;  // of the process before
   // Destroyed after all that it gave: while it lasts the process before waits to go on.
   std::optional<net::TakeOver> predecessor_;
   net::InheritedSockets inherited_;
-  std::size_t kept_descriptors_ = 0;  // with systemd, by processes before
+  net::KeptSockets kept_sockets_{"ntp-"};
   std::unique_ptr<net::ControlServer> control_;
   std::unique_ptr<net::HandOver> hand_over_;
   bool released_ = false;  // to a process that takes over

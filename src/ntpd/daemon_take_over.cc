@@ -13,36 +13,8 @@
 
 namespace timepool::ntpd {
 namespace json = boost::json;
-namespace {
-
-// Sockets are kept with systemd as "ntp-0", "ntp-1" and so on: it gives them back in any order.
-constexpr std::string_view kKeptName = "ntp-";
-
-std::string kept_name(std::size_t index) {
-  return std::string(kKeptName) + std::to_string(index);
-}
-
-// The place that a name says; nothing for what is not ours.
-std::optional<std::size_t> kept_index(std::string_view name) {
-  if (!name.starts_with(kKeptName)) return std::nullopt;
-  std::size_t out = 0;
-  for (const char c : name.substr(kKeptName.size())) {
-    if (c < '0' || c > '9' || out >= sys::kMaxGiven) return std::nullopt;
-    out = out * 10 + static_cast<std::size_t>(c - '0');
-  }
-  return out;
-}
-
-}  // namespace
-
 Result<void> Daemon::inherit_sockets(Begin begin) {
-  for (sys::GivenDescriptor& given : sys::take_given_descriptors()) {
-    const std::optional<std::size_t> index = kept_index(given.name);
-    if (index) kept_descriptors_ = std::max(kept_descriptors_, *index + 1);
-    if (!inherited_.add(std::move(given.fd), index.value_or(sys::kMaxGiven))) {
-      logger_.warning("descriptor \"{}\" of systemd is no socket of a server: closed", given.name);
-    }
-  }
+  kept_sockets_.take(inherited_, logger_);
   if (begin == Begin::kAlone) return {};
   const std::string& path = config_.control.socket;
   if (path.empty()) {
@@ -54,7 +26,7 @@ Result<void> Daemon::inherit_sockets(Begin begin) {
     logger_.info("nobody to take over from at {}", path);
     return {};
   }
-  kept_descriptors_ = std::max(kept_descriptors_, inherited_.size());
+  kept_sockets_.note_kept(inherited_.size());
   logger_.info("taking over from process {} (version {})", predecessor_->process(),
                predecessor_->version());
   return note_owners();
@@ -154,11 +126,7 @@ void Daemon::resume() {
 // So that a restart by systemd loses nothing: what comes between the end of this process and the
 // next one waits in the sockets.
 void Daemon::keep_descriptors() {
-  for (std::size_t i = 0; i < kept_descriptors_; ++i) sys::notify_drop(kept_name(i));
-  const std::vector<int> descriptors = served_descriptors();
-  for (std::size_t i = 0; i < descriptors.size(); ++i) {
-    sys::notify_keep(descriptors[i], kept_name(i));
-  }
+  kept_sockets_.keep(served_descriptors());
 }
 
 }  // namespace timepool::ntpd

@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 
 #include "base/check.h"
 #include "sys/clock.h"
+#include "sys/descriptor_limit.h"
 #include "sys/signal_flag.h"
 #include "sys/udp_socket.h"
 
@@ -64,20 +64,6 @@ Result<sys::Fd> listen_at(const Endpoint& at) {
   return out;
 }
 
-// How many connections there may be for want of descriptors, after asking for as many as `wanted`
-// need. `newest`: the last descriptor that was opened tells how many there are.
-std::size_t most_connections(std::size_t wanted, int newest) {
-  const std::size_t kept = static_cast<std::size_t>(newest) + 1 + KeyServer::kReservedDescriptors;
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return 1;
-  if (limit.rlim_cur < wanted + kept && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = std::min<rlim_t>(wanted + kept, limit.rlim_max);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  return limit.rlim_cur > kept ? static_cast<std::size_t>(limit.rlim_cur) - kept : 1;
-}
-
 Result<std::vector<nts::NtpServer>> servers_of(const config::NtsServerConfig& config,
                                                std::uint16_t ntp_port) {
   std::vector<nts::NtpServer> out;
@@ -90,6 +76,13 @@ Result<std::vector<nts::NtpServer>> servers_of(const config::NtsServerConfig& co
   }
   // RFC 8915 4.1.8: port 123 needs no words.
   if (out.empty() && ntp_port != nts::kNtpPort) out.push_back({"", ntp_port});
+  return out;
+}
+
+std::vector<sys::CertificateFiles> files_of(
+    const std::vector<config::NtsCertificateConfig>& certificates) {
+  std::vector<sys::CertificateFiles> out;
+  for (const config::NtsCertificateConfig& it : certificates) out.push_back({it.chain, it.key});
   return out;
 }
 
@@ -118,14 +111,14 @@ KeyServer::KeyServer(net::Reactor& reactor, sys::Logger& logger,
       logger_(logger),
       config_(config),
       options_(std::move(options)),
-      certificates_(logger) {}
+      certificates_(logger, "[nts.server] certificate") {}
 
 Result<std::unique_ptr<KeyServer>> KeyServer::create(net::Reactor& reactor, sys::Logger& logger,
                                                      const config::NtsServerConfig& config,
                                                      Options options) {
   std::unique_ptr<KeyServer> out(new KeyServer(reactor, logger, config, std::move(options)));
   out->ntp_servers_ = TRY(servers_of(config, out->options_.ntp_port));
-  TRY(out->certificates_.load(config.certificates, sys::unix_now()));
+  TRY(out->certificates_.load(files_of(config.certificates), sys::unix_now()));
   out->publish();
   TRY(out->bind_all());
   TRY(out->make_places());
@@ -150,7 +143,8 @@ Result<void> KeyServer::bind_all() {
     listeners_.push_back(std::move(listener));
   }
   options_.inherited = nullptr;
-  const std::size_t most = most_connections(config_.limits.connections, descriptors_.back());
+  const std::size_t most =
+      sys::descriptors_for(config_.limits.connections, descriptors_.back(), kReservedDescriptors);
   if (most < config_.limits.connections) {
     logger_.warning("[nts.server.limits] connections: {} at the most, for want of descriptors",
                     most);
@@ -242,7 +236,7 @@ void KeyServer::watch_certificates() {
 
 Result<bool> KeyServer::reload(const config::NtsServerConfig& config, std::uint16_t ntp_port) {
   std::vector<nts::NtpServer> servers = TRY(servers_of(config, ntp_port));
-  TRY(certificates_.load(config.certificates, sys::unix_now()));
+  TRY(certificates_.load(files_of(config.certificates), sys::unix_now()));
   const bool same = same_sockets(config_, config);
   ntp_servers_ = std::move(servers);
   config_.certificates = config.certificates;

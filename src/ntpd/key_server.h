@@ -10,9 +10,9 @@
 #include "base/ip.h"
 #include "config/ntpd_nts_server.h"
 #include "crypto/aead.h"
+#include "net/certificate_store.h"
 #include "net/inherited_sockets.h"
 #include "net/reactor.h"
-#include "ntpd/certificate_store.h"
 #include "ntpd/key_counters.h"
 #include "ntpd/key_gate.h"
 #include "ntpd/key_service.h"
@@ -68,7 +68,7 @@ class KeyServer {
   std::uint64_t cookies_made() const;
   std::size_t open() const { return gate_->open(); }
   std::size_t limit() const { return gate_->limit(); }
-  const CertificateStore& certificates() const { return certificates_; }
+  const net::CertificateStore& certificates() const { return certificates_; }
 
  private:
   // A worker with the thread and reactor that it has for itself, or on the main one.
@@ -85,7 +85,7 @@ class KeyServer {
   sys::Logger& logger_;
   config::NtsServerConfig config_;
   Options options_;
-  CertificateStore certificates_;
+  net::CertificateStore certificates_;
   std::vector<nts::NtpServer> ntp_servers_;
   std::shared_ptr<const nts::CookieKeys> cookies_;
   crypto::GcryptAeads aeads_;

@@ -19,46 +19,27 @@
 #include "crypto/digest.h"
 #include "net/tls_session.h"
 #include "net/tls_testing.h"
+#include "net/tls_testing_files.h"
 #include "ntpd/tls_keys.h"
 #include "nts/ke_client.h"
 #include "nts/key_chain.h"
 #include "sys/clock.h"
-#include "sys/file.h"
-#include "sys/testing.h"
 #include "sys/udp_socket.h"
 
 namespace timepool::ntpd::testing {
 
 inline constexpr const char* kHost = "time.example.org";
 
-inline net::testing::CertificateWish wish_for(const std::string& name) {
-  net::testing::CertificateWish out;
-  out.common_name = name;
-  out.dns_names = {name};
-  return out;
-}
+using net::testing::wish_for;
 
-// An authority, and files with certificates that it signs.
-class CertificateFiles {
+// An authority, and files with certificates that it signs, as they are configured.
+class CertificateFiles : public net::testing::CertificateFiles {
  public:
-  const net::testing::TestCertificate& authority() const { return authority_; }
-  config::NtsCertificateConfig names(const std::string& file) const {
-    return {directory_.path() + "/" + file + ".pem", directory_.path() + "/" + file + ".key"};
-  }
   config::NtsCertificateConfig write(const std::string& file,
                                      const net::testing::CertificateWish& wish) const {
-    const net::testing::TestCertificate leaf = authority_.issue(wish);
-    write_text(names(file).chain, leaf.certificate_pem());
-    write_text(names(file).key, leaf.key_pem(), 0600);
-    return names(file);
+    const sys::CertificateFiles out = net::testing::CertificateFiles::write(file, wish);
+    return {out.chain, out.key};
   }
-  static void write_text(const std::string& path, std::string_view text, mode_t mode = 0644) {
-    EXPECT_TRUE(sys::write_file_atomic(path, text, mode).ok());
-  }
-
- private:
-  sys::testing::TemporaryDirectory directory_;
-  net::testing::TestCertificate authority_ = net::testing::TestCertificate::authority("Tests");
 };
 
 inline std::shared_ptr<const nts::CookieKeys> cookie_keys() {

@@ -15,7 +15,7 @@ constexpr std::int64_t bound_ms(std::size_t bucket) {
   return std::int64_t{1} << bucket;
 }
 
-json::object certificate_report(const CertificateStore::Report& it) {
+json::object certificate_report(const net::CertificateStore::Report& it) {
   json::array names;
   for (const std::string& name : it.info.dns_names) names.emplace_back(name);
   for (const IpAddress& address : it.info.addresses) names.emplace_back(format(address));

@@ -40,6 +40,7 @@ class Program:
     that executes it."""
 
     def __init__(self, name, config, directory=None, wait=True, prefix=()):
+        self.name = name
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="timepool-"))
         self.socket = self.directory / "control.sock"
         self.config = self.directory / "config.toml"

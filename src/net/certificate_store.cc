@@ -1,4 +1,4 @@
-#include "ntpd/certificate_store.h"
+#include "net/certificate_store.h"
 
 #include <algorithm>
 #include <span>
@@ -9,7 +9,7 @@
 #include "sys/file.h"
 #include "sys/secret_file.h"
 
-namespace timepool::ntpd {
+namespace timepool::net {
 namespace {
 
 Bytes bytes_of(std::string_view text) {
@@ -33,11 +33,11 @@ std::string date(UnixTime time) {
   return format_utc(time, 0);
 }
 
-bool in_force(const net::TlsCertificate& it, UnixTime now) {
+bool in_force(const TlsCertificate& it, UnixTime now) {
   return it.info().not_before <= now && now <= it.chain_not_after();
 }
 
-std::string names_of(const net::CertificateInfo& info) {
+std::string names_of(const CertificateInfo& info) {
   std::string out;
   for (const std::string& name : info.dns_names) out += (out.empty() ? "" : ", ") + name;
   for (const IpAddress& address : info.addresses) {
@@ -49,11 +49,11 @@ std::string names_of(const net::CertificateInfo& info) {
 }  // namespace
 
 // Whether what the files hold may be shown to clients from now on.
-Result<net::TlsCertificate> CertificateStore::judge(const Entry& entry, std::string_view chain,
-                                                    std::string_view key, UnixTime now) const {
+Result<TlsCertificate> CertificateStore::judge(const Entry& entry, std::string_view chain,
+                                               std::string_view key, UnixTime now) const {
   const std::string& place = entry.files.chain;
-  net::TlsCertificate out = TRY(net::TlsCertificate::parse(chain, key, place));
-  const net::CertificateInfo& info = out.info();
+  TlsCertificate out = TRY(TlsCertificate::parse(chain, key, place));
+  const CertificateInfo& info = out.info();
   const auto refuse = [&](std::string why) {
     return fail(Error{ErrorCode::kInvalid, place, std::move(why)});
   };
@@ -61,7 +61,7 @@ Result<net::TlsCertificate> CertificateStore::judge(const Entry& entry, std::str
     return refuse("the certificate has no names that a client could look for");
   }
   // OpenSSL says what it does not like about the key.
-  TRY(net::TlsServerContext::create({out}));
+  TRY(TlsServerContext::create({out}));
   if (in_force(out, now) || !entry.good || !in_force(*entry.good, now)) return out;
   return refuse(info.not_before > now ? "it is not valid before " + date(info.not_before)
                                       : "it expired on " + date(out.chain_not_after()));
@@ -97,15 +97,14 @@ bool CertificateStore::read(Entry& entry, UnixTime now) const {
   return true;
 }
 
-Result<std::shared_ptr<const net::TlsServerContext>> CertificateStore::make_context(
+Result<std::shared_ptr<const TlsServerContext>> CertificateStore::make_context(
     const std::vector<Entry>& entries) const {
-  std::vector<net::TlsCertificate> shown;
+  std::vector<TlsCertificate> shown;
   for (const Entry& entry : entries) shown.push_back(*entry.good);
-  return net::TlsServerContext::create(std::move(shown));
+  return TlsServerContext::create(std::move(shown), options_);
 }
 
-Result<void> CertificateStore::load(const std::vector<config::NtsCertificateConfig>& files,
-                                    UnixTime now) {
+Result<void> CertificateStore::load(const std::vector<sys::CertificateFiles>& files, UnixTime now) {
   std::vector<Entry> next;
   bool changed = files.size() != entries_.size();
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -115,15 +114,15 @@ Result<void> CertificateStore::load(const std::vector<config::NtsCertificateConf
     changed |=
         before == entries_.end() || before - entries_.begin() != static_cast<std::ptrdiff_t>(i);
     changed |= read(entry, now);
-    if (!entry.good)
-      return fail(Error{ErrorCode::kInvalid, "[nts.server] certificate", entry.fault});
+    if (!entry.good) return fail(Error{ErrorCode::kInvalid, setting_, entry.fault});
     if (!entry.fault.empty()) {
-      logger_.error("[nts.server] certificate: {}; the one before stays", entry.fault);
+      logger_.error("{}: {}; the one before stays", setting_, entry.fault);
     }
     next.push_back(std::move(entry));
   }
   if (changed) {
     context_ = TRY(make_context(next));
+    made_ = now;
     ++changes_;
   }
   entries_ = std::move(next);
@@ -137,24 +136,30 @@ bool CertificateStore::look(UnixTime now) {
     const std::string before = entry.fault;
     changed |= read(entry, now);
     if (!entry.fault.empty() && entry.fault != before) {
-      logger_.error("[nts.server] certificate: {}; the one before stays", entry.fault);
+      logger_.error("{}: {}; the one before stays", setting_, entry.fault);
     }
     warn_about_end(entry, now);
   }
-  if (!changed) return false;
+  if (!changed && !has_old_tickets(now)) return false;
   auto context = make_context(entries_);
   if (!context.ok()) {
-    logger_.error("[nts.server] certificate: {}", context.error().text());
+    logger_.error("{}: {}", setting_, context.error().text());
     return false;
   }
   context_ = std::move(context).value();
-  ++changes_;
+  made_ = now;
+  if (changed) ++changes_;
   return true;
+}
+
+// Whoever gets hold of their keys can read the connections that were continued with them.
+bool CertificateStore::has_old_tickets(UnixTime now) const {
+  return options_.tickets > 0 && (now < made_ || now - made_ >= options_.ticket_life);
 }
 
 // Once a day.
 void CertificateStore::warn_about_end(Entry& entry, UnixTime now) const {
-  const net::TlsCertificate& it = *entry.good;
+  const TlsCertificate& it = *entry.good;
   const Duration life = it.chain_not_after() - it.info().not_before;
   const Duration last = std::max(life / kLastPart, Duration::seconds(kSecondsPerDay));
   const std::int64_t today = day_of(now);
@@ -182,4 +187,4 @@ std::vector<CertificateStore::Report> CertificateStore::reports() const {
   return out;
 }
 
-}  // namespace timepool::ntpd
+}  // namespace timepool::net

@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "sys/fd.h"
 
-namespace timepool::ntpd {
+namespace timepool::net {
 
 class SocketOwners {
  public:
@@ -40,4 +40,4 @@ class SocketOwners {
   std::vector<Noted> noted_;
 };
 
-}  // namespace timepool::ntpd
+}  // namespace timepool::net

@@ -1,12 +1,12 @@
-#include "ntpd/certificate_store.h"
+#include "net/certificate_store.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ntpd/key_testing.h"
+#include "net/tls_testing_files.h"
 
-namespace timepool::ntpd {
+namespace timepool::net {
 namespace {
 
 using testing::CertificateFiles;
@@ -16,7 +16,7 @@ const UnixTime kNow = UnixTime::from_seconds(1'795'000'000);  // 2026-11-18
 
 class CertificateStoreTest : public ::testing::Test {
  protected:
-  std::string fault_at_start(const config::NtsCertificateConfig& files) {
+  std::string fault_at_start(const sys::CertificateFiles& files) {
     const Result<void> loaded = store_.load({files}, kNow);
     return loaded.ok() ? "" : loaded.error().detail;
   }
@@ -26,7 +26,7 @@ class CertificateStoreTest : public ::testing::Test {
 
   CertificateFiles files_;
   sys::Logger logger_{"test", sys::LogLevel::kError};
-  CertificateStore store_{logger_};
+  CertificateStore store_{logger_, "[tls] certificate"};
 };
 
 TEST_F(CertificateStoreTest, takes_files_that_are_as_they_should_be) {
@@ -119,5 +119,18 @@ TEST_F(CertificateStoreTest, a_reload_with_a_bad_further_certificate_changes_not
   EXPECT_EQ(store_.context()->chosen("a.example"), 1U);
 }
 
+TEST_F(CertificateStoreTest, keys_of_tickets_are_replaced_at_the_end_of_their_life) {
+  TlsServerOptions options;
+  options.tickets = 1;
+  CertificateStore store(logger_, "[tls] certificate", options);
+  ASSERT_TRUE(store.load({files_.write("a", wish_for("a.example"))}, kNow).ok());
+  const auto before = store.context();
+  EXPECT_FALSE(store.look(kNow + options.ticket_life - Duration::seconds(1)));
+  EXPECT_EQ(store.context(), before);
+  EXPECT_TRUE(store.look(kNow + options.ticket_life));
+  EXPECT_NE(store.context(), before);
+  EXPECT_EQ(store.changes(), 1U);
+}
+
 }  // namespace
-}  // namespace timepool::ntpd
+}  // namespace timepool::net

@@ -1,4 +1,4 @@
-#include "ntpd/socket_owners.h"
+#include "net/socket_owners.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace timepool::ntpd {
+namespace timepool::net {
 
 SocketOwners::~SocketOwners() {
   // One that can't be given back is not ours to give: somebody else took it meanwhile.
@@ -35,4 +35,4 @@ int SocketOwners::other_than(uid_t user) const {
   return -1;
 }
 
-}  // namespace timepool::ntpd
+}  // namespace timepool::net

@@ -1,4 +1,4 @@
-#include "ntpd/socket_owners.h"
+#include "net/socket_owners.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 
 #include "sys/udp_socket.h"
 
-namespace timepool::ntpd {
+namespace timepool::net {
 namespace {
 
 constexpr uid_t kSomebody = 65'534;
@@ -67,4 +67,4 @@ TEST(SocketOwners, what_is_no_descriptor_is_an_error) {
 }
 
 }  // namespace
-}  // namespace timepool::ntpd
+}  // namespace timepool::net
