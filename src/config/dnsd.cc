@@ -1,6 +1,7 @@
 #include "config/dnsd.h"
 
 #include "config/log_level.h"
+#include "config/sandbox.h"
 
 #include <algorithm>
 
@@ -33,7 +34,8 @@ Schema<DnsdServerConfig> server_schema() {
              "machine, port 53. Replies leave from the address that was asked. Port 0 takes a free "
              "port, which the command `status` tells.")
       .field("threads", &Server::threads, integer(0u, 64u),
-             "Worker threads for UDP, each with sockets of its own. With 0 the main loop answers.")
+             "Worker threads for UDP, each with sockets of its own. With 0 the main loop answers "
+             "UDP.")
       .field("pin_threads", &Server::pin_threads, boolean(), "Keep each worker on one CPU.")
       .field("receive_buffer", &Server::receive_buffer, byte_count(4096, 1 << 30),
              "How many bytes each UDP socket may queue while its worker is not running. Above the "
@@ -45,21 +47,6 @@ Schema<DnsdServerConfig> server_schema() {
       .field("version", &Server::version, text(kMaxIdentity),
              "The answer to version.bind. Empty: refused.")
       .check([](const Server& it) { return repeats(it.listen); });
-  return schema;
-}
-
-Schema<DnsdTcpConfig> tcp_schema() {
-  using Tcp = DnsdTcpConfig;
-  Schema<Tcp> schema;
-  schema
-      .field("max_connections", &Tcp::max_connections, integer(1u, 65'536u),
-             "Connections at one time. When one more comes, the one that was idle longest is "
-             "closed.")
-      .field("max_per_client", &Tcp::max_per_client, integer(1u, 65'536u),
-             "Connections of one address at one time; further ones are closed at once.")
-      .field("idle_timeout", &Tcp::idle_timeout,
-             duration(Duration::milliseconds(100), Duration::seconds(3600)),
-             "A connection on which nothing moves for this long is closed.");
   return schema;
 }
 
@@ -165,14 +152,17 @@ Schema<DnsdConfig> dnsd_schema() {
   Schema<Config> schema;
   schema.field("log_level", &Config::log_level, log_level(), kLogLevelDoc)
       .table("server", &Config::server, server_schema(), "Answers queries.")
-      .table("tcp", &Config::tcp, tcp_schema(), "Connections.")
+      .table("tcp", &Config::tcp, dnsd_tcp_schema(), "DNS over TCP, at [server] listen.")
+      .table("tls", &Config::tls, dnsd_tls_schema(), "DNS over TLS.")
       .table("cookies", &Config::cookies, dnsd_cookies_schema(), "DNS cookies.")
       .table("rrl", &Config::rrl, dnsd_rrl_schema(), "How often one network is answered.")
       .table("geoip", &Config::geoip, geoip_schema(), "Where clients are.")
       .table("zones", &Config::zones, zones, "Zones from files.")
       .table("snapshot", &Config::snapshot, snapshot_schema(), "Zones from a manager.")
       .table("control", &Config::control, control, "Reports and commands.")
-      .table("metrics", &Config::metrics, metrics, "Counters over HTTP.");
+      .table("metrics", &Config::metrics, metrics, "Counters over HTTP.")
+      .table("sandbox", &Config::sandbox, sandbox_schema_of<sys::SandboxSettings>(),
+             "What the daemon gives up once it has bound its sockets.");
   return schema;
 }
 

@@ -10,9 +10,12 @@
 #include "base/ip.h"
 #include "config/dnsd_cookies.h"
 #include "config/dnsd_rrl.h"
+#include "config/dnsd_tcp.h"
+#include "config/dnsd_tls.h"
 #include "config/prefix_country.h"
 #include "config/schema.h"
 #include "sys/log.h"
+#include "sys/sandbox.h"
 
 namespace timepool::config {
 
@@ -25,13 +28,6 @@ struct DnsdServerConfig {
   std::string identity;
   std::string version = "timepool";
   bool operator==(const DnsdServerConfig&) const = default;
-};
-
-struct DnsdTcpConfig {
-  unsigned max_connections = 512;
-  unsigned max_per_client = 32;
-  Duration idle_timeout = Duration::seconds(10);
-  bool operator==(const DnsdTcpConfig&) const = default;
 };
 
 // An autonomous system for an address block.
@@ -81,11 +77,13 @@ struct DnsdConfig {
   DnsdTcpConfig tcp;
   DnsdCookiesConfig cookies;
   DnsdRrlConfig rrl;
+  DnsdTlsConfig tls;
   DnsdGeoipConfig geoip;
   DnsdZonesConfig zones;
   DnsdSnapshotConfig snapshot;
   DnsdControlConfig control;
   DnsdMetricsConfig metrics;
+  sys::SandboxSettings sandbox;
   bool operator==(const DnsdConfig&) const = default;
 };
 

@@ -6,11 +6,11 @@
 #include <chrono>
 
 #include "dnsd/report.h"
+#include "dnsd/sandbox.h"
 #include "net/metrics_http.h"
 #include "sys/clock.h"
 #include "sys/notify.h"
 #include "sys/random.h"
-#include "sys/signal_flag.h"
 #include "sys/version.h"
 
 namespace timepool::dnsd {
@@ -45,39 +45,42 @@ Daemon::Daemon(config::DnsdConfig config, std::string config_path, sys::Logger& 
 
 Daemon::~Daemon() {
   if (puller_) puller_->stop();
-  {
-    const std::lock_guard lock(watch_mutex_);
-    watch_stop_ = true;
-  }
-  watch_stopped_.notify_all();
-  if (watcher_.joinable()) watcher_.join();
+  watch_.stop();
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::string config_path,
-                                               sys::Logger& logger) {
+                                               sys::Logger& logger, Begin begin) {
   logger.set_level(config.log_level);
   std::unique_ptr<Daemon> out(new Daemon(std::move(config), std::move(config_path), logger));
   Daemon* self = out.get();
   TRY(net::catch_daemon_signals(
       out->reactor_, logger, [self] { return self->reload(); }, "what was served stays"));
+  TRY(out->inherit_sockets(begin));
   // The control socket first: its file mode is set by the process's mask, before there are threads.
-  out->control_ = TRY(net::open_control(out->reactor_, out->config_.control.socket));
-  if (out->control_) out->add_commands();
+  TRY(out->open_control());
   out->keeper_ = TRY(ZoneKeeper::create(out->config_, logger));
-  if (out->config_.snapshot.relay) {
-    out->relay_ = TRY(SnapshotRelay::start(*out->config_.snapshot.relay, logger));
-  }
   TRY(out->load_snapshot());
-  out->make_puller();
-  out->frontend_ = TRY(Frontend::start(out->reactor_, out->config_, out->keeper_->serving()));
-  for (const Endpoint& address : out->frontend_->addresses()) {
-    logger.info("serving on {}", format(address));
-  }
-  TRY(out->start_metrics());
+  out->frontend_ = TRY(Frontend::create(out->reactor_, logger, out->config_,
+                                        out->keeper_->serving(), out->inherited_));
+  out->owners_.keep();
+  // All that needs privileges is open now, and there is no thread yet.
+  out->kept_ = sandbox_needs(out->config_, out->config_path_);
+  TRY(sys::enter_sandbox(out->config_.sandbox, out->kept_, out->config_.control.socket, logger));
+  TRY(out->await_snapshot());
+  TRY(out->begin_serving());
   if (out->config_.zones.directory.empty() && out->config_.snapshot.urls.empty() && !out->held_) {
     logger.warning("neither [zones] directory nor [snapshot] urls: every query is refused");
   }
   return out;
+}
+
+Result<void> Daemon::open_control() {
+  control_ = TRY(net::open_control(reactor_, config_.control.socket,
+                                   predecessor_ ? predecessor_->take_listener() : sys::Fd()));
+  if (control_ == nullptr) return {};
+  add_commands();
+  offer_hand_over();
+  return {};
 }
 
 // What was served last, so that this server starts without a manager.
@@ -95,12 +98,11 @@ Result<void> Daemon::load_snapshot() {
     logger_.error("{}; left aside", taken.error().text());
     return {};
   }
-  if (relay_) relay_->publish(loaded->snapshot->serial, std::move(loaded->file));
   held_ = std::move(loaded->snapshot);
   return {};
 }
 
-void Daemon::make_puller() {
+void Daemon::start_puller() {
   const config::DnsdSnapshotConfig& config = config_.snapshot;
   if (config.urls.empty()) return;
   snapshot::PullerOptions options;
@@ -126,6 +128,7 @@ void Daemon::make_puller() {
   puller_ = std::make_unique<snapshot::SnapshotPuller>(
       std::move(options), store_ ? &*store_ : nullptr, held_,
       [this](const snapshot::Snapshot& taken) { return keeper_->take_snapshot(taken); });
+  puller_->start();
 }
 
 Result<void> Daemon::start_metrics() {
@@ -140,16 +143,39 @@ Result<void> Daemon::start_metrics() {
   return {};
 }
 
-void Daemon::start_watching() {
-  watcher_ = std::thread([this] {
-    sys::block_all_signals();
-    std::unique_lock lock(watch_mutex_);
-    while (!watch_stopped_.wait_for(lock, kWatchInterval, [this] { return watch_stop_; })) {
-      lock.unlock();
-      keeper_->scan();
-      lock.lock();
+Result<void> Daemon::start_relay() {
+  if (!config_.snapshot.relay) return {};
+  // Anew, so that it feeds the relay; with nothing held it fetches what the relay lacks.
+  stop_puller();
+  relay_ = TRY(SnapshotRelay::start(*config_.snapshot.relay, logger_));
+  if (held_ && store_) {
+    auto loaded = store_->load(keys_of(config_.snapshot));
+    if (loaded.ok() && loaded->snapshot && loaded->snapshot->serial == held_->serial) {
+      relay_->publish(held_->serial, std::move(loaded->file));
+      return {};
     }
-  });
+  }
+  held_.reset();
+  return {};
+}
+
+void Daemon::stop_puller() {
+  if (!puller_) return;
+  puller_->stop();
+  const snapshot::PullerStatus status = puller_->status();
+  puller_.reset();
+  held_.reset();
+  if (status.serial == 0) return;
+  held_.emplace();
+  held_->serial = status.serial;
+  if (status.created) held_->created = *status.created;
+}
+
+Result<void> Daemon::start_helpers() {
+  TRY(start_relay());
+  if (!puller_) start_puller();
+  watch_.start(kWatchInterval, [this] { keeper_->scan(); });
+  return start_metrics();
 }
 
 void Daemon::add_commands() {
@@ -186,6 +212,9 @@ json::object Daemon::status() const {
   json::array listen;
   for (const Endpoint& address : frontend_->addresses()) listen.emplace_back(format(address));
   out["listen"] = std::move(listen);
+  json::array tls;
+  for (const Endpoint& address : frontend_->tls_addresses()) tls.emplace_back(format(address));
+  out["tls_listen"] = std::move(tls);
   out["threads"] = config_.server.threads;
   if (metrics_) {
     json::array metrics;
@@ -205,17 +234,7 @@ json::object Daemon::status() const {
   return out;
 }
 
-Result<json::object> Daemon::reload() {
-  sys::notify_reloading();
-  auto read = config::load(config::dnsd_schema(), config_path_);
-  sys::notify_ready("running");
-  if (!read.ok()) {
-    return fail(Error{ErrorCode::kInvalid, "reload", config::format(read.error())});
-  }
-  config::DnsdConfig next = std::move(read).value();
-  TRY(keeper_->reconfigure(next));
-  logger_.set_level(next.log_level);
-  frontend_->reconfigure(next.tcp);
+json::array Daemon::keep_unchangeable(config::DnsdConfig& next) const {
   json::array restart;
   const config::DnsdServerConfig& server = config_.server;
   if (next.server.listen != server.listen || next.server.threads != server.threads ||
@@ -224,21 +243,56 @@ Result<json::object> Daemon::reload() {
     restart.emplace_back("server.listen and how its sockets are made");
   }
   if (next.rrl.table_size != config_.rrl.table_size) restart.emplace_back("rrl.table_size");
+  if (next.tcp.threads != config_.tcp.threads) restart.emplace_back("tcp.threads");
+  if (next.tls.threads != config_.tls.threads || next.tls.listen != config_.tls.listen ||
+      next.tls.resumption != config_.tls.resumption) {
+    restart.emplace_back("tls.listen, tls.threads and tls.resumption");
+  }
   if (!(next.snapshot == config_.snapshot)) restart.emplace_back("snapshot");
   if (!(next.control == config_.control)) restart.emplace_back("control");
   if (!(next.metrics == config_.metrics)) restart.emplace_back("metrics");
+  if (!(next.sandbox == config_.sandbox)) restart.emplace_back("sandbox");
   // What runs on with its old value is compared with that the next time.
   next.server.listen = server.listen;
   next.server.threads = server.threads;
   next.server.pin_threads = server.pin_threads;
   next.server.receive_buffer = server.receive_buffer;
   next.rrl.table_size = config_.rrl.table_size;
+  next.tcp.threads = config_.tcp.threads;
+  next.tls.threads = config_.tls.threads;
+  next.tls.listen = config_.tls.listen;
+  next.tls.resumption = config_.tls.resumption;
   next.snapshot = config_.snapshot;
   next.control = config_.control;
   next.metrics = config_.metrics;
+  next.sandbox = config_.sandbox;
+  return restart;
+}
+
+Result<json::object> Daemon::reload() {
+  if (released_) {
+    return fail(Error{ErrorCode::kUnavailable, "reload", "another process is taking over"});
+  }
+  sys::notify_reloading();
+  auto read = config::load(config::dnsd_schema(), config_path_);
+  sys::notify_ready("running");
+  if (!read.ok()) {
+    return fail(Error{ErrorCode::kInvalid, "reload", config::format(read.error())});
+  }
+  config::DnsdConfig next = std::move(read).value();
+  json::array restart = keep_unchangeable(next);
+  const std::vector<std::string> missing =
+      sys::given_up(kept_, sandbox_needs(next, config_path_), config_.sandbox);
+  TRY(keeper_->reconfigure(next));
+  TRY(frontend_->reconfigure(next));
+  logger_.set_level(next.log_level);
   config_ = std::move(next);
   for (const json::value& setting : restart) {
     logger_.warning("{} changed: that needs a restart", setting.get_string().c_str());
+  }
+  for (const std::string& text : missing) {
+    logger_.warning("{}: that needs a restart", text);
+    restart.emplace_back(text);
   }
   logger_.info("configuration reloaded");
   json::object out;
@@ -247,12 +301,15 @@ Result<json::object> Daemon::reload() {
 }
 
 void Daemon::run() {
-  if (puller_) puller_->start();
-  start_watching();
   watchdog_.start();
   sys::notify_ready("running");
   logger_.info("ready");
   reactor_.run();
+  if (left_) {
+    // Connections that began here end here.
+    frontend_->drain();
+    return;
+  }
   sys::notify_stopping();
   logger_.info("stopping");
 }

@@ -1,68 +1,102 @@
 // Daemon: timepool-dnsd as a whole: sockets, zones, snapshots, control socket, metrics, signals and
-// reloading. The main thread runs the reactor (TCP, control; UDP too with threads = 0); a second
-// one looks for changed files; a third waits for snapshots.
+// reloading. The main thread runs the reactor (control; UDP too with threads = 0); workers answer;
+// one thread looks for changed files; another waits for snapshots. No thread before the sandbox.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "config/dnsd.h"
+#include "dnsd/file_watch.h"
 #include "dnsd/frontend.h"
 #include "dnsd/snapshot_relay.h"
 #include "dnsd/zone_keeper.h"
 #include "net/control.h"
 #include "net/daemon_frame.h"
+#include "net/hand_over.h"
 #include "net/http_server.h"
+#include "net/inherited_sockets.h"
+#include "net/kept_sockets.h"
 #include "net/reactor.h"
+#include "net/socket_owners.h"
+#include "net/take_over.h"
 #include "snapshot/snapshot_puller.h"
 #include "snapshot/snapshot_store.h"
 #include "sys/log.h"
+#include "sys/sandbox.h"
 
 namespace timepool::dnsd {
 
 class Daemon {
  public:
+  // How it begins: alone, or in the place of the daemon that answers at the control socket, if one
+  // does.
+  enum class Begin : unsigned char { kAlone, kTakeOver };
+  // How long a start that takes over waits for a first snapshot, when none is kept on disk.
+  static constexpr Duration kFirstSnapshotWait = Duration::seconds(20);
+
   // Opens everything, or says what can't be. `config_path` is read again on reload.
   static Result<std::unique_ptr<Daemon>> create(config::DnsdConfig config, std::string config_path,
-                                                sys::Logger& logger);
+                                                sys::Logger& logger, Begin begin = Begin::kAlone);
   ~Daemon();
-  // Until SIGTERM or SIGINT.
+  // Until SIGTERM or SIGINT, or until another process has taken over.
   void run();
 
  private:
   Daemon(config::DnsdConfig config, std::string config_path, sys::Logger& logger);
+  // The sockets of the process before: of systemd, or of the daemon that runs.
+  Result<void> inherit_sockets(Begin begin);
+  // Whether what is taken over can be left as it was if the rest of the start fails.
+  Result<void> note_owners();
+  Result<void> open_control();
   Result<void> load_snapshot();
   Result<void> start_metrics();
-  void make_puller();
-  void start_watching();
+  void start_puller();
+  // What it holds is not fetched again by the next one.
+  void stop_puller();
+  // Hands the snapshot that is held on, where that is wanted.
+  Result<void> start_relay();
+  // Everything beside answering that has a thread.
+  Result<void> start_helpers();
+  // A server that takes over must know what the one before knew.
+  Result<void> await_snapshot();
+  Result<void> begin_serving();
+  // The other side: another process takes over from this one.
+  void offer_hand_over();
+  void release();
+  void resume();
   void add_commands();
   boost::json::object status() const;
   // Takes in the configuration anew; all that is wrong with it when it can't be.
   Result<boost::json::object> reload();
+  // What of `next` needs a restart: it stays as it is now, and is named.
+  boost::json::array keep_unchangeable(config::DnsdConfig& next) const;
 
   config::DnsdConfig config_;
   std::string config_path_;
   sys::Logger& logger_;
   MonoTime started_;
+  sys::SandboxNeeds kept_;  // what of its rights the process has not given up
   net::Reactor reactor_;
+  net::SocketOwners owners_;  // of the process before
+  // Destroyed after all that it gave: while it lasts the process before waits to go on.
+  std::optional<net::TakeOver> predecessor_;
+  net::InheritedSockets inherited_;
+  net::KeptSockets kept_sockets_{"dns-"};
   std::unique_ptr<ZoneKeeper> keeper_;  // outlives every reader of its zones
   std::unique_ptr<Frontend> frontend_;
   std::unique_ptr<net::ControlServer> control_;
+  std::unique_ptr<net::HandOver> hand_over_;
+  bool released_ = false;  // to a process that takes over
+  bool left_ = false;      // it has
   std::optional<snapshot::SnapshotStore> store_;
   std::optional<snapshot::Snapshot> held_;
   std::unique_ptr<SnapshotRelay> relay_;  // outlives the puller, which feeds it
   std::unique_ptr<snapshot::SnapshotPuller> puller_;
   std::unique_ptr<net::HttpServer> metrics_;
   net::Watchdog watchdog_;
-
-  std::mutex watch_mutex_;
-  std::condition_variable watch_stopped_;
-  bool watch_stop_ = false;
-  std::thread watcher_;
+  FileWatch watch_;
 };
 
 }  // namespace timepool::dnsd

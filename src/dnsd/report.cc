@@ -33,6 +33,19 @@ json::object counts_report(const QueryCounts& counts) {
   return out;
 }
 
+json::object streams_report(const QueryCounts& queries, const StreamCounts& counts) {
+  json::object out = counts_report(queries);
+  json::object ended;
+  for (std::size_t i = 0; i < kStreamEnds; ++i) {
+    ended[name_of(static_cast<StreamEnd>(i))] = counts.ends[i];
+  }
+  out["connections"] = counts.open;
+  out["accepted"] = counts.accepted;
+  out["accept_errors"] = counts.accept_errors;
+  out["ended"] = std::move(ended);
+  return out;
+}
+
 Result<std::string> text_of(const json::object& request, std::string_view key) {
   const json::value* value = request.if_contains(json::string_view(key.data(), key.size()));
   if (value == nullptr || !value->is_string()) {
@@ -63,18 +76,29 @@ void write_queries(const QueryCounts& counts, const char* transport, net::Metric
                {{"transport", transport}});
 }
 
-void write_tcp(const TcpCounts& counts, net::MetricSink& sink) {
-  sink.counter("timepool_dnsd_tcp_accepted_total", "TCP connections taken.", counts.accepted);
-  const std::pair<const char*, std::uint64_t> ends[] = {{"too_many_of_client", counts.refused},
-                                                        {"crowded_out", counts.crowded_out},
-                                                        {"idle", counts.timed_out},
-                                                        {"broken", counts.broken}};
-  for (const auto& [reason, count] : ends) {
-    sink.counter("timepool_dnsd_tcp_closed_total", "TCP connections that this server closed.",
-                 count, {{"reason", reason}});
+void write_streams(const StreamCounts& counts, const char* transport, net::MetricSink& sink) {
+  const auto labels = [transport](const char* name, std::string_view value) {
+    return net::MetricLabels{{"transport", transport}, {name, std::string(value)}};
+  };
+  sink.counter("timepool_dnsd_connections_accepted_total", "Connections taken.", counts.accepted,
+               {{"transport", transport}});
+  for (std::size_t i = 0; i < kStreamEnds; ++i) {
+    sink.counter("timepool_dnsd_connections_ended_total",
+                 "Connections by how they ended, also those that were refused.", counts.ends[i],
+                 labels("reason", name_of(static_cast<StreamEnd>(i))));
   }
-  sink.gauge("timepool_dnsd_tcp_connections", "TCP connections open now.",
-             static_cast<double>(counts.open));
+  sink.counter("timepool_dnsd_connections_accept_errors_total",
+               "Times that the system had no descriptor or memory for a connection.",
+               counts.accept_errors, {{"transport", transport}});
+  sink.gauge("timepool_dnsd_connections", "Connections open now.", static_cast<double>(counts.open),
+             {{"transport", transport}});
+}
+
+void write_handshakes(const StreamCounts& counts, net::MetricSink& sink) {
+  for (std::size_t i = 0; i < kHandshakeOutcomes; ++i) {
+    sink.counter("timepool_dnsd_tls_handshakes_total", "Handshakes of TLS by their outcome.",
+                 counts.handshakes[i], {{"outcome", std::string(name_of_handshake(i))}});
+  }
 }
 
 void write_zones(const KeeperReport& report, net::MetricSink& sink) {
@@ -138,17 +162,18 @@ json::object stats_report(const Frontend& frontend) {
   udp["sent"] = totals.sent;
   udp["send_refused"] = totals.refused;
   udp["receive_errors"] = totals.errors;
-  const TcpCounts counts = frontend.tcp_counts();
-  json::object tcp = counts_report(frontend.tcp_queries());
-  tcp["connections"] = counts.open;
-  tcp["accepted"] = counts.accepted;
-  tcp["too_many_of_client"] = counts.refused;
-  tcp["crowded_out"] = counts.crowded_out;
-  tcp["idle_closed"] = counts.timed_out;
-  tcp["broken"] = counts.broken;
   json::object out;
   out["udp"] = std::move(udp);
-  out["tcp"] = std::move(tcp);
+  out["tcp"] = streams_report(frontend.tcp_queries(), frontend.tcp_counts());
+  if (frontend.has_tls()) {
+    json::object tls = streams_report(frontend.tls_queries(), frontend.tls_counts());
+    json::object handshakes;
+    for (std::size_t i = 0; i < kHandshakeOutcomes; ++i) {
+      handshakes[name_of_handshake(i)] = frontend.tls_counts().handshakes[i];
+    }
+    tls["handshakes"] = std::move(handshakes);
+    out["tls"] = std::move(tls);
+  }
   return out;
 }
 
@@ -212,7 +237,13 @@ void write_metrics(const Frontend& frontend, const ZoneKeeper& keeper,
                totals.refused);
   sink.counter("timepool_dnsd_udp_receive_errors_total", "Receive calls that failed.",
                totals.errors);
-  write_tcp(frontend.tcp_counts(), sink);
+  write_streams(frontend.tcp_counts(), "tcp", sink);
+  if (frontend.has_tls()) {
+    write_queries(frontend.tls_queries(), "tls", sink);
+    const StreamCounts tls = frontend.tls_counts();
+    write_streams(tls, "tls", sink);
+    write_handshakes(tls, sink);
+  }
   write_zones(keeper.report(), sink);
   if (puller == nullptr) return;
   const snapshot::PullerStatus status = puller->status();

@@ -227,7 +227,7 @@ class Dnsd(ProgramTest):
             read_tcp(s)
         fourth = self.tcp(address)
         self.assertEqual(fourth.recv(1), b"", "one more than a client may have")
-        self.assertEqual(program.control("stats")["tcp"]["idle_closed"], 0)
+        self.assertEqual(program.control("stats")["tcp"]["ended"]["idle"], 0)
 
     def test_idle_tcp_connections_are_closed(self):
         self.put(pool_zone(www=["10.1.0.1"]))
@@ -236,7 +236,7 @@ class Dnsd(ProgramTest):
         streams = [self.tcp(address) for _ in range(3)]
         for s in streams:
             s.sendall(framed(query("www.pool.test")))
-        wait_until(lambda: program.control("stats")["tcp"]["idle_closed"] == 3, 20, "idle ones go")
+        wait_until(lambda: program.control("stats")["tcp"]["ended"]["idle"] == 3, 20, "idle ones go")
         for s in streams:
             read_tcp(s)
             self.assertEqual(s.recv(1), b"")

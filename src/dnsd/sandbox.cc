@@ -1,0 +1,27 @@
+#include "dnsd/sandbox.h"
+
+#include "sys/file.h"
+
+namespace timepool::dnsd {
+
+using sys::PathAccess;
+
+sys::SandboxNeeds sandbox_needs(const config::DnsdConfig& config, const std::string& config_path) {
+  sys::SandboxPaths out;
+  out.add_system();
+  out.add_directory_of(config_path, PathAccess::kRead);
+  for (const std::string& file : config.geoip.files) out.add_directory_of(file, PathAccess::kRead);
+  out.add(config.zones.directory, PathAccess::kRead);
+  out.add(config.snapshot.directory, PathAccess::kWrite);
+  out.add_directory_of(config.snapshot.ca_file, PathAccess::kRead);
+  for (const sys::CertificateFiles& it : config.tls.certificates) {
+    out.add_directory_of(it.chain, PathAccess::kRead);
+    out.add_directory_of(it.key, PathAccess::kRead);
+  }
+  if (!config.control.socket.empty()) {
+    out.add(sys::directory_of(config.control.socket), PathAccess::kWrite);
+  }
+  return {out.take(), {}, {}};
+}
+
+}  // namespace timepool::dnsd
