@@ -1,5 +1,6 @@
 #include "dns/answer.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/byte_writer.h"
@@ -13,9 +14,12 @@ using wire::dns::RrType;
 using wire::dns::Section;
 using Set = CompiledZones::Set;
 using ZoneInfo = CompiledZones::ZoneInfo;
+using NodeKind = CompiledZones::NodeKind;
 
 // A CNAME that leads to another name of ours is followed this often.
 constexpr int kMaxChain = 8;
+// Of so many hosts the addresses are added.
+constexpr std::size_t kMaxHosts = 16;
 
 }  // namespace
 
@@ -32,44 +36,76 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
     reply_.set_extended_error(ExtendedCode::kNotAuthoritative);
     return Reason::kRefusedZone;
   }
-  const ZoneInfo& zone = *place.zone;
-  if (depth == 0) zone_ = &zone;
-  reply_.set_authoritative(true);
-  const std::size_t apex_at = at + name.size() - zone.origin.size();
-  if (place.node == nullptr) {
-    put_denial(zone, apex_at);
-    reply_.set_rcode(Rcode::kNxDomain);
-    return Reason::kNxDomain;
+  const RrType type = asked_.query.type;
+  if (depth == 0) zone_ = place.zone;
+  if (place.encloser->kind == NodeKind::kCut && !(place.exists() && type == RrType::kDs)) {
+    return refer(*place.encloser, at + name.size() - place.encloser->name_size, depth);
   }
-  const Set* set = find_set(place);
-  if (set == nullptr && asked_.query.type == RrType::kAny && place.node->entry_count > 0) {
-    put_hinfo(zone, at);
+  reply_.set_authoritative(true);
+  if (place.node == nullptr) return deny(place, name, at);
+  if (type == RrType::kDs && place.zone->parent != CompiledZones::kNone &&
+      name.size() == place.zone->origin.size()) {
+    return answer_ds_at_apex(*place.zone, name, at);
+  }
+  // For ANY a CNAME is still the one right answer; else the minimal one, if there is any type.
+  const bool any = type == RrType::kAny;
+  Found found = find_set(*place.node, any ? RrType::kCname : type);
+  if (found.set == nullptr && any && place.node->entry_count > 0) {
+    put_hinfo(*place.zone, at);
     return Reason::kAnyMinimal;
   }
-  if (set == nullptr) {
-    put_denial(zone, apex_at);
-    return Reason::kNoData;
-  }
-  if (depth == 0) set_ = set;
+  if (found.set == nullptr) return deny(place, name, at);
+  found.synthesised = place.synthesised();
+  set_ = found.set;
   const std::size_t records_at = reply_.size();
-  put_set(Section::kAnswer, *set, at);
-  const bool is_alias = set->type == RrType::kCname && asked_.query.type != RrType::kCname &&
-                        asked_.query.type != RrType::kAny;
-  if (is_alias && !reply_.truncated() && depth < kMaxChain) {
+  if (!put_set(Section::kAnswer, found, at)) return Reason::kAnswered;
+  if (found.set->type == RrType::kCname && type != RrType::kCname && !any && depth < kMaxChain) {
     // A single record: its data is the next name, and stands in the reply without compression.
     const std::size_t target_at = records_at + CompiledZones::kRecordHead;
-    const NameView target = reply_.name_at(target_at, reply_.size() - target_at);
-    const Reason rest = follow(target, target_at, depth + 1);
+    const Reason rest = follow(reply_.name_at(target_at), target_at, depth + 1);
     return rest == Reason::kNxDomain ? rest : Reason::kAnswered;
   }
+  if (found.set->has_targets) put_addresses(found.set->type, records_at, nullptr);
   return Reason::kAnswered;
 }
 
-const Set* Answer::find_set(const CompiledZones::Place& place) {
-  const RrType type = asked_.query.type;
-  // For ANY a CNAME is still the one right answer; else the minimal one, if there is any type.
-  const auto* entry = zones_.entry(*place.node, type == RrType::kAny ? RrType::kCname : type);
-  return entry == nullptr ? nullptr : zones_.set(*entry, client_class(*entry, *place.zone));
+Answer::Found Answer::find_set(const CompiledZones::Node& node, RrType type) {
+  const auto* entry = zones_.entry(node, type);
+  if (entry == nullptr) return {&node, nullptr, nullptr};
+  const ZoneInfo& zone = zones_.zones()[node.zone];
+  return {&node, entry, zones_.set(*entry, client_class(*entry, zone))};
+}
+
+Reason Answer::deny(const CompiledZones::Place& place, NameView name, std::size_t at) {
+  put_denial(*place.zone, at + name.size() - place.zone->origin.size());
+  if (place.node != nullptr) return Reason::kNoData;
+  reply_.set_rcode(Rcode::kNxDomain);
+  return Reason::kNxDomain;
+}
+
+Reason Answer::refer(const CompiledZones::Node& cut, std::size_t cut_at, int depth) {
+  // Behind a CNAME the answer is still ours.
+  if (depth == 0) reply_.set_authoritative(false);
+  const Found servers = find_set(cut, RrType::kNs);
+  const std::size_t records_at = reply_.size();
+  if (!put_set(Section::kAuthority, servers, cut_at)) return Reason::kReferral;
+  if (servers.set->has_targets) put_addresses(RrType::kNs, records_at, &cut);
+  return Reason::kReferral;
+}
+
+Reason Answer::answer_ds_at_apex(const ZoneInfo& zone, NameView name, std::size_t at) {
+  const ZoneInfo& parent = zones_.zones()[zone.parent];
+  zone_ = &parent;
+  if (zone.parent_cut != CompiledZones::kNone) {
+    const Found found = find_set(zones_.node(zone.parent_cut), RrType::kDs);
+    if (found.set != nullptr) {
+      set_ = found.set;
+      put_set(Section::kAnswer, found, at);
+      return Reason::kAnswered;
+    }
+  }
+  put_denial(parent, at + name.size() - parent.origin.size());
+  return Reason::kNoData;
 }
 
 // RFC 7871 7.2.1: the subnet's class, and how much of the subnet the answer depends on.
@@ -86,23 +122,25 @@ std::uint32_t Answer::client_class(const CompiledZones::Entry& entry, const Zone
   return zone.classes->find(asked_.rx.source).index;
 }
 
-void Answer::put_set(Section section, const Set& set, std::size_t owner_at) {
-  HandedOut& handed = asked_.worker.handed;
+bool Answer::put_set(Section section, const Found& found, std::size_t owner_at) {
+  const Set& set = *found.set;
+  HandedOut& handed = section == Section::kAnswer ? asked_.worker.handed : asked_.worker.added;
   Prng& prng = asked_.worker.prng;
   if (!set.weighted) {
     // All of them, from a random one on, so that none is always first.
     std::uint32_t at = set.count > 1 ? static_cast<std::uint32_t>(prng.below(set.count)) : 0;
     for (std::uint32_t i = 0; i < set.take; ++i) {
-      if (!reply_.put(section, zones_.record(set, at), owner_at)) return;
+      if (!reply_.put(section, zones_.record(set, at), owner_at)) return false;
       if (++at == set.count) at = 0;
     }
-    return;
+    return true;
   }
   handed.count = static_cast<std::uint32_t>(
       draw(zones_.weighted(set), prng, std::span(handed.records).first(set.take)));
   for (const std::uint32_t record : handed.list()) {
-    if (!reply_.put(section, zones_.record(set, record), owner_at)) return;
+    if (!reply_.put(section, zones_.record(set, record), owner_at)) return false;
   }
+  return true;
 }
 
 void Answer::put_denial(const ZoneInfo& zone, std::size_t apex_at) {
@@ -121,6 +159,40 @@ void Answer::put_hinfo(const ZoneInfo& zone, std::size_t owner_at) {
   record.text("RFC8482");
   record.u8(0);
   reply_.put(Section::kAnswer, record.written(), owner_at);
+}
+
+void Answer::put_addresses(RrType type, std::size_t from, const CompiledZones::Node* cut) {
+  const std::size_t skip = CompiledZones::kRecordHead + *target_offset(type);
+  const std::size_t end = reply_.size();
+  std::array<const CompiledZones::Node*, kMaxHosts> hosts;
+  std::size_t count = 0;
+  for (std::size_t at = from; at < end && count < kMaxHosts && !reply_.truncated();
+       at = reply_.end_of_record(at)) {
+    if (reply_.type_of_record(at) != type) continue;
+    // "." stands for the owner (RFC 9460 2.5.2), or for no host at all.
+    const bool own = reply_.name_at(at + skip).is_root();
+    if (own && type != RrType::kSvcb && type != RrType::kHttps) continue;
+    const std::size_t name_at = own ? reply_.owner_of_record(at) : at + skip;
+    const auto* host = zones_.find_target(HashedName(reply_.name_at(name_at)));
+    const auto known = hosts.begin() + static_cast<std::ptrdiff_t>(count);
+    if (host == nullptr || std::find(hosts.begin(), known, host) != known) continue;
+    hosts[count++] = host;
+    // RFC 9471 3.1: without the addresses of servers below the cut there is no way to them.
+    const bool needed = cut != nullptr && host->kind == NodeKind::kHidden &&
+                        zones_.name_of(*host).is_within(zones_.name_of(*cut));
+    put_addresses_of(*host, name_at, needed);
+  }
+}
+
+void Answer::put_addresses_of(const CompiledZones::Node& host, std::size_t name_at, bool needed) {
+  for (const RrType type : {RrType::kA, RrType::kAaaa}) {
+    const Found found = find_set(host, type);
+    if (found.set == nullptr || found.set->type != type) continue;
+    const Reply::Mark before = reply_.mark();
+    if (put_set(Section::kAdditional, found, name_at)) continue;
+    reply_.take_back(before);
+    if (needed) reply_.truncate();
+  }
 }
 
 }  // namespace timepool::dns

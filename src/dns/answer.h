@@ -20,25 +20,46 @@ class Answer {
   // meta types.
   Reason run();
 
-  // Where the question's own name was found: nullptr for a name of no zone, and for none or several
-  // sets.
+  // Where the question's own name was found: nullptr for a name of no zone.
   const CompiledZones::ZoneInfo* zone() const { return zone_; }
+  // What the answer ends with, behind CNAMEs if there are any.
   const CompiledZones::Set* set() const { return set_; }
 
  private:
+  // A record set, and by which name it was found.
+  struct Found {
+    const CompiledZones::Node* node = nullptr;
+    const CompiledZones::Entry* entry = nullptr;
+    const CompiledZones::Set* set = nullptr;  // nullptr: no data
+    bool synthesised = false;                 // the node is a wildcard, the owner another name
+  };
+
   // The answer for `name`, which stands uncompressed at `at` in the reply.
   Reason follow(wire::dns::NameView name, std::size_t at, int depth);
-  // What the name and the client's class lead to, or nullptr.
-  const CompiledZones::Set* find_set(const CompiledZones::Place& place);
+  // What `type` leads to at `node` for this client.
+  Found find_set(const CompiledZones::Node& node, wire::dns::RrType type);
   std::uint32_t client_class(const CompiledZones::Entry& entry,
                              const CompiledZones::ZoneInfo& zone);
+  Reason deny(const CompiledZones::Place& place, wire::dns::NameView name, std::size_t at);
+  // RFC 1034 4.3.2 3b: the name lies at or below a cut.
+  Reason refer(const CompiledZones::Node& cut, std::size_t cut_at, int depth);
+  // RFC 4035 3.1.4.1: DS of the apex of `zone`, from the zone above.
+  Reason answer_ds_at_apex(const CompiledZones::ZoneInfo& zone, wire::dns::NameView name,
+                           std::size_t at);
 
   // --- where records go into the reply ---
-  void put_set(wire::dns::Section section, const CompiledZones::Set& set, std::size_t owner_at);
-  // No data of this type, or no such name: the zone's SOA (RFC 2308 2).
+  // False when it does not fit; part of it may stand there then.
+  bool put_set(wire::dns::Section section, const Found& found, std::size_t owner_at);
+  // The name, or the type at the name, does not exist: the SOA (RFC 2308 2).
   void put_denial(const CompiledZones::ZoneInfo& zone, std::size_t apex_at);
   // RFC 8482 4.2.
   void put_hinfo(const CompiledZones::ZoneInfo& zone, std::size_t owner_at);
+
+  // --- addresses of hosts that records name ---
+  // Of the records that stand in the reply from `from` on and are of `type`. `cut`: they are name
+  // servers at that cut, and the addresses of those below it belong to the answer.
+  void put_addresses(wire::dns::RrType type, std::size_t from, const CompiledZones::Node* cut);
+  void put_addresses_of(const CompiledZones::Node& host, std::size_t name_at, bool needed);
 
   const Asked& asked_;
   const CompiledZones& zones_;

@@ -43,8 +43,7 @@ struct Served {
   const ResponderSettings& settings;
 };
 
-// The records that the last answer took from its record set, by their number in it. Left as they
-// are by answers without records, which Outcome tells.
+// The records that were drawn last from a weighted set, by their number in it.
 struct HandedOut {
   std::uint32_t count = 0;
   std::array<std::uint32_t, kMaxTake> records;  // the first `count` are written
@@ -56,7 +55,8 @@ struct HandedOut {
 struct Worker {
   explicit Worker(std::uint64_t seed) : prng(seed) {}
   Prng prng;
-  HandedOut handed;
+  HandedOut handed;  // in the answer itself; only a set that Outcome names is newly written
+  HandedOut added;   // in the additional section
 };
 
 // A query that parsed, with everything that its answer depends on.

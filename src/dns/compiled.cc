@@ -86,8 +86,11 @@ CompiledZones::Place CompiledZones::find(const HashedName& name) const {
   const std::size_t first = labels > max_labels_ ? labels - max_labels_ : 0;
   for (std::size_t skip = first; skip <= labels; ++skip) {
     const Node* node = probe(name.suffix(skip), name.hash(skip));
-    if (node == nullptr) continue;
-    return {skip == 0 ? node : nullptr, &zones_[node->zone]};
+    // What is hidden lies below a cut, which is found next.
+    if (node == nullptr || node->kind == NodeKind::kHidden) continue;
+    const ZoneInfo* zone = &zones_[node->zone];
+    if (skip == 0) return {node, node, zone};
+    return {node->wildcard == kNone ? nullptr : &nodes_[node->wildcard], node, zone};
   }
   return {};
 }

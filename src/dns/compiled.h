@@ -49,6 +49,22 @@ class HashedName {
   std::array<std::uint64_t, wire::dns::kMaxLabels + 1> hashes_;
 };
 
+// Where the data of such a record has the name of a host, whose addresses are worth adding.
+constexpr std::optional<std::size_t> target_offset(wire::dns::RrType type) {
+  switch (type) {
+    case wire::dns::RrType::kNs:
+      return 0;
+    case wire::dns::RrType::kMx:
+    case wire::dns::RrType::kSvcb:
+    case wire::dns::RrType::kHttps:
+      return 2;
+    case wire::dns::RrType::kSrv:
+      return 6;
+    default:
+      return std::nullopt;
+  }
+}
+
 class CompiledZones {
  public:
   static constexpr std::uint32_t kNone = 0xffff'ffff;
@@ -72,6 +88,8 @@ class CompiledZones {
     std::uint32_t positive = 0;
     std::uint64_t sum = 0;
     std::uint32_t label = 0;  // its label's name, for reports
+    // Its records name hosts, and some of those have addresses here (find_target).
+    bool has_targets = false;
   };
   struct ZoneInfo {
     wire::dns::DnsName origin;
@@ -80,7 +98,16 @@ class CompiledZones {
     std::uint32_t soa = 0;  // its record with head in the bytes
     std::uint32_t soa_size = 0;
     std::uint32_t names = 0;
+    // The zone of ours that this one is cut from, and the cut's node there, which only DS is
+    // answered from (RFC 4035 3.1.4.1); kNone: there is none.
+    std::uint32_t parent = kNone;
+    std::uint32_t parent_cut = kNone;
     std::shared_ptr<const ClassTable> classes;
+  };
+  enum class NodeKind : std::uint8_t {
+    kName,
+    kCut,     // delegated: NS, and DS if it has any
+    kHidden,  // below a cut, or at one whose child zone is served here too: no name of its zone
   };
   struct Node {
     std::uint32_t name = 0;
@@ -88,6 +115,8 @@ class CompiledZones {
     std::uint16_t zone = 0;
     std::uint8_t name_size = 0;
     std::uint8_t entry_count = 0;
+    NodeKind kind = NodeKind::kName;
+    std::uint32_t wildcard = kNone;  // the node "*" below it (RFC 4592 2.2.1)
   };
   // type 0: what a type gets that has no entry of its own (a CNAME).
   struct Entry {
@@ -100,12 +129,24 @@ class CompiledZones {
   static Result<std::shared_ptr<const CompiledZones>, std::string> compile(
       std::span<const Zone* const> zones, const GeoTable& geo, ClassCache& cache);
 
-  // Where a name leads: its node, or else only the zone that it would be in, or nothing.
+  // Where a name leads. No zone: it is outside all of them.
   struct Place {
+    // The name's own, or that of the wildcard which it is answered from; nullptr: no such name.
     const Node* node = nullptr;
+    // The longest name that exists of it and those above it (RFC 4592 3.3.1); `node`, if it exists.
+    // When it is a cut, the zone does not answer for the name (but for DS at the cut itself).
+    const Node* encloser = nullptr;
     const ZoneInfo* zone = nullptr;
+
+    bool exists() const { return node == encloser; }
+    bool synthesised() const { return node != nullptr && node != encloser; }
   };
   Place find(const HashedName& name) const;
+  // The node of a host that a record names, hidden ones too: glue. nullptr: it is not here.
+  const Node* find_target(const HashedName& name) const {
+    return probe(name.suffix(0), name.hash(0));
+  }
+  const Node& node(std::uint32_t index) const { return nodes_[index]; }
   // The entry for `type` at `node`, or nullptr for no data.
   const Entry* entry(const Node& node, wire::dns::RrType type) const;
   // `cls` counts only where the entry is by class. nullptr for no data.
@@ -139,7 +180,24 @@ class CompiledZones {
   std::uint32_t index_of(const Set& set) const {
     return static_cast<std::uint32_t>(&set - sets_.data());
   }
+  std::uint32_t index_of(const Node& node) const {
+    return static_cast<std::uint32_t>(&node - nodes_.data());
+  }
   const std::vector<Set>& sets() const { return sets_; }
+  // A zone's stand behind each other, its apex first.
+  const std::vector<Node>& nodes() const { return nodes_; }
+  // In lower case.
+  wire::dns::NameView name_of(const Node& node) const {
+    return wire::dns::NameView::from_valid_wire(Bytes(bytes_).subspan(node.name, node.name_size));
+  }
+  std::span<const Entry> entries(const Node& node) const {
+    return std::span(entries_).subspan(node.entries, node.entry_count);
+  }
+  // The sets that an entry leads to, by class where it is by class; kNone for no data.
+  std::span<const std::uint32_t> sets_of(const Node& node, const Entry& entry) const {
+    if (!entry.by_class) return {&entry.ref, 1};
+    return std::span(class_sets_).subspan(entry.ref, zones_[node.zone].classes->classes().size());
+  }
   const std::string& label_of(const Set& set) const { return labels_[set.label]; }
   std::size_t node_count() const { return nodes_.size(); }
   std::size_t set_count() const { return sets_.size(); }

@@ -1,13 +1,15 @@
 // Compiles zones for answering (compiled.h): the labels of a zone become names with, for each
 // type and class of clients, the one record set that geodns' walk over the levels would end at.
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
 #include "dns/compiled.h"
+#include "dns/label_target.h"
+#include "dns/zone_check.h"
+#include "dns/zone_names.h"
 
 namespace timepool::dns {
 
@@ -16,66 +18,9 @@ namespace {
 using wire::dns::DnsName;
 using wire::dns::NameView;
 using wire::dns::RrType;
+using NodeKind = CompiledZones::NodeKind;
 
 constexpr RrType kOther{};
-
-// What a label's name ends with, as a number: kind above, value below.
-enum class TargetKind : std::uint64_t { kPlain, kAddress, kAsn, kCountry, kContinent };
-using TargetKey = std::uint64_t;
-constexpr TargetKey key_of(TargetKind kind, std::uint64_t value = 0) {
-  return static_cast<std::uint64_t>(kind) << 56 | value;
-}
-
-// A label's name taken apart as "base.target"; the target may be the whole.
-struct Parts {
-  std::string_view base;
-  TargetKind kind = TargetKind::kPlain;
-  std::uint64_t value = 0;  // of country, continent, asn
-  IpAddress address;
-};
-
-std::optional<std::uint32_t> asn_of(std::string_view text) {
-  if (text.substr(0, 2) != "as" || text.size() < 3 || text.size() > 12) return std::nullopt;
-  std::uint32_t asn = 0;
-  const auto [end, error] = std::from_chars(text.data() + 2, text.data() + text.size(), asn);
-  if (error != std::errc() || end != text.data() + text.size() || text[2] == '0') {
-    return std::nullopt;
-  }
-  return asn;
-}
-
-// The target that `name` has under `targeting`, or nothing.
-std::optional<Parts> targeted(std::string_view name, const Targeting& targeting) {
-  Parts out;
-  const std::size_t bracket = name.find('[');
-  if (bracket != std::string_view::npos) {
-    const auto address = parse_ip(name.substr(bracket + 1, name.size() - bracket - 2));
-    if (!targeting.ip || !address.ok()) return std::nullopt;
-    out.kind = TargetKind::kAddress;
-    out.address = *address;
-    out.base = name.substr(0, bracket == 0 ? 0 : bracket - 1);
-    return out;
-  }
-  const std::size_t dot = name.rfind('.');
-  const std::string_view last = dot == std::string_view::npos ? name : name.substr(dot + 1);
-  out.base = name.substr(0, dot == std::string_view::npos ? 0 : dot);
-  const CountryCode country = CountryCode::from_text(last);
-  const Continent continent = continent_named(last);
-  const auto asn = asn_of(last);
-  if (targeting.country && country.known()) {
-    out.kind = TargetKind::kCountry;
-    out.value = country.bits();
-  } else if (targeting.continent && continent != Continent::kNone) {
-    out.kind = TargetKind::kContinent;
-    out.value = static_cast<std::uint64_t>(continent);
-  } else if (targeting.asn && asn) {
-    out.kind = TargetKind::kAsn;
-    out.value = *asn;
-  } else {
-    return std::nullopt;
-  }
-  return out;
-}
 
 // The labels that a name may be answered from, by target.
 struct Base {
@@ -107,7 +52,9 @@ class Compiler {
     for (const Zone* zone : zones) {
       if (!add(*zone)) return fail(format(zone->origin) + ": " + problem_);
     }
-    build_slots();
+    // Places in it are 32 bits.
+    if (out_->bytes_.size() >= CompiledZones::kNone) return fail("more than 4 GiB of records");
+    link();
     return std::shared_ptr<const CompiledZones>(std::move(out_));
   }
 
@@ -121,9 +68,15 @@ class Compiler {
     zone_ = &zone;
     bases_.clear();
     sets_by_label_.clear();
+    if (const auto fault = find_fault(zone)) {
+      problem_ = '\'' + fault->label + "': " + fault->text;
+      return false;
+    }
     if (!add_zone_info() || !find_bases() || !find_classes()) return false;
-    for (const std::string& base : names_of_zone()) {
-      if (!add_node(base)) return false;
+    std::set<std::string> labelled;
+    for (const auto& [name, base] : bases_) labelled.insert(name);
+    for (const ZoneName& name : zone_names(zone, labelled)) {
+      if (!add_node(name)) return false;
     }
     return true;
   }
@@ -291,7 +244,7 @@ class Compiler {
     use_ = {};
     for (std::uint32_t i = 0; i < zone_->labels.size(); ++i) {
       const std::string& name = zone_->labels[i].name;
-      const auto parts = targeted(name, zone_->targeting);
+      const auto parts = label_target(name, zone_->targeting);
       if (name.find('[') == std::string::npos) bases_[name].labels[key_of(TargetKind::kPlain)] = i;
       if (!parts) continue;
       std::uint64_t value = parts->value;
@@ -359,21 +312,6 @@ class Compiler {
 
   // --- names ---
 
-  // Every name that exists: labels, what they are targets of, and what lies between them and the
-  // apex (RFC 8020: nothing below a name that does not exist).
-  std::set<std::string> names_of_zone() const {
-    std::set<std::string> out{""};
-    for (const auto& [name, base] : bases_) {
-      std::string_view rest = name;
-      while (out.insert(std::string(rest)).second || rest == name) {
-        const std::size_t dot = rest.find('.');
-        if (dot == std::string_view::npos) break;
-        rest.remove_prefix(dot + 1);
-      }
-    }
-    return out;
-  }
-
   // The types that a query for `base` may be answered with, and whether aliases or CNAMEs are met.
   struct Reach {
     std::set<RrType> types;
@@ -381,7 +319,7 @@ class Compiler {
   };
   void reach(const std::string& base, int depth, Reach& out, std::set<std::string>& seen) const {
     const auto at = bases_.find(base);
-    if (at == bases_.end() || depth > kMaxAliasDepth || !seen.insert(base).second) return;
+    if (at == bases_.end() || depth > kMaxAliases || !seen.insert(base).second) return;
     out.by_class = out.by_class || at->second.by_class;
     for (const auto& [target, index] : at->second.labels) {
       const Label& label = zone_->labels[index];
@@ -392,12 +330,10 @@ class Compiler {
     }
   }
 
-  static constexpr int kMaxAliasDepth = 8;
-
   // geodns' walk: at each level an alias first, then a CNAME, then the type itself.
   std::uint32_t resolve(const std::string& base, const std::vector<TargetKey>& levels, RrType type,
                         int depth) {
-    if (depth > kMaxAliasDepth || --steps_ < 0) return CompiledZones::kNone;
+    if (depth > kMaxAliases || --steps_ < 0) return CompiledZones::kNone;
     const auto at = bases_.find(base);
     if (at == bases_.end()) return CompiledZones::kNone;
     for (const TargetKey level : levels) {
@@ -414,25 +350,60 @@ class Compiler {
     return CompiledZones::kNone;
   }
 
-  bool add_node(const std::string& base) {
+  bool add_node(const ZoneName& item) {
+    const std::string& base = item.name;
     const auto name = base.empty() ? Result<DnsName, wire::dns::Malformed>(zone_->origin)
                                    : DnsName::from_text(base, zone_->origin);
     CHECK(name.ok());  // the loader took the label, and this is the end of one
     const DnsName lower = wire::dns::lowered(name.value());
-    if (!base.empty() && is_in_zone_below(lower)) return true;
+    const bool taken_over = !base.empty() && is_in_zone_below(lower);
+    if (taken_over && (item.kind != NameKind::kCut || !origins_.contains(key(lower)))) return true;
     CompiledZones::Node node;
     node.zone = static_cast<std::uint16_t>(out_->zones_.size() - 1);
     node.name = place();
     node.name_size = static_cast<std::uint8_t>(lower.size());
     put(lower.wire());
     node.entries = static_cast<std::uint32_t>(out_->entries_.size());
-    if (base.empty()) out_->entries_.push_back({RrType::kSoa, false, soa_set_});
-    if (!add_entries(base)) return false;
-    node.entry_count = static_cast<std::uint8_t>(out_->entries_.size() - node.entries);
+    if (item.kind == NameKind::kName) {
+      if (base.empty()) out_->entries_.push_back({RrType::kSoa, false, soa_set_});
+      if (!add_entries(base)) return false;
+    } else if (item.kind == NameKind::kCut) {
+      node.kind = taken_over ? NodeKind::kHidden : NodeKind::kCut;
+      add_plain_entries(base, {RrType::kNs, RrType::kDs});
+    } else {
+      node.kind = NodeKind::kHidden;
+      add_plain_entries(base, {RrType::kA, RrType::kAaaa});
+    }
+    const std::size_t entries = out_->entries_.size() - node.entries;
+    if (entries > 255) {
+      problem_ = '\'' + base + "': has records of more than 255 types over all its targets";
+      return false;
+    }
+    node.entry_count = static_cast<std::uint8_t>(entries);
+    const auto index = static_cast<std::uint32_t>(out_->nodes_.size());
+    if (taken_over) cuts_taken_over_[key(lower)] = index;
+    if (node.kind == NodeKind::kName) ++out_->zones_.back().names;
     out_->max_labels_ = std::max(out_->max_labels_, lower.label_count());
     out_->nodes_.push_back(node);
-    ++out_->zones_.back().names;
     return true;
+  }
+
+  // What a cut is told by, and glue: whole sets, the same for all clients.
+  void add_plain_entries(const std::string& base, std::initializer_list<RrType> types) {
+    const auto labels = bases_.find(base);
+    if (labels == bases_.end()) return;
+    const auto at = labels->second.labels.find(key_of(TargetKind::kPlain));
+    if (at == labels->second.labels.end()) return;
+    const Label& label = zone_->labels[at->second];
+    for (const RrType type : types) {
+      const RecordSet* records = label.find(type);
+      if (records == nullptr) continue;
+      CompiledZones::Set set = arrange(label, *records);
+      set.weighted = false;
+      set.take = set.count;
+      out_->entries_.push_back({type, false, static_cast<std::uint32_t>(out_->sets_.size())});
+      out_->sets_.push_back(set);
+    }
   }
 
   // Another zone begins at `name` or between it and this zone's apex.
@@ -504,24 +475,80 @@ class Compiler {
     return true;
   }
 
+  // --- what leads from one to another, once all zones are there ---
+
+  void link() {
+    build_slots();
+    link_wildcards();
+    link_parents();
+    for (CompiledZones::Set& set : out_->sets_) set.has_targets = names_a_host_of_ours(set);
+  }
+
+  NameView name_of(const CompiledZones::Node& node) const {
+    return NameView::from_valid_wire(Bytes(out_->bytes_).subspan(node.name, node.name_size));
+  }
+
   void build_slots() {
     std::size_t size = 16;
     while (size < out_->nodes_.size() * 2 + 1) size *= 2;
     out_->slots_.resize(size);
+    std::set<std::uint32_t> unnamed;
+    for (const auto& [name, index] : cuts_taken_over_) unnamed.insert(index);
     for (std::uint32_t i = 0; i < out_->nodes_.size(); ++i) {
-      const CompiledZones::Node& node = out_->nodes_[i];
-      const HashedName name(
-          NameView::from_valid_wire(Bytes(out_->bytes_).subspan(node.name, node.name_size)));
+      if (unnamed.contains(i)) continue;
+      const HashedName name(name_of(out_->nodes_[i]));
       std::size_t at = name.hash(0) & (size - 1);
       while (out_->slots_[at].node != CompiledZones::kNone) at = (at + 1) & (size - 1);
       out_->slots_[at] = {name.hash(0), i};
     }
   }
 
+  void link_wildcards() {
+    for (std::uint32_t i = 0; i < out_->nodes_.size(); ++i) {
+      const CompiledZones::Node& node = out_->nodes_[i];
+      const NameView name = name_of(node);
+      if (node.kind != NodeKind::kName || !name.is_wildcard()) continue;
+      const HashedName above(name.parent());
+      const CompiledZones::Node* parent = out_->find_target(above);
+      // The zone's own apex may begin with "*".
+      if (parent == nullptr || parent->zone != node.zone) continue;
+      out_->nodes_[static_cast<std::size_t>(parent - out_->nodes_.data())].wildcard = i;
+    }
+  }
+
+  void link_parents() {
+    for (CompiledZones::ZoneInfo& zone : out_->zones_) {
+      if (zone.origin.is_root()) continue;
+      const auto above = out_->find(HashedName(zone.origin.parent()));
+      if (above.zone == nullptr || above.encloser->kind == NodeKind::kCut) continue;
+      zone.parent = out_->index_of(*above.zone);
+      const auto cut = cuts_taken_over_.find(key(zone.origin));
+      if (cut != cuts_taken_over_.end()) zone.parent_cut = cut->second;
+    }
+  }
+
+  bool names_a_host_of_ours(const CompiledZones::Set& set) const {
+    const auto skip = target_offset(set.type);
+    if (!skip) return false;
+    for (std::uint32_t i = 0; i < set.count; ++i) {
+      const Bytes data = out_->record(set, i).subspan(CompiledZones::kRecordHead);
+      if (data.size() <= *skip) continue;
+      ByteReader reader(data.subspan(*skip));
+      const auto name = wire::dns::parse_plain_name(reader);
+      // "." stands for the owner itself (RFC 9460 2.5.2).
+      if (name.ok() && (name->is_root() || out_->find_target(HashedName(*name)) != nullptr)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   const GeoTable& geo_;
   ClassCache& cache_;
   std::shared_ptr<CompiledZones> out_;
   std::set<std::string> origins_;
+  // Cuts whose child zone is served here too, by name: their nodes.
+  std::map<std::string, std::uint32_t> cuts_taken_over_;
   std::string problem_;
   // Of the zone being added.
   const Zone* zone_ = nullptr;

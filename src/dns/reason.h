@@ -30,6 +30,7 @@ enum class Reason : std::uint8_t {
   kBadCookie,        // BADCOOKIE in place of an answer: a good cookie is wanted first
   kLimitCut,         // over the limit of answers: TC in place of the records
   kLimitDropped,     // over that limit: no answer
+  kReferral,         // at or below a delegation: its name servers
   kCount
 };
 
@@ -41,7 +42,7 @@ constexpr std::string_view name_of(Reason reason) {
       "cookie_only",   "truncated",        "refused_zone", "refused_class", "refused_transfer",
       "notimp_opcode", "notimp_type",      "bad_version",  "tsig",          "formerr",
       "dropped_short", "dropped_response", "dropped_long", "bad_cookie",    "limit_cut",
-      "limit_dropped"};
+      "limit_dropped", "referral"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

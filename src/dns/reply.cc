@@ -12,18 +12,21 @@ bool Reply::put_all(wire::dns::Section section, Bytes records, std::size_t count
                     std::size_t owner_at) {
   if (!fits(section, records.size(), owner_at)) return false;
   std::memcpy(out_.data() + size_, records.data(), records.size());
-  // Heads: owner, type, class, TTL, length.
-  constexpr std::size_t kHead = 12;
   std::size_t at = size_;
   for (std::size_t i = 0; i < count; ++i) {
     put16(at, 0xc000 | owner_at);
-    at += kHead + (std::to_integer<std::size_t>(out_[at + 10]) << 8 |
-                   std::to_integer<std::size_t>(out_[at + 11]));
+    at = end_of_record(at);
   }
   size_ += records.size();
   CHECK(at == size_);
   counts_[index(section)] = static_cast<std::uint16_t>(counts_[index(section)] + count);
   return true;
+}
+
+wire::dns::NameView Reply::name_at(std::size_t at) const {
+  std::size_t end = at;
+  while (out_[end] != std::byte{0}) end += 1 + std::to_integer<std::size_t>(out_[end]);
+  return wire::dns::NameView::from_valid_wire(Bytes(out_).subspan(at, end + 1 - at));
 }
 
 void Reply::close() {

@@ -51,10 +51,15 @@ class Reply {
   // `count` records behind each other, all of one owner; they are put together or not at all.
   bool put_all(wire::dns::Section section, Bytes records, std::size_t count, std::size_t owner_at);
 
-  // A name in the reply that stands uncompressed at `at`, within a record that was put.
-  wire::dns::NameView name_at(std::size_t at, std::size_t size) const {
-    return wire::dns::NameView::from_valid_wire(Bytes(out_).subspan(at, size));
+  // A name in the reply that stands uncompressed at `at`: the question's, or one in the data of a
+  // record that was put.
+  wire::dns::NameView name_at(std::size_t at) const;
+  // Of a record that was put at `at`.
+  wire::dns::RrType type_of_record(std::size_t at) const {
+    return static_cast<wire::dns::RrType>(get16(at + 2));
   }
+  std::size_t owner_of_record(std::size_t at) const { return get16(at) & 0x3fff; }
+  std::size_t end_of_record(std::size_t at) const { return at + kRecordHead + get16(at + 10); }
 
   // Where a reply stood, for additional records that are taken back when their set does not fit.
   struct Mark {
@@ -87,6 +92,9 @@ class Reply {
   std::size_t finish(std::uint16_t query_flags, bool question, std::size_t opt_size);
 
  private:
+  // Owner, type, class, TTL, length.
+  static constexpr std::size_t kRecordHead = 12;
+
   static std::size_t index(wire::dns::Section section) { return static_cast<std::size_t>(section); }
 
   bool fits(wire::dns::Section section, std::size_t bytes, std::size_t owner_at) {
@@ -98,6 +106,9 @@ class Reply {
   void put16(std::size_t at, std::size_t value) {
     out_[at] = static_cast<std::byte>(value >> 8 & 0xff);
     out_[at + 1] = static_cast<std::byte>(value & 0xff);
+  }
+  std::size_t get16(std::size_t at) const {
+    return std::to_integer<std::size_t>(out_[at]) << 8 | std::to_integer<std::size_t>(out_[at + 1]);
   }
 
   MutableBytes out_;

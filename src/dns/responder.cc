@@ -117,7 +117,10 @@ Outcome answer_query(const Asked& asked, Bytes datagram, MutableBytes out) {
   outcome.kind = kind_of(outcome.reason);
   outcome.cookie = asked.cookie.use;
   outcome.question_end = query.question_end;
-  if (reply.truncated()) outcome.reason = Reason::kTruncated;
+  if (reply.truncated()) {
+    outcome.reason = Reason::kTruncated;
+    outcome.set = Outcome::kNone;
+  }
   outcome.rcode = reply.rcode();
   reply.close();
   if (query.edns) outcome.opt = static_cast<std::uint16_t>(reply.size());

@@ -31,8 +31,8 @@ struct Outcome {
   bool client_subnet = false;  // the client sent one
   // The zone that holds the question's name, in the order of CompiledZones::zones().
   std::uint32_t zone = kNone;
-  // The record set that the question's own name was answered from. When it is drawn by weight,
-  // Worker::handed has the numbers of the records.
+  // The record set that the answer ends with, behind CNAMEs if there are any; none for a truncated
+  // one. When it is drawn by weight, Worker::handed has the numbers of its records.
   std::uint32_t set = kNone;
   CookieUse cookie = CookieUse::kNone;
   // Where the reply's parts begin; both 0 where only the header of the query was sound.

@@ -34,6 +34,14 @@ inline GeoTable geography() {
   return with_overrides(out, items);
 }
 
+inline std::shared_ptr<const CompiledZones> compile(const std::vector<Zone>& zones) {
+  std::vector<const Zone*> pointers;
+  for (const Zone& zone : zones) pointers.push_back(&zone);
+  ClassCache cache;
+  auto out = CompiledZones::compile(pointers, geography(), cache);
+  return out.ok() ? std::move(out).value() : nullptr;
+}
+
 inline std::shared_ptr<const CompiledZones> compile(
     const std::vector<std::pair<std::string, std::string>>& documents) {
   std::vector<Zone> zones;
@@ -42,11 +50,7 @@ inline std::shared_ptr<const CompiledZones> compile(
     if (!zone.ok()) return nullptr;
     zones.push_back(std::move(zone).value());
   }
-  std::vector<const Zone*> pointers;
-  for (const Zone& zone : zones) pointers.push_back(&zone);
-  ClassCache cache;
-  auto out = CompiledZones::compile(pointers, geography(), cache);
-  return out.ok() ? std::move(out).value() : nullptr;
+  return compile(zones);
 }
 
 struct Ask {
@@ -121,6 +125,7 @@ struct Got {
   }
   std::vector<std::string> answers() const { return records(wire::dns::Section::kAnswer); }
   std::vector<std::string> authority() const { return records(wire::dns::Section::kAuthority); }
+  std::vector<std::string> additional() const { return records(wire::dns::Section::kAdditional); }
   int scope() const {
     if (!message->edns() || !message->edns()->client_subnet) return -1;
     return message->edns()->client_subnet->scope;
