@@ -139,10 +139,17 @@ Schema<DnsdSnapshotConfig> snapshot_schema() {
 Schema<DnsdConfig> dnsd_schema() {
   using Config = DnsdConfig;
   Schema<DnsdZonesConfig> zones;
-  zones.field("directory", &DnsdZonesConfig::directory, text(),
-              "Zone files in geodns' JSON format, each named for its zone: \"pool.example.json\". "
-              "Looked at every second; a file that is wrong leaves its zone as it was. Of a zone "
-              "that is in a snapshot too, the file counts. Empty: none.");
+  zones
+      .field("directory", &DnsdZonesConfig::directory, text(),
+             "Zone files, each named for its zone: \"pool.example.json\" in geodns' JSON format, "
+             "\"example.net.zone\" as a standard master file, which may $INCLUDE files below this "
+             "directory. Looked at every second; a file that is wrong leaves its zone as it was, "
+             "and a master file is read when it has not changed for a second. Of a zone that is in "
+             "a snapshot too, the file counts. Empty: none.")
+      .field("health_directory", &DnsdZonesConfig::health_directory, text(),
+             "Where zones' \"health\" is looked up, geodns' way: NAME.json with a number for each "
+             "address: 2 is healthy, 1 unhealthy, 0 unknown. Looked at every second. Records that "
+             "are tested and not healthy are not given. Empty: none are healthy.");
   Schema<DnsdControlConfig> control;
   control.field("socket", &DnsdControlConfig::socket, text(),
                 "Unix socket for reports and commands; empty: none.");

@@ -46,6 +46,7 @@ struct DnsdGeoipConfig {
 
 struct DnsdZonesConfig {
   std::string directory;
+  std::string health_directory;
   bool operator==(const DnsdZonesConfig&) const = default;
 };
 

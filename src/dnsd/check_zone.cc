@@ -4,34 +4,26 @@
 
 #include "dns/compiled.h"
 #include "dns/zone.h"
-#include "sys/file.h"
+#include "dnsd/zone_file.h"
 
 namespace timepool::dnsd {
 namespace {
 
-// "pool.example" of "/etc/zones/pool.example.json".
-std::string origin_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  if (name.ends_with(".json")) name.resize(name.size() - 5);
-  return name;
-}
-
 bool check(const std::string& path) {
-  const auto text = sys::read_file(path, dns::kMaxZoneText);
-  if (!text.ok()) {
-    std::fprintf(stderr, "%s\n", text.error().text().c_str());
+  const std::size_t slash = path.rfind('/');
+  const bool bare = slash == std::string::npos;
+  const auto read =
+      read_zone_file(bare ? "." : path.substr(0, slash == 0 ? 1 : slash),
+                     bare ? path : path.substr(slash + 1), 1, [](const std::string&) {});
+  if (!read.ok()) {
+    std::fprintf(stderr, "%s\n", read.error().text().c_str());
     return false;
   }
-  const auto zone = dns::load_zone(*text, origin_of(path), 1);
-  if (!zone.ok()) {
-    std::fprintf(stderr, "%s\n", format(zone.error(), path).c_str());
-    return false;
-  }
+  const dns::Zone* zone = &read->zone;
   for (const std::string& warning : zone->warnings) {
     std::printf("%s: warning: %s\n", path.c_str(), warning.c_str());
   }
-  const dns::Zone* zones[] = {&zone.value()};
+  const dns::Zone* zones[] = {zone};
   dns::ClassCache cache;
   const auto compiled = dns::CompiledZones::compile(zones, dns::GeoTable(), cache);
   if (!compiled.ok()) {

@@ -6,23 +6,31 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "sys/file.h"
-
 namespace timepool::dnsd {
 namespace {
 
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
-bool is_zone_file(const std::string& name) {
-  return name.size() > 5 && name[0] != '.' && lower(name).ends_with(".json");
+bool is_regular(const struct stat& status) {
+  return S_ISREG(status.st_mode);
 }
 
 }  // namespace
+
+ZoneDirectory::Stamp ZoneDirectory::stamp_of(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0 || !is_regular(status)) return {};
+  return {status.st_mtim.tv_sec,
+          status.st_mtim.tv_nsec,
+          status.st_ctim.tv_sec,
+          status.st_ctim.tv_nsec,
+          static_cast<std::uint64_t>(status.st_size),
+          static_cast<std::uint64_t>(status.st_ino)};
+}
+
+bool ZoneDirectory::includes_changed(const File& file) {
+  return std::any_of(file.includes.begin(), file.includes.end(), [](const Include& include) {
+    return !(stamp_of(include.path) == include.stamp);
+  });
+}
 
 Result<std::map<std::string, ZoneDirectory::Stamp>> ZoneDirectory::list() const {
   std::map<std::string, Stamp> out;
@@ -30,15 +38,9 @@ Result<std::map<std::string, ZoneDirectory::Stamp>> ZoneDirectory::list() const 
   for (auto entry = std::filesystem::directory_iterator(path_, error);
        !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    struct stat status{};
-    if (!is_zone_file(name) || ::stat(entry->path().c_str(), &status) != 0) continue;
-    if (!S_ISREG(status.st_mode)) continue;
-    out[name] = {status.st_mtim.tv_sec,
-                 status.st_mtim.tv_nsec,
-                 status.st_ctim.tv_sec,
-                 status.st_ctim.tv_nsec,
-                 static_cast<std::uint64_t>(status.st_size),
-                 static_cast<std::uint64_t>(status.st_ino)};
+    if (!zone_file_name(name)) continue;
+    const Stamp stamp = stamp_of(entry->path().string());
+    if (stamp.inode != 0) out[name] = stamp;
   }
   if (error) {
     return fail(system_error(error.value(), "[zones] directory: read " + path_));
@@ -52,26 +54,57 @@ void ZoneDirectory::read(const std::string& name, File& file, Scan& out) const {
     if (problem != file.problem) out.problems.push_back(problem);
     file.problem = std::move(problem);
   };
-  const auto text = sys::read_file(path, dns::kMaxZoneText);
-  if (!text.ok()) {
+  file.includes.clear();
+  auto read = read_zone_file(path_, name, static_cast<std::uint32_t>(file.stamp.seconds),
+                             [&file](const std::string& included) {
+                               file.includes.push_back({included, stamp_of(included)});
+                             });
+  if (!read.ok()) {
     // Gone between the look and the read: the next scan sees that.
-    if (text.error().code != ErrorCode::kNotFound) refuse(text.error().text());
+    if (read.error().code != ErrorCode::kNotFound) refuse(read.error().text());
     return;
   }
   // A file written anew with the same text is the same zone.
-  if (file.zone != nullptr && file.problem.empty() && file.text == *text) return;
-  const auto serial = static_cast<std::uint32_t>(file.stamp.seconds);
-  auto zone = dns::load_zone(*text, lower(name.substr(0, name.size() - 5)), serial);
-  if (!zone.ok()) {
-    refuse(format(zone.error(), path));
-    return;
+  if (file.zone != nullptr && file.problem.empty() && file.text == read->text) return;
+  for (const std::string& warning : read->zone.warnings) {
+    out.warnings.push_back(path + ": " + warning);
   }
-  for (const std::string& warning : zone->warnings) out.warnings.push_back(path + ": " + warning);
   file.problem.clear();
-  file.text = *text;
-  file.zone = std::make_shared<const dns::Zone>(std::move(zone).value());
+  file.text = std::move(read->text);
+  file.zone = std::make_shared<const dns::Zone>(std::move(read->zone));
   out.loaded.push_back(path);
   out.changed = true;
+}
+
+bool ZoneDirectory::must_read(File& file, const Stamp& stamp, bool added) const {
+  const bool same = !added && file.stamp == stamp && !includes_changed(file);
+  if (same) {
+    // Back to what it was, or never changed.
+    file.unsettled.reset();
+    return false;
+  }
+  const bool settles = file.zone != nullptr && file.zone->plain;
+  if (settles && file.unsettled != stamp) {
+    file.unsettled = stamp;
+    return false;
+  }
+  file.unsettled.reset();
+  return true;
+}
+
+// One zone in two files: the first by name counts, and the other is a problem.
+void ZoneDirectory::find_twins(Scan& out) {
+  std::map<std::string, std::string> first;
+  for (auto& [name, file] : files_) {
+    const auto [at, added] = first.try_emplace(file.origin, name);
+    const std::string twin = added ? std::string() : at->second;
+    if (twin == file.twin) continue;
+    file.twin = twin;
+    out.changed = true;
+    if (!twin.empty()) {
+      out.problems.push_back(path_ + "/" + name + ": its zone is that of " + twin + " too");
+    }
+  }
 }
 
 Result<ZoneDirectory::Scan> ZoneDirectory::scan() {
@@ -89,17 +122,19 @@ Result<ZoneDirectory::Scan> ZoneDirectory::scan() {
   }
   for (const auto& [name, stamp] : there) {
     const auto [at, added] = files_.try_emplace(name);
-    if (!added && at->second.stamp == stamp) continue;
+    if (added) at->second.origin = zone_file_name(name)->origin;
+    if (!must_read(at->second, stamp, added)) continue;
     at->second.stamp = stamp;
     read(name, at->second, out);
   }
+  find_twins(out);
   return out;
 }
 
 std::vector<LoadedZone> ZoneDirectory::zones() const {
   std::vector<LoadedZone> out;
   for (const auto& [name, file] : files_) {
-    if (file.zone != nullptr) out.push_back({file.zone, path_ + "/" + name});
+    if (file.zone != nullptr && file.twin.empty()) out.push_back({file.zone, path_ + "/" + name});
   }
   return out;
 }
@@ -108,6 +143,9 @@ std::vector<std::string> ZoneDirectory::problems() const {
   std::vector<std::string> out;
   for (const auto& [name, file] : files_) {
     if (!file.problem.empty()) out.push_back(file.problem);
+    if (!file.twin.empty()) {
+      out.push_back(path_ + "/" + name + ": its zone is that of " + file.twin + " too");
+    }
   }
   return out;
 }

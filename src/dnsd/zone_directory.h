@@ -1,16 +1,19 @@
-// ZoneDirectory: the zone files of a directory, geodns' way: every *.json is a zone named for its
-// file. A file that changed is read anew; one that is wrong leaves its zone as it was and is named
-// with line and column. One thread at a time.
+// ZoneDirectory: the zone files of a directory (zone_file.h). A file that changed, or one that it
+// includes, is read anew; one that is wrong leaves its zone as it was and is named with line and
+// column. A master file may be right though its writer is not done yet: one that changes is read
+// when the next scan finds it unchanged since. One thread at a time.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "dns/zone.h"
+#include "dnsd/zone_file.h"
 
 namespace timepool::dnsd {
 
@@ -55,13 +58,27 @@ class ZoneDirectory {
     std::uint64_t inode = 0;
     bool operator==(const Stamp&) const = default;
   };
-  struct File {
+  struct Include {
+    std::string path;
     Stamp stamp;
-    std::string text;                       // that the zone was read from
+    bool operator==(const Include&) const = default;
+  };
+  struct File {
+    std::string origin;
+    Stamp stamp;
+    std::vector<Include> includes;
+    std::optional<Stamp> unsettled;         // as the last scan saw it, not read since
+    ZoneText text;                          // that the zone was read from
     std::shared_ptr<const dns::Zone> zone;  // the last good one
     std::string problem;
+    std::string twin;  // the name of the file that the zone is taken from instead
   };
+  // What is not there has no inode.
+  static Stamp stamp_of(const std::string& path);
+  static bool includes_changed(const File& file);
   Result<std::map<std::string, Stamp>> list() const;
+  bool must_read(File& file, const Stamp& stamp, bool added) const;
+  void find_twins(Scan& out);
   void read(const std::string& name, File& file, Scan& out) const;
 
   std::string path_;

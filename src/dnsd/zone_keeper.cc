@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "dns/health.h"
 #include "sys/clock.h"
 
 namespace timepool::dnsd {
@@ -100,6 +101,14 @@ Result<void> ZoneKeeper::read_geography(const config::DnsdGeoipConfig& config, I
   return {};
 }
 
+bool ZoneKeeper::health_changed(Inputs& inputs) {
+  const HealthDirectory::Scan scan = inputs.health.scan();
+  for (const std::string& problem : scan.problems) {
+    logger_.error("{}; what it said before stays", problem);
+  }
+  return scan.changed;
+}
+
 void ZoneKeeper::log_scan(const ZoneDirectory::Scan& scan) {
   for (const std::string& warning : scan.warnings) logger_.warning("{}", warning);
   for (const std::string& problem : scan.problems) {
@@ -122,8 +131,10 @@ Result<void> ZoneKeeper::reconfigure(const config::DnsdConfig& config) {
   if (new_geography) TRY(read_geography(config.geoip, next));
   if (first || !(config.zones == config_.zones)) {
     next.directory = ZoneDirectory(config.zones.directory);
+    next.health = HealthDirectory(config.zones.health_directory);
   }
   log_scan(TRY(next.directory.scan()));
+  health_changed(next);
   if (new_geography) classes_.clear();
   const config::DnsdConfig before = config_;
   const CookieSeed seed_before = std::exchange(cookie_seed_, seed);
@@ -150,7 +161,13 @@ std::vector<LoadedZone> ZoneKeeper::joined(const Inputs& inputs) const {
     by_origin[format(zone.zone->origin)] = zone;
   }
   std::vector<LoadedZone> out;
-  for (auto& [origin, zone] : by_origin) out.push_back(std::move(zone));
+  for (auto& [origin, zone] : by_origin) {
+    if (dns::has_tests(*zone.zone)) {
+      zone.zone =
+          std::make_shared<const dns::Zone>(dns::healthy_part(*zone.zone, inputs.health.files()));
+    }
+    out.push_back(std::move(zone));
+  }
   return out;
 }
 
@@ -224,7 +241,8 @@ void ZoneKeeper::scan() {
   }
   directory_problem_.clear();
   log_scan(*scan);
-  if (!scan->changed) return;
+  const bool health = health_changed(inputs_);
+  if (!scan->changed && !health) return;
   if (const auto done = compile_and_publish(inputs_); !done.ok()) {
     logger_.error("{}; what was served stays", done.error().text());
   }
@@ -266,6 +284,7 @@ KeeperReport ZoneKeeper::report() const {
     out.zones.push_back(std::move(zone));
   }
   out.problems = inputs_.directory.problems();
+  for (std::string& problem : inputs_.health.problems()) out.problems.push_back(std::move(problem));
   for (const std::string* problem : {&directory_problem_, &geography_problem_, &compile_problem_}) {
     if (!problem->empty()) out.problems.push_back(*problem);
   }

@@ -15,6 +15,7 @@
 #include "dns/responder.h"
 #include "dnsd/cookie_seed.h"
 #include "dnsd/geography.h"
+#include "dnsd/health_directory.h"
 #include "dnsd/serving.h"
 #include "dnsd/snapshot_zones.h"
 #include "dnsd/zone_directory.h"
@@ -68,6 +69,7 @@ class ZoneKeeper {
     Geography geography;
     std::vector<std::string> geography_stamps;  // of its files, as they were read
     ZoneDirectory directory{""};
+    HealthDirectory health{""};
     std::vector<LoadedZone> snapshot;
     std::uint64_t snapshot_serial = 0;
   };
@@ -79,6 +81,8 @@ class ZoneKeeper {
   void log_scan(const ZoneDirectory::Scan& scan);
   // What is compiled, with the settings and secrets of now.
   void publish();
+  // Whether a zone that is tested may have other records now.
+  bool health_changed(Inputs& inputs);
   void scan_geography();
   void note(std::string& slot, std::string problem);
 
