@@ -37,8 +37,11 @@ class Signer {
 struct ZoneKey {
   std::uint16_t flags = kZoneKeyFlag;
   Algorithm algorithm = Algorithm::kEcdsaP256Sha256;
-  std::vector<std::byte> public_key;     // as in the DNSKEY's data (RFC 6605 4, RFC 8080 3)
-  std::uint16_t tag = 0;                 // RFC 4034 appendix B
+  std::vector<std::byte> public_key;  // as in the DNSKEY's data (RFC 6605 4, RFC 8080 3)
+  std::uint16_t tag = 0;              // RFC 4034 appendix B
+  // Whether the DNSKEY set holds it. A key of another algorithm signs before it is there, for those
+  // who hold the old set (RFC 6781 4.1.4).
+  bool published = true;
   bool signs_keys = false;               // the sets DNSKEY, CDS and CDNSKEY
   bool signs_data = false;               // every other set
   std::shared_ptr<const Signer> signer;  // null where neither is signed
@@ -50,7 +53,7 @@ std::vector<std::byte> dnskey_data(const ZoneKey& key);
 std::uint16_t key_tag(const ZoneKey& key);
 
 struct ZoneKeys {
-  std::vector<ZoneKey> keys;  // all that the DNSKEY set holds, none twice
+  std::vector<ZoneKey> keys;  // all that are published or sign, none twice
   std::uint32_t dnskey_ttl = 3600;
   // Data of the records, in canonical order; empty: there is no such set (RFC 7344 4).
   std::vector<std::vector<std::byte>> cds;
