@@ -24,6 +24,8 @@ constexpr AnswerKind kind_of(Reason reason) {
     case Reason::kNoData:
     case Reason::kNxDomain:
       return AnswerKind::kDenial;
+    case Reason::kReferral:
+      return AnswerKind::kReferral;
     default:
       return AnswerKind::kError;
   }

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "dns/compiled.h"
-#include "dns/responder.h"
+#include "dns/explain.h"
 #include "dns/zone.h"
 
 namespace {

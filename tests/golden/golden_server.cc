@@ -90,7 +90,7 @@ ntp::LimitSettings limits_of(const std::string& name) {
   if (name != "kiss" && name != "silent") throw std::runtime_error("no such limits: " + name);
   ntp::LimitSettings out;
   out.enabled = true;
-  out.address = ntp::BucketRate::of(1.0 / 16, 2);
+  out.address = BucketRate::of(1.0 / 16, 2);
   out.kiss = name == "kiss" ? 1 : 0;
   return out;
 }
