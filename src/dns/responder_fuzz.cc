@@ -18,8 +18,8 @@ std::shared_ptr<const dns::CompiledZones> small_pool() {
       R"({"targeting": "@ country continent ip asn", "data": {
           "": {"a": [["192.0.2.1", 1], ["192.0.2.2", 2]], "ns": ["ns.pool.test."]},
           "europe": {"aaaa": [["2001:db8::1"]]}, "as5": {"a": [["192.0.2.3"]]},
-          "[192.0.2.0]": {"txt": "x"}, "al": {"alias": ""}, "www": {"cname": "al"},
-          "_ntp._udp": {"srv": [{"target": "al", "port": 123}]}}})",
+          "[192.0.2.0]": {"txt": "x"}, "other": {"alias": ""}, "www": {"cname": "other"},
+          "_ntp._udp": {"srv": [{"target": "other", "port": 123}]}}})",
       "pool.test", 1);
   CHECK(zone.ok());
   const dns::Zone* zones[] = {&zone.value()};

@@ -121,6 +121,7 @@ constexpr const char* kAllowed[] = {
     "statfs64",
     "fstatfs",
     "fstatfs64",
+    "memfd_create",  // memory that a library reads as a file
     // Waiting.
     "poll",
     "ppoll",
