@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,7 +20,10 @@ namespace timepool::dns {
 struct Rx {
   IpAddress source;
   bool tcp = false;
-  std::uint32_t now = 0;  // Unix seconds modulo 2^32, for cookies
+  std::uint32_t now = 0;   // Unix seconds modulo 2^32, for cookies
+  bool encrypted = false;  // by TLS, and by TCP then: answers are padded for who asks
+  // What RFC 7828's option says of this connection, in tenths of a second, instead of the settings.
+  std::optional<std::uint16_t> keepalive = std::nullopt;
 };
 
 struct ResponderSettings {

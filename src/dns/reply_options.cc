@@ -38,7 +38,9 @@ std::size_t ReplyOptions::write(const Reply& reply, std::size_t room, MutableByt
   const auto& edns = *asked_.query.edns;
   const bool error =
       reply.extended_error() && edns.header.version == 0 && size_ + kExtendedErrorSize <= room;
-  const std::size_t size = size_ + (error ? kExtendedErrorSize : 0);
+  const std::size_t unpadded = size_ + (error ? kExtendedErrorSize : 0);
+  const std::size_t padded = padding(reply, unpadded, room);
+  const std::size_t size = unpadded + padded;
   ByteWriter out(to);
   out.u8(0);
   out.u16(static_cast<std::uint16_t>(wire::dns::RrType::kOpt));
@@ -52,8 +54,22 @@ std::size_t ReplyOptions::write(const Reply& reply, std::size_t room, MutableByt
     head(out, OptionCode::kExtendedError, 2);
     out.u16(static_cast<std::uint16_t>(*reply.extended_error()));
   }
+  // Last, since it depends on the size of everything else.
+  if (padded > 0) wire::dns::write_padding(out, padded - kOptionHead);
   CHECK(out.ok() && out.size() == size);
   return size;
+}
+
+std::size_t ReplyOptions::padding(const Reply& reply, std::size_t size, std::size_t room) const {
+  const auto& edns = *asked_.query.edns;
+  // RFC 7830 6: where anybody can read it, padding hides nothing.
+  if (!edns.padding || !asked_.rx.encrypted || edns.header.version != 0) return 0;
+  const std::size_t least = reply.size() + size + kOptionHead;
+  const std::size_t whole = (least + kPaddedBlock - 1) / kPaddedBlock * kPaddedBlock;
+  const std::size_t wanted = whole - reply.size() - size;
+  // RFC 8467 4.1: as much as the message may still hold.
+  if (size + wanted <= room) return wanted;
+  return size + kOptionHead <= room ? room - size : 0;
 }
 
 void ReplyOptions::write_options(const Reply& reply, ByteWriter& out) const {
@@ -78,7 +94,7 @@ void ReplyOptions::write_options(const Reply& reply, ByteWriter& out) const {
   }
   if (wants_keepalive()) {
     head(out, OptionCode::kKeepalive, 2);
-    out.u16(settings.tcp_keepalive);
+    out.u16(keepalive());
   }
 }
 

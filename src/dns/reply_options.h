@@ -16,7 +16,10 @@ class ReplyOptions {
 
   // Of the whole OPT record, 0 for a query without one. An extended error is beside it.
   std::size_t size() const { return size_; }
-  // Writes OPT to `out`, with `reply`'s code and extended error, if there is room for that; at
+  // Answers that are encrypted become a multiple of it when the query asks (RFC 8467 4.1).
+  static constexpr std::size_t kPaddedBlock = 468;
+
+  // Writes OPT to `out`, with `reply`'s code, extended error and padding, if there is room; at
   // most `room` bytes, which is size() at the least. Returns how many there are.
   std::size_t write(const Reply& reply, std::size_t room, MutableBytes out) const;
 
@@ -26,8 +29,13 @@ class ReplyOptions {
   }
   bool wants_keepalive() const {
     return asked_.query.edns->keepalive && asked_.rx.tcp &&
-           asked_.served.settings.tcp_keepalive != 0;
+           (asked_.rx.keepalive || asked_.served.settings.tcp_keepalive != 0);
   }
+  std::uint16_t keepalive() const {
+    return asked_.rx.keepalive.value_or(asked_.served.settings.tcp_keepalive);
+  }
+  // Of the padding option, with its head, behind an OPT of `size`; 0: none.
+  std::size_t padding(const Reply& reply, std::size_t size, std::size_t room) const;
   void write_options(const Reply& reply, ByteWriter& out) const;
 
   const Asked& asked_;

@@ -50,11 +50,6 @@ std::size_t QueryHandler::operator()(const sys::Datagram& datagram, Bytes reques
   return answer(rx, request, reply);
 }
 
-std::size_t QueryHandler::answer_tcp(const IpAddress& source, std::uint32_t now, Bytes request,
-                                     MutableBytes reply) {
-  return answer({source, true, now}, request, reply);
-}
-
 std::size_t QueryHandler::answer(const dns::Rx& rx, Bytes request, MutableBytes reply) {
   dns::Outcome outcome =
       dns::respond(rx, request, {*serving_->zones, serving_->settings}, worker_, reply);

@@ -46,9 +46,10 @@ class QueryHandler {
   void begin_batch();
   std::size_t operator()(const sys::Datagram& datagram, Bytes request, MutableBytes reply);
 
-  // One query by TCP; begin_batch() first. 0: no answer.
-  std::size_t answer_tcp(const IpAddress& source, std::uint32_t now, Bytes request,
-                         MutableBytes reply);
+  // One query on a connection, as `rx` says; begin_batch() first. 0: no answer.
+  std::size_t answer_stream(const dns::Rx& rx, Bytes request, MutableBytes reply) {
+    return answer(rx, request, reply);
+  }
 
   QueryCounts counts() const;
 

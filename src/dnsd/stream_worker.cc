@@ -36,6 +36,11 @@ std::size_t length_at(Bytes in, std::size_t at) {
   return std::to_integer<std::size_t>(in[at]) << 8 | std::to_integer<std::size_t>(in[at + 1]);
 }
 
+// RFC 7828 3.1: tenths of a second, 0: the connection ends at once.
+std::uint16_t tenths_of(Duration time) {
+  return static_cast<std::uint16_t>(std::min<std::int64_t>(time.ns() / 100'000'000, 0xffff));
+}
+
 }  // namespace
 
 struct StreamWorker::Connection : Watched {
@@ -129,7 +134,10 @@ void StreamWorker::run() {
     const int count = ::epoll_wait(epoll_.number(), events.data(), kMaxEvents, timeout_ms());
     now_ = sys::mono_now();
     unix_now_ = static_cast<std::uint32_t>(sys::unix_now().seconds());
-    if (count > 0) handler_->begin_batch();
+    if (count > 0) {
+      handler_->begin_batch();
+      keepalive_ = tenths_of(mode_ == Mode::kDrain ? Duration() : gate_.idle_limit());
+    }
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       Watched& what = *static_cast<Watched*>(event.data.ptr);
@@ -306,7 +314,7 @@ std::size_t StreamWorker::answer(Connection& it, Bytes queries) {
     at += kLength + query.size();
     counters_.count_query();
     const auto room = MutableBytes(out_).subspan(out_size_ + kLength, kMaxMessage);
-    const std::size_t size = handler_->answer_tcp(it.client, unix_now_, query, room);
+    const std::size_t size = handler_->answer_stream(rx_of(it), query, room);
     // What gets no answer would leave the client waiting for one in its place.
     it.broken = size == 0;
     if (it.broken) break;
@@ -317,6 +325,16 @@ std::size_t StreamWorker::answer(Connection& it, Bytes queries) {
   push(it);
   if (at > 0) moved(it);
   return at;
+}
+
+dns::Rx StreamWorker::rx_of(const Connection& it) const {
+  dns::Rx out;
+  out.source = it.client;
+  out.tcp = true;
+  out.now = unix_now_;
+  out.encrypted = it.tls != nullptr;
+  out.keepalive = keepalive_;
+  return out;
 }
 
 // Sends what is gathered in out_. False when not all of it went.

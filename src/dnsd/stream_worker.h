@@ -20,6 +20,7 @@
 #include "base/ip.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "dns/asked.h"
 #include "dnsd/query_handler.h"
 #include "dnsd/stream_counters.h"
 #include "dnsd/stream_gate.h"
@@ -99,6 +100,7 @@ class StreamWorker {
   void note_handshake(Connection& it);
   void take_plain(Connection& it, Bytes octets);
   std::size_t answer(Connection& it, Bytes queries);
+  dns::Rx rx_of(const Connection& it) const;
   bool push(Connection& it);
   bool flush(Connection& it);
   void settle(Connection& it);
@@ -123,6 +125,7 @@ class StreamWorker {
   std::size_t out_size_ = 0;
   MonoTime now_;
   std::uint32_t unix_now_ = 0;
+  std::uint16_t keepalive_ = 0;  // told to clients, in tenths of a second
   bool accepting_ = false;
   MonoTime paused_until_;
   bool paused_ = false;

@@ -359,6 +359,32 @@ class Tls(Streams):
             self.assertEqual(stream.recv(1), b"")
         self.assertEqual(program.control("stats")["tls"]["handshakes"]["late"], 2)
 
+    def test_answers_are_padded_for_who_asks(self):
+        """RFC 8467 4.1: to multiples of 468 octets, and by TLS only."""
+        program = self.serve(tls=self.certificate())
+        padding = struct.pack("!HH", 12, 8) + bytes(8)
+        opt = b"\0" + struct.pack("!HHIH", 41, 1232, 0, len(padding)) + padding
+        for name in ("www.pool.test", "big.pool.test", "nosuch.pool.test"):
+            wire = bytearray(query(name) + opt)
+            wire[11] = 1
+            secure, plain = self.secure(program), self.connect(program.address)
+            for stream in (secure, plain):
+                stream.sendall(framed(bytes(wire)))
+            padded, short = len(read_tcp(secure).data), len(read_tcp(plain).data)
+            self.assertEqual(padded % 468, 0)
+            self.assertTrue(0 <= padded - short < 468 + 4, (padded, short))
+
+    def test_keepalive_tells_the_idle_time(self):
+        """RFC 7828: in tenths of a second."""
+        program = self.serve(tls='idle_timeout = "7s"\n' + self.certificate())
+        option = struct.pack("!HH", 11, 0)
+        wire = bytearray(query("www.pool.test") + b"\0" +
+                         struct.pack("!HHIH", 41, 1232, 0, len(option)) + option)
+        wire[11] = 1
+        for stream, tenths in ((self.secure(program), 70), (self.connect(program.address), 100)):
+            stream.sendall(framed(bytes(wire)))
+            self.assertIn(struct.pack("!HHH", 11, 2, tenths), read_tcp(stream).data)
+
     def test_a_slow_reader_is_bounded(self):
         program = self.serve(tls='idle_timeout = "2s"\n' + self.certificate())
         stream = self.secure(program)
