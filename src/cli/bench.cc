@@ -1,10 +1,10 @@
-// timepool bench ntp|dns|udp|frames|nts-ke|echo: load, measured.
+// timepool bench ntp|dns|dns-stream|udp|frames|nts-ke|echo|tls-limit: load, measured.
 #include <fmt/core.h>
 
 #include <boost/json/object.hpp>
 #include <csignal>
-#include <fstream>
 
+#include "cli/bench_streams.h"
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "crypto/aead.h"
@@ -86,23 +86,6 @@ int report_run(const BenchOptions& options, const Result<load::LoadReport>& repo
   return report->answered > 0 ? kOk
                               : failed("no answer from " + format(options.load.target) +
                                        ": is a server running there?");
-}
-
-Result<std::vector<load::DnsQuestion>> read_questions(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return fail(Error{ErrorCode::kNotFound, "--names " + path, "can't be opened"});
-  std::vector<load::DnsQuestion> questions;
-  std::string line;
-  for (std::size_t number = 1; std::getline(file, line); ++number) {
-    if (line.empty() || line[0] == '#') continue;
-    auto question = load::parse_question(line);
-    if (!question.ok()) {
-      question.error().operation = fmt::format("--names {}:{}", path, number);
-      return fail(question.error());
-    }
-    questions.push_back(*question);
-  }
-  return questions;
 }
 
 Result<load::LoadReport> load_by_nts(BenchOptions& options) {
@@ -364,6 +347,9 @@ void add_bench(Command& root) {
       .option("--variety", dns_options->dns_variety, 1, 65536,
               "Ask each question this often before the first again, with other subnets");
   dns.action([dns_options] { return run_dns(*dns_options); });
+
+  add_dns_streams(bench);
+  add_tls_limit(bench);
 
   const auto udp_options = std::make_shared<BenchOptions>();
   Command udp = bench.command("udp", "The NTP requests, expected back unchanged (see bench echo)");

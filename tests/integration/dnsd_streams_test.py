@@ -9,13 +9,14 @@ import socket
 import ssl
 import statistics
 import struct
+import subprocess
 import tempfile
 import time
 import unittest
 
 import certificates
 from dns_messages import ask_udp, framed, query, read_tcp
-from programs import ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, main, wait_until
 
 LINGER_RESET = struct.pack("ii", 1, 0)
 
@@ -244,6 +245,38 @@ class Tcp(Streams):
         return count, statistics.median(times)
 
 
+class Load(Streams):
+    """`timepool bench dns-stream` counts what happened, and nothing else."""
+
+    def load(self, target, *options):
+        done = subprocess.run(
+            [BINARY_DIR / "bin" / "timepool", "bench", "dns-stream", "--target", "%s:%d" % target, "--json",
+             *options], capture_output=True, text=True, timeout=60, check=False)
+        return json.loads(done.stdout) if done.stdout else done.stderr
+
+    def test_counts_connections_and_answers(self):
+        program = self.serve()
+        names = self.directory / "names"
+        names.write_text("www.pool.test A\nnosuch.pool.test AAAA\n")
+        report = self.load(program.address, "--names", str(names), "--count", "20", "--inflight", "4",
+                           "--queries", "50", "--pipeline", "10")
+        self.assertEqual((report["begun"], report["done"], report["failed"]), (20, 20, 0), report)
+        self.assertEqual((report["answered"], report["refused"], report["invalid"]), (1000, 0, 0))
+        stats = program.control("stats")["tcp"]
+        self.assertEqual((stats["accepted"], stats["queries"]), (20, 1000))
+
+    def test_a_server_that_is_away_or_answers_nothing_is_told(self):
+        program = self.serve('[tcp]\nmax_per_client = 1\nidle_timeout = "1s"\n')
+        held = self.connect(program.address)
+        self.ask(held)
+        report = self.load(program.address, "--count", "3", "--inflight", "1")
+        self.assertEqual((report["done"], report["failed"], report["answered"]), (0, 3, 0))
+        self.assertNotEqual(report["first_failure"], "")
+        program.stop()
+        report = self.load(program.address, "--count", "3")
+        self.assertEqual((report["done"], report["failed"]), (0, 3))
+
+
 @unittest.skipIf(certificates.OPENSSL is None, "needs openssl (package openssl)")
 class Tls(Streams):
     def setUp(self):
@@ -384,6 +417,16 @@ class Tls(Streams):
         for stream, tenths in ((self.secure(program), 70), (self.connect(program.address), 100)):
             stream.sendall(framed(bytes(wire)))
             self.assertIn(struct.pack("!HHH", 11, 2, tenths), read_tcp(stream).data)
+
+    def test_the_load_of_handshakes_counts_what_the_server_did(self):
+        program = self.serve(tls=self.certificate())
+        done = subprocess.run(
+            [BINARY_DIR / "bin" / "timepool", "bench", "dns-stream", "--target", "%s:%d" % program.tls, "--tls",
+             "--queries", "0", "--count", "30", "--json"], capture_output=True, text=True, timeout=60, check=True)
+        report = json.loads(done.stdout)
+        self.assertEqual((report["done"], report["failed"]), (30, 0), report)
+        handshakes = program.control("stats")["tls"]["handshakes"]
+        self.assertEqual(handshakes["done"] + handshakes["resumed"], 30)
 
     def test_a_slow_reader_is_bounded(self):
         program = self.serve(tls='idle_timeout = "2s"\n' + self.certificate())
