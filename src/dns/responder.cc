@@ -34,8 +34,10 @@ Outcome answer_malformed(Bytes datagram, Malformed malformed, MutableBytes out) 
   Reply reply(out);
   reply.begin(datagram, wire::dns::kHeaderSize, wire::dns::kHeaderSize);
   reply.set_rcode(outcome.rcode);
-  const auto flags = static_cast<std::uint16_t>(std::to_integer<unsigned>(datagram[2]) << 8 |
-                                                std::to_integer<unsigned>(datagram[3]));
+  auto flags = static_cast<std::uint16_t>(std::to_integer<unsigned>(datagram[2]) << 8 |
+                                          std::to_integer<unsigned>(datagram[3]));
+  // RFC 8906 8.1.4: what the flags of another opcode mean is not known here, so none is copied.
+  if (malformed == Malformed::kOpcode) flags &= 0x7800;
   outcome.length = static_cast<std::uint16_t>(reply.finish(flags, false, 0));
   return outcome;
 }

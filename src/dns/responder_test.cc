@@ -353,10 +353,11 @@ TEST(Responder, drops_or_refuses_what_is_malformed) {
   response[2] = std::byte{0x81};
   EXPECT_EQ(reason(response), Reason::kDroppedResponse);
   auto update = query_bytes({.name = "pool.test"});
-  update[2] = std::byte{0x28};
+  update[2] = std::byte{0x29};
   const Got got = ask_bytes(pool(), update, "100.64.0.1");
   EXPECT_EQ(got.outcome.reason, Reason::kNotImpOpcode);
   EXPECT_EQ(got.message->rcode(), Rcode::kNotImp);
+  EXPECT_EQ(wire_of(got).substr(4, 4), "a804") << "RD, which QUERY has, is not copied";
   auto cut = query_bytes({.name = "pool.test"});
   cut.pop_back();
   EXPECT_EQ(reason(cut), Reason::kFormErr);
