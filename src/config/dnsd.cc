@@ -165,6 +165,7 @@ Schema<DnsdConfig> dnsd_schema() {
       .table("rrl", &Config::rrl, dnsd_rrl_schema(), "How often one network is answered.")
       .table("geoip", &Config::geoip, geoip_schema(), "Where clients are.")
       .table("zones", &Config::zones, zones, "Zones from files.")
+      .table("dnssec", &Config::dnssec, dnsd_dnssec_schema(), "Signed zones.")
       .table("snapshot", &Config::snapshot, snapshot_schema(), "Zones from a manager.")
       .table("control", &Config::control, control, "Reports and commands.")
       .table("metrics", &Config::metrics, metrics, "Counters over HTTP.")

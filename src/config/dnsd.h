@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "base/ip.h"
 #include "config/dnsd_cookies.h"
+#include "config/dnsd_dnssec.h"
 #include "config/dnsd_rrl.h"
 #include "config/dnsd_tcp.h"
 #include "config/dnsd_tls.h"
@@ -81,6 +82,7 @@ struct DnsdConfig {
   DnsdTlsConfig tls;
   DnsdGeoipConfig geoip;
   DnsdZonesConfig zones;
+  DnsdDnssecConfig dnssec;
   DnsdSnapshotConfig snapshot;
   DnsdControlConfig control;
   DnsdMetricsConfig metrics;

@@ -31,19 +31,6 @@ bool in_use(const PlannedKey& key) {
   return key.published.on() || key.signing.on();
 }
 
-ZoneKey as_zone_key(const PlannedKey& key) {
-  ZoneKey out;
-  out.flags = is_entry_point(key.role) ? kZoneKeyFlag | kEntryPointFlag : kZoneKeyFlag;
-  out.algorithm = key.algorithm;
-  out.public_key = key.public_key;
-  out.tag = key.tag;
-  out.published = key.published.on();
-  // Each entry point signs as soon as it is there, so that its DS may come at any time.
-  out.signs_keys = is_entry_point(key.role) && out.published;
-  out.signs_data = key.signing.on();
-  return out;
-}
-
 }  // namespace
 
 std::string_view name_of(KeyRole role) {
@@ -78,6 +65,7 @@ KeyPlan::KeyPlan(KeyPolicy policy, KeyRecord record, PlanTime now)
 void KeyPlan::set_policy(const KeyPolicy& policy, PlanTime now) {
   policy_ = policy;
   record_.now = std::max(record_.now, now);
+  record_.unsign = policy.unsign;
   record_.dnskey_ttl.set(policy.times.dnskey_ttl, record_.now);
   record_.max_zone_ttl.set(policy.times.max_zone_ttl, record_.now);
   record_.ds_ttl.set(policy.times.ds_ttl, record_.now);
@@ -461,16 +449,29 @@ std::vector<std::byte> ds_data(wire::dns::NameView owner, const ZoneKey& key,
   return out;
 }
 
-ZoneKeys KeyPlan::zone_keys(wire::dns::NameView owner, Sha256Function sha256) const {
+ZoneKey zone_key(const PlannedKey& key) {
+  ZoneKey out;
+  out.flags = is_entry_point(key.role) ? kZoneKeyFlag | kEntryPointFlag : kZoneKeyFlag;
+  out.algorithm = key.algorithm;
+  out.public_key = key.public_key;
+  out.tag = key.tag;
+  out.published = key.published.on();
+  // Each entry point signs as soon as it is there, so that its DS may come at any time.
+  out.signs_keys = is_entry_point(key.role) && out.published;
+  out.signs_data = key.signing.on();
+  return out;
+}
+
+ZoneKeys zone_keys(const KeyRecord& record, wire::dns::NameView owner, Sha256Function sha256) {
   ZoneKeys out;
-  out.dnskey_ttl = policy_.times.dnskey_ttl;
-  for (const PlannedKey& key : record_.keys) {
-    if (in_use(key)) out.keys.push_back(as_zone_key(key));
+  out.dnskey_ttl = record.dnskey_ttl.value;
+  for (const PlannedKey& key : record.keys) {
+    if (in_use(key)) out.keys.push_back(zone_key(key));
     if (!key.offered.on()) continue;
-    out.cds.push_back(ds_data(owner, as_zone_key(key), sha256));
-    out.cdnskey.push_back(dnskey_data(as_zone_key(key)));
+    out.cds.push_back(ds_data(owner, zone_key(key), sha256));
+    out.cdnskey.push_back(dnskey_data(zone_key(key)));
   }
-  if (policy_.unsign && !out.keys.empty()) {
+  if (record.unsign && !out.keys.empty()) {
     // RFC 8078 4: the one CDS and CDNSKEY that ask for the DS to go: "0 0 0 00" and "0 3 0 AA==".
     constexpr std::size_t kProtocol = 2;
     out.cds.assign(1, std::vector<std::byte>(5));

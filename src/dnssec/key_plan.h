@@ -109,7 +109,8 @@ struct HeldTtl {
 
 // All that must survive a restart.
 struct KeyRecord {
-  PlanTime now = 0;  // of the last step
+  PlanTime now = 0;     // of the last step
+  bool unsign = false;  // KeyPolicy's
   HeldTtl dnskey_ttl, max_zone_ttl, ds_ttl;
   std::vector<PlannedKey> keys;  // the older first
   bool operator==(const KeyRecord&) const = default;
@@ -159,9 +160,6 @@ class KeyPlan {
   // Some validator may hold a DS of the zone.
   bool secure(PlanTime now) const;
 
-  // What is served: `signers` are null still. `owner` is the zone's name. No keys: it is unsigned.
-  ZoneKeys zone_keys(wire::dns::NameView owner, Sha256Function sha256) const;
-
  private:
   PlanTime key_wait(PlanTime now) const;
   PlanTime data_wait(PlanTime now) const;
@@ -194,6 +192,10 @@ class KeyPlan {
   KeyRecord record_;
 };
 
+// What is served of `record`; signers are null still. `owner` is the zone's name. No keys: it is
+// unsigned.
+ZoneKeys zone_keys(const KeyRecord& record, wire::dns::NameView owner, Sha256Function sha256);
+ZoneKey zone_key(const PlannedKey& key);
 // The data of the key's DS record by SHA-256 (RFC 4034 5.1, RFC 4509).
 std::vector<std::byte> ds_data(wire::dns::NameView owner, const ZoneKey& key,
                                Sha256Function sha256);

@@ -50,7 +50,7 @@ class KeyPlanTest : public testing::Test {
     return kNone;
   }
   KeyState state(std::uint16_t tag) const { return plan_->state_of(key(tag), now_); }
-  ZoneKeys served() const { return plan_->zone_keys(owner_, first_octets); }
+  ZoneKeys served() const { return zone_keys(plan_->record(), owner_, first_octets); }
   std::vector<std::uint16_t> published() const {
     std::vector<std::uint16_t> out;
     for (const ZoneKey& it : served().keys) {

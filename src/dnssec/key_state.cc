@@ -174,7 +174,9 @@ std::optional<StateFault> read_line(std::string_view line, KeyStateFile& out) {
     right = words.done();
   } else if (what == "time") {
     out.record.now = words.time();
-    right = words.done();
+    const std::string_view kind = words.next();
+    out.record.unsign = kind == "unsign";
+    right = words.done() && (out.record.unsign || kind == "signed");
   } else if (what == "clock") {
     right = read_clock(words, out.mark);
   } else if (what == "ttl") {
@@ -231,7 +233,8 @@ std::string_view describe(StateFault fault) {
 std::string format_state(const KeyStateFile& state) {
   std::string out = std::string(kFirst) + std::string(kVersion) + "\n";
   out += "zone " + state.zone + "\n";
-  out += "time " + std::to_string(state.record.now) + "\n";
+  out += "time " + std::to_string(state.record.now);
+  out += state.record.unsign ? " unsign\n" : " signed\n";
   out +=
       "clock " + to_hex(state.mark.boot) + " " + std::to_string(state.mark.since_boot.ns()) + "\n";
   out += text_of("dnskey", state.record.dnskey_ttl) + text_of("data", state.record.max_zone_ttl);

@@ -5,7 +5,7 @@
 //
 //   timepool dnssec state 1
 //   zone pool.example.
-//   time 1800000000
+//   time 1800000000 signed                  or: unsign
 //   clock <boot, 32 hexadecimal digits> <nanoseconds since boot>
 //   ttl dnskey 3600 0 1800000000            value, the larger one before, since when
 //   key 12345 csk 13 <public key, base64> created 1800000000 wanted published 1800000000 - signing

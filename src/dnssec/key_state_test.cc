@@ -44,6 +44,7 @@ KeyStateFile random_state(std::uint64_t seed) {
   KeyStateFile out;
   out.zone = "pool" + std::to_string(seed) + ".example.";
   out.record.now = static_cast<PlanTime>(prng.below(2'000'000'000));
+  out.record.unsign = prng.below(2) == 0;
   out.record.dnskey_ttl = {3600, 7200, 1'800'000'000};
   out.record.ds_ttl = {static_cast<std::uint32_t>(prng.below(1 << 30)), 0, 0};
   out.mark =
