@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/byte_writer.h"
+#include "dns/put_set.h"
 
 namespace timepool::dns {
 namespace {
@@ -24,11 +25,13 @@ constexpr std::size_t kMaxHosts = 16;
 }  // namespace
 
 Reason Answer::run() {
-  return follow(asked_.query.name, wire::dns::kHeaderSize, 0);
+  const Reason reason = follow(asked_.query.name, wire::dns::kHeaderSize, 0);
+  return signed_.failure().value_or(reason);
 }
 
 Reason Answer::follow(NameView name, std::size_t at, int depth) {
-  const CompiledZones::Place place = zones_.find(HashedName(name));
+  const HashedName hashed(name);
+  const CompiledZones::Place place = zones_.find(hashed);
   if (place.zone == nullptr) {
     // The end of a CNAME is left to the resolver when it is not ours.
     if (depth > 0) return Reason::kAnswered;
@@ -42,6 +45,9 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
     return refer(*place.encloser, at + name.size() - place.encloser->name_size, depth);
   }
   reply_.set_authoritative(true);
+  owner_ = {NameView::from_valid_wire(hashed.suffix(0)), at, place.zone, place.node,
+            place.synthesised()};
+  if (const auto reason = signed_.special(owner_)) return *reason;
   if (place.node == nullptr) return deny(place, name, at);
   if (type == RrType::kDs && place.zone->parent != CompiledZones::kNone &&
       name.size() == place.zone->origin.size()) {
@@ -63,7 +69,10 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
     // A single record: its data is the next name, and stands in the reply without compression.
     const std::size_t target_at = records_at + CompiledZones::kRecordHead;
     const Reason rest = follow(reply_.name_at(target_at), target_at, depth + 1);
-    return rest == Reason::kNxDomain ? rest : Reason::kAnswered;
+    return rest == Reason::kNxDomain || rest == Reason::kSignatureLimit ||
+                   rest == Reason::kSignatureFailed
+               ? rest
+               : Reason::kAnswered;
   }
   if (found.set->has_targets) put_addresses(found.set->type, records_at, nullptr);
   return Reason::kAnswered;
@@ -77,6 +86,7 @@ Answer::Found Answer::find_set(const CompiledZones::Node& node, RrType type) {
 }
 
 Reason Answer::deny(const CompiledZones::Place& place, NameView name, std::size_t at) {
+  if (const auto reason = signed_.deny(owner_)) return *reason;
   put_denial(*place.zone, at + name.size() - place.zone->origin.size());
   if (place.node != nullptr) return Reason::kNoData;
   reply_.set_rcode(Rcode::kNxDomain);
@@ -89,8 +99,19 @@ Reason Answer::refer(const CompiledZones::Node& cut, std::size_t cut_at, int dep
   const Found servers = find_set(cut, RrType::kNs);
   const std::size_t records_at = reply_.size();
   if (!put_set(Section::kAuthority, servers, cut_at)) return Reason::kReferral;
+  if (signed_.wanted()) put_keys_of_cut(cut, cut_at);
   if (servers.set->has_targets) put_addresses(RrType::kNs, records_at, &cut);
   return Reason::kReferral;
+}
+
+// RFC 4035 3.1.4: the child's DS, or the proof that it has none.
+void Answer::put_keys_of_cut(const CompiledZones::Node& cut, std::size_t cut_at) {
+  const Found keys = find_set(cut, RrType::kDs);
+  if (keys.set != nullptr && keys.set->type == RrType::kDs) {
+    put_set(Section::kAuthority, keys, cut_at);
+  } else {
+    signed_.deny_keys(cut, cut_at);
+  }
 }
 
 Reason Answer::answer_ds_at_apex(const ZoneInfo& zone, NameView name, std::size_t at) {
@@ -104,6 +125,10 @@ Reason Answer::answer_ds_at_apex(const ZoneInfo& zone, NameView name, std::size_
       return Reason::kAnswered;
     }
   }
+  owner_.zone = &parent;
+  owner_.node = zone.parent_cut == CompiledZones::kNone ? nullptr : &zones_.node(zone.parent_cut);
+  owner_.cut = true;
+  if (const auto reason = signed_.deny(owner_)) return *reason;
   put_denial(parent, at + name.size() - parent.origin.size());
   return Reason::kNoData;
 }
@@ -123,24 +148,13 @@ std::uint32_t Answer::client_class(const CompiledZones::Entry& entry, const Zone
 }
 
 bool Answer::put_set(Section section, const Found& found, std::size_t owner_at) {
-  const Set& set = *found.set;
-  HandedOut& handed = section == Section::kAnswer ? asked_.worker.handed : asked_.worker.added;
-  Prng& prng = asked_.worker.prng;
-  if (!set.weighted) {
-    // All of them, from a random one on, so that none is always first.
-    std::uint32_t at = set.count > 1 ? static_cast<std::uint32_t>(prng.below(set.count)) : 0;
-    for (std::uint32_t i = 0; i < set.take; ++i) {
-      if (!reply_.put(section, zones_.record(set, at), owner_at)) return false;
-      if (++at == set.count) at = 0;
-    }
-    return true;
-  }
-  handed.count = static_cast<std::uint32_t>(
-      draw(zones_.weighted(set), prng, std::span(handed.records).first(set.take)));
-  for (const std::uint32_t record : handed.list()) {
-    if (!reply_.put(section, zones_.record(set, record), owner_at)) return false;
-  }
-  return true;
+  SignedAnswer::Owner owner = owner_;
+  owner.at = owner_at;
+  owner.zone = &zones_.zones()[found.node->zone];
+  owner.node = found.node;
+  owner.expanded = found.synthesised;
+  if (const auto put = signed_.put_set(section, owner, *found.set)) return *put;
+  return dns::put_set(asked_, reply_, section, *found.set, owner_at);
 }
 
 void Answer::put_denial(const ZoneInfo& zone, std::size_t apex_at) {

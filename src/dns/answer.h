@@ -8,13 +8,14 @@
 #include "dns/asked.h"
 #include "dns/reason.h"
 #include "dns/reply.h"
+#include "dns/signed_answer.h"
 
 namespace timepool::dns {
 
 class Answer {
  public:
   Answer(const Asked& asked, Reply& reply)
-      : asked_(asked), zones_(asked.served.zones), reply_(reply) {}
+      : asked_(asked), zones_(asked.served.zones), reply_(reply), signed_(asked, reply) {}
 
   // Puts the answer for the question, whose class is IN and whose type is no other than ANY of the
   // meta types.
@@ -43,6 +44,7 @@ class Answer {
   Reason deny(const CompiledZones::Place& place, wire::dns::NameView name, std::size_t at);
   // RFC 1034 4.3.2 3b: the name lies at or below a cut.
   Reason refer(const CompiledZones::Node& cut, std::size_t cut_at, int depth);
+  void put_keys_of_cut(const CompiledZones::Node& cut, std::size_t cut_at);
   // RFC 4035 3.1.4.1: DS of the apex of `zone`, from the zone above.
   Reason answer_ds_at_apex(const CompiledZones::ZoneInfo& zone, wire::dns::NameView name,
                            std::size_t at);
@@ -64,6 +66,8 @@ class Answer {
   const Asked& asked_;
   const CompiledZones& zones_;
   Reply& reply_;
+  SignedAnswer signed_;
+  SignedAnswer::Owner owner_;  // the name that is being answered
   const CompiledZones::ZoneInfo* zone_ = nullptr;
   const CompiledZones::Set* set_ = nullptr;
 };

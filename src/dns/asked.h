@@ -12,6 +12,8 @@
 #include "base/prng.h"
 #include "dns/compiled.h"
 #include "dns/cookie.h"
+#include "dns/online_signer.h"
+#include "dns/signed_zones.h"
 #include "wire/dns/query.h"
 
 namespace timepool::dns {
@@ -37,6 +39,9 @@ struct ResponderSettings {
   std::uint16_t max_udp_without_cookie = 0;
   // What RFC 7828's option says of idle TCP connections, in tenths of a second; 0: nothing.
   std::uint16_t tcp_keepalive = 0;
+  // Signatures that a worker makes in a second while it answers (online_signer.h), for clients
+  // whose address is proven and for others each.
+  std::uint32_t online_signatures = 1000;
 };
 // So that the smallest limit, 512 bytes, holds a question and every option of ours.
 inline constexpr std::size_t kMaxIdentity = 100;
@@ -45,6 +50,7 @@ inline constexpr std::size_t kMaxIdentity = 100;
 struct Served {
   const CompiledZones& zones;
   const ResponderSettings& settings;
+  const SignedZones* signed_zones = nullptr;  // of `zones`; nullptr: nothing is signed
 };
 
 // The records that were drawn last from a weighted set, by their number in it.
@@ -57,10 +63,11 @@ struct HandedOut {
 
 // One for each thread that answers.
 struct Worker {
-  explicit Worker(std::uint64_t seed) : prng(seed) {}
+  explicit Worker(std::uint64_t seed) : prng(seed), signer(prng.next()) {}
   Prng prng;
   HandedOut handed;  // in the answer itself; only a set that Outcome names is newly written
   HandedOut added;   // in the additional section
+  OnlineSigner signer;
 };
 
 // A query that parsed, with everything that its answer depends on.

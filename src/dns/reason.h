@@ -31,6 +31,8 @@ enum class Reason : std::uint8_t {
   kLimitCut,         // over the limit of answers: TC in place of the records
   kLimitDropped,     // over that limit: no answer
   kReferral,         // at or below a delegation: its name servers
+  kSignatureLimit,   // too many signatures this second: TC, or SERVFAIL to who is proven
+  kSignatureFailed,  // a key did not sign: SERVFAIL
   kCount
 };
 
@@ -42,7 +44,7 @@ constexpr std::string_view name_of(Reason reason) {
       "cookie_only",   "truncated",        "refused_zone", "refused_class", "refused_transfer",
       "notimp_opcode", "notimp_type",      "bad_version",  "tsig",          "formerr",
       "dropped_short", "dropped_response", "dropped_long", "bad_cookie",    "limit_cut",
-      "limit_dropped", "referral"};
+      "limit_dropped", "referral", "signature_limit", "signature_failed"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

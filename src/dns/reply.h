@@ -80,6 +80,10 @@ class Reply {
   // RFC 7871 7.2.1: the answer depends on this many bits of the client's subnet.
   void need_scope(std::uint8_t bits) { scope_ = bits > scope_ ? bits : scope_; }
   std::uint8_t scope() const { return scope_; }
+  // RFC 9824 5.1: the answer is of a zone whose denials are compact, which the option tells those
+  // who understand them.
+  void set_compact() { compact_ = true; }
+  bool compact() const { return compact_; }
   // RFC 8914: for the option, where the query has EDNS and there is room. The last one counts.
   void set_extended_error(ExtendedCode code) { extended_error_ = code; }
   std::optional<ExtendedCode> extended_error() const { return extended_error_; }
@@ -121,6 +125,7 @@ class Reply {
   std::uint8_t scope_ = 0;
   bool authoritative_ = false;
   bool truncated_ = false;
+  bool compact_ = false;
 };
 
 }  // namespace timepool::dns

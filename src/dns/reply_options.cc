@@ -47,7 +47,9 @@ std::size_t ReplyOptions::write(const Reply& reply, std::size_t room, MutableByt
   out.u16(asked_.served.settings.max_udp);
   out.u8(static_cast<std::uint8_t>(static_cast<unsigned>(reply.rcode()) >> 4));
   out.u8(0);
-  out.u16(edns.header.flags & wire::dns::EdnsHeader::kDo);  // RFC 3225 3
+  std::uint16_t flags = wire::dns::EdnsHeader::kDo;  // RFC 3225 3
+  if (reply.compact()) flags |= wire::dns::EdnsHeader::kCo;
+  out.u16(edns.header.flags & flags);
   out.u16(static_cast<std::uint16_t>(size - wire::dns::kOptSize));
   if (edns.header.version == 0) write_options(reply, out);
   if (error) {

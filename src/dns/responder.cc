@@ -119,7 +119,7 @@ Outcome answer_query(const Asked& asked, Bytes datagram, MutableBytes out) {
   outcome.kind = kind_of(outcome.reason);
   outcome.cookie = asked.cookie.use;
   outcome.question_end = query.question_end;
-  if (reply.truncated()) {
+  if (reply.truncated() && outcome.reason != Reason::kSignatureLimit) {
     outcome.reason = Reason::kTruncated;
     outcome.set = Outcome::kNone;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "wire/dns/rdata.h"
 
@@ -90,6 +91,14 @@ Result<CanonicalRrset, Malformed> CanonicalRrset::create(RrType type, std::uint3
     out.rank_[index] = static_cast<std::uint32_t>(out.starts_.size() - 1);
   }
   out.starts_.push_back(static_cast<std::uint32_t>(out.bytes_.size()));
+  return out;
+}
+
+std::vector<Bytes> CanonicalRrset::sorted(std::span<const std::uint32_t> records) const {
+  std::set<std::uint32_t> places;
+  for (const std::uint32_t record : records) places.insert(rank_[record]);
+  std::vector<Bytes> out;
+  for (const std::uint32_t place : places) out.push_back(data(place));
   return out;
 }
 

@@ -32,6 +32,9 @@ class CanonicalRrset {
   std::size_t written_at_most(wire::dns::NameView owner, std::size_t count) const {
     return count * (owner.size() + 10 + longest_);
   }
+  // The data of the records with the indexes `records`, in canonical form and order, equal ones
+  // once.
+  std::vector<Bytes> sorted(std::span<const std::uint32_t> records) const;
   // The records with the indexes `records` (each once) as RR(1) | RR(2) | ... of RFC 4034 3.1.8.1:
   // sorted, equal ones once, the owner in lower case, the TTL the original one. `order` is scratch
   // for the caller to keep.
