@@ -51,8 +51,9 @@ std::size_t QueryHandler::operator()(const sys::Datagram& datagram, Bytes reques
 }
 
 std::size_t QueryHandler::answer(const dns::Rx& rx, Bytes request, MutableBytes reply) {
-  dns::Outcome outcome =
-      dns::respond(rx, request, {*serving_->zones, serving_->settings}, worker_, reply);
+  dns::Outcome outcome = dns::respond(
+      rx, request, {*serving_->zones, serving_->settings, serving_->signed_zones.get()}, worker_,
+      reply);
   if (limiter_ && outcome.verdict == dns::Verdict::kReply) guard(rx, outcome, reply);
   count(outcome);
   return outcome.length;

@@ -7,6 +7,7 @@
 #include "dns/compiled.h"
 #include "dns/rate_limit.h"
 #include "dns/responder.h"
+#include "dns/signed_zones.h"
 
 namespace timepool::dnsd {
 
@@ -20,6 +21,7 @@ struct Serving {
   std::shared_ptr<const dns::CompiledZones> zones;
   dns::ResponderSettings settings;
   std::shared_ptr<const Guard> guard;
+  std::shared_ptr<const dns::SignedZones> signed_zones{};  // of `zones`; null: nothing is signed
 };
 
 }  // namespace timepool::dnsd

@@ -79,6 +79,7 @@ ZoneKeeper::ZoneKeeper(const config::DnsdConfig& config, sys::Logger& logger)
       cookie_seed_(random_cookie_seed()),
       config_(config),
       compiled_(no_zones()),
+      answered_(compiled_),
       guard_(guard_of(config)),
       serving_(std::make_unique<Serving>(Serving{compiled_, settings_of(config, {}), guard_})) {}
 
@@ -189,6 +190,10 @@ Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
   compile_problem_.clear();
   compiled_ = *compiled;
   served_ = std::move(zones);
+  if (signing_ == nullptr || !signing_->take_zones(compiled_)) {
+    answered_ = compiled_;
+    signed_ = nullptr;
+  }
   publish();
   last_compile_s_ = (sys::mono_now() - start).to_seconds();
   ++compiles_;
@@ -200,8 +205,22 @@ Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
 void ZoneKeeper::publish() {
   const auto cookies = cookie_secrets(cookie_seed_, config_.cookies.rotation, sys::unix_now());
   cookie_epoch_ = cookies.epoch;
-  serving_.publish(
-      std::make_unique<Serving>(Serving{compiled_, settings_of(config_, cookies), guard_}));
+  serving_.publish(std::make_unique<Serving>(
+      Serving{answered_, settings_of(config_, cookies), guard_, signed_}));
+}
+
+void ZoneKeeper::sign_with(SigningKeeper& signing) {
+  const std::lock_guard lock(mutex_);
+  signing_ = &signing;
+  static_cast<void>(signing_->take_zones(compiled_));
+}
+
+void ZoneKeeper::publish_signed(std::shared_ptr<const dns::CompiledZones> zones,
+                                std::shared_ptr<const dns::SignedZones> signed_zones) {
+  const std::lock_guard lock(mutex_);
+  answered_ = std::move(zones);
+  signed_ = std::move(signed_zones);
+  publish();
 }
 
 // A problem is logged when it is new, not each second.

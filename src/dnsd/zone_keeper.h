@@ -17,6 +17,7 @@
 #include "dnsd/geography.h"
 #include "dnsd/health_directory.h"
 #include "dnsd/serving.h"
+#include "dnsd/signing_keeper.h"
 #include "dnsd/snapshot_zones.h"
 #include "dnsd/zone_directory.h"
 #include "net/published.h"
@@ -58,8 +59,14 @@ class ZoneKeeper {
   // Takes in [geoip], [zones] and the answers' settings. Errors: as create; nothing changes.
   Result<void> reconfigure(const config::DnsdConfig& config);
 
+  // From now on zones that `signing` has keys for are served when it has signed them, by
+  // publish_signed(). It must outlive this object's calls.
+  void sign_with(SigningKeeper& signing);
+  void publish_signed(std::shared_ptr<const dns::CompiledZones> zones,
+                      std::shared_ptr<const dns::SignedZones> signed_zones);
+
   net::Published<Serving>& serving() { return serving_; }
-  // The zones that are served now.
+  // The newest zones, which may be waiting for their signatures.
   std::shared_ptr<const dns::CompiledZones> zones() const;
   KeeperReport report() const;
 
@@ -95,6 +102,10 @@ class ZoneKeeper {
   dns::ClassCache classes_;
   std::vector<LoadedZone> served_;
   std::shared_ptr<const dns::CompiledZones> compiled_;
+  // What is served of them: the same, or an older one while the newest is being signed.
+  std::shared_ptr<const dns::CompiledZones> answered_;
+  std::shared_ptr<const dns::SignedZones> signed_;
+  SigningKeeper* signing_ = nullptr;
   std::shared_ptr<const Guard> guard_;
   std::string directory_problem_;
   std::string geography_problem_;
