@@ -148,7 +148,7 @@ std::string wrong_with(const dns::testing::Got& got, ldns_rr_list* keys, std::si
           ldns_verify_time(set.get(), signatures.get(), keys, kNow, good.get());
       if (status != LDNS_STATUS_OK) {
         return key.first + " " + std::to_string(key.second) + ": " +
-               ldns_get_errorstr_by_status(status);
+               ldns_get_errorstr_by_id(status);
       }
       ++verified;
     }
