@@ -39,12 +39,30 @@ enum class Reason : std::uint8_t {
 inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::kCount);
 
 constexpr std::string_view name_of(Reason reason) {
-  constexpr std::array<std::string_view, kReasons> kNames{
-      "answered",      "no_data",          "nxdomain",     "any_minimal",   "chaos",
-      "cookie_only",   "truncated",        "refused_zone", "refused_class", "refused_transfer",
-      "notimp_opcode", "notimp_type",      "bad_version",  "tsig",          "formerr",
-      "dropped_short", "dropped_response", "dropped_long", "bad_cookie",    "limit_cut",
-      "limit_dropped", "referral", "signature_limit", "signature_failed"};
+  constexpr std::array<std::string_view, kReasons> kNames{"answered",
+                                                          "no_data",
+                                                          "nxdomain",
+                                                          "any_minimal",
+                                                          "chaos",
+                                                          "cookie_only",
+                                                          "truncated",
+                                                          "refused_zone",
+                                                          "refused_class",
+                                                          "refused_transfer",
+                                                          "notimp_opcode",
+                                                          "notimp_type",
+                                                          "bad_version",
+                                                          "tsig",
+                                                          "formerr",
+                                                          "dropped_short",
+                                                          "dropped_response",
+                                                          "dropped_long",
+                                                          "bad_cookie",
+                                                          "limit_cut",
+                                                          "limit_dropped",
+                                                          "referral",
+                                                          "signature_limit",
+                                                          "signature_failed"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

@@ -25,14 +25,15 @@ std::string addresses(int count) {
 }
 
 dns::testing::SignedPool make_pool() {
-  const auto zones = dns::testing::compile(
-      {{"p.test", R"({"max_hosts": 4, "targeting": "@ country continent", "data": {
+  const auto zones =
+      dns::testing::compile({{"p.test",
+                              R"({"max_hosts": 4, "targeting": "@ country continent", "data": {
           "": {"a": [["192.0.2.1", 1], ["192.0.2.2", 2]], "ns": ["ns.p.test."]},
           "de": {"a": [)" + addresses(30) +
-                      R"(]}, "europe": {"aaaa": [["2001:db8::1"]]},
-          "ns": {"a": [["192.0.2.9"]]}, "al": {"alias": ""}, "www": {"cname": "al"},
+                                  R"(]}, "europe": {"aaaa": [["2001:db8::1"]]},
+          "ns": {"a": [["192.0.2.9"]]}, "other": {"alias": ""}, "www": {"cname": "other"},
           "www.de": {"cname": "no"}, "*.w": {"a": [)" +
-                      addresses(9) + R"(]}, "*.c": {"cname": "al"},
+                                  addresses(9) + R"(]}, "*.c": {"cname": "other"},
           "cut": {"ns": ["ns.cut.p.test."]}, "ns.cut": {"a": [["192.0.2.8"]]},
           "_ntp._udp": {"srv": [{"target": "ns", "port": 123}]}}})"}});
   CHECK(zones != nullptr);
