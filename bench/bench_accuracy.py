@@ -1,34 +1,23 @@
 """How well the clock is kept: our client and chronyd in the networks of tests/clknetsim/networks.py,
 inside clknetsim, with the same seeds: the same oscillators and the same queues on both sides."""
-import concurrent.futures
 import os
-import pathlib
 import statistics
-import subprocess
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/clknetsim"))
-import networks  # noqa: E402
-import simulator  # noqa: E402
+import simulated  # first: it knows where the next two are
+import networks
+import simulator
 
 NAME = "accuracy"
 TEXT = "offset of the clock in clknetsim, and what it cost in time and packets; less is better but for intervals"
 # Fewer seeds say little: the root mean square of one run may be half or twice another's.
 LEAST_SEEDS = 20
-# Runs at once: a simulation keeps one processor busy.
-PARALLEL = 2
 # Who never gets there took this long.
 NEVER = 1e6
 
 
 def measure(lab):
-    if simulator.simulator() is None:
-        print("no clknetsim: the rows of accuracy are left out (CLKNETSIM=<folder of a built one>)", file=sys.stderr)
-        return []
-    lab.program("timepool-ntpd")
-    peers = {version_of(path): path for path in simulator.chronyds()}
+    peers = simulated.peers(lab, NAME)
     if not peers:
-        lab.peer("chrony", "chronyd", "TIMEPOOL_CHRONYD")
         return []
     seeds = range(1, max(LEAST_SEEDS, lab.runs) + 1)
     wanted = os.environ.get("TIMEPOOL_NETWORKS", "").split()
@@ -44,11 +33,6 @@ def measure(lab):
     return rows
 
 
-def version_of(path):
-    text = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
-    return "chronyd " + text.split("version", 1)[-1].split()[0]
-
-
 def run_all(network, seeds, client):
     """(rms, seconds to synchronisation, interval of requests to one server) of each seed."""
     def run(seed):
@@ -58,8 +42,7 @@ def run_all(network, seeds, client):
         interval = result.request_interval(network.client)
         return (result.rms(network.client, network.since), NEVER if synchronised is None else synchronised,
                 interval * network.servers if interval else None)
-    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
-        return list(pool.map(run, seeds))
+    return simulated.each(run, seeds)
 
 
 def rows_of(network, peer, ours, theirs, seeds):

@@ -1,15 +1,11 @@
 """How long a client of an NTS server that moves to another address goes without authenticated time: ours and
 chronyd inside clknetsim (tests/clknetsim/moving.py), with the same seeds."""
-import concurrent.futures
-import pathlib
 import statistics
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/clknetsim"))
-import moving  # noqa: E402
-import simulator  # noqa: E402
-from bench_accuracy import PARALLEL, version_of  # noqa: E402
+import simulated  # first: it knows where the next one is
+import moving
 
 NAME = "recovery"
 TEXT = "seconds without authenticated time after a server moved, at poll 10, in clknetsim; less is better"
@@ -18,14 +14,11 @@ LEAST_SEEDS = 40
 
 
 def measure(lab):
-    if simulator.simulator() is None or moving.COMPILER is None:
-        print("no clknetsim or no C compiler: the rows of recovery are left out (CLKNETSIM=<folder of a built one>)",
-              file=sys.stderr)
+    if moving.COMPILER is None:
+        print("no C compiler: the rows of recovery are left out", file=sys.stderr)
         return []
-    lab.program("timepool-ntpd")
-    peers = {version_of(path): path for path in simulator.chronyds()}
+    peers = simulated.peers(lab, NAME)
     if not peers:
-        lab.peer("chrony", "chronyd", "TIMEPOOL_CHRONYD")
         return []
     seeds = range(1, max(LEAST_SEEDS, lab.runs) + 1)
     with tempfile.TemporaryDirectory(prefix="moving-") as directory:
@@ -40,8 +33,7 @@ def measure(lab):
 
 
 def run_all(site, seeds, client):
-    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
-        found = list(pool.map(lambda seed: site.seconds_without(client(), seed), seeds))
+    found = simulated.each(lambda seed: site.seconds_without(client(), seed), seeds)
     # Who did not find it again went without it to the end.
     return [moving.LIMIT - moving.MOVES_AT if one is None else one for one in found]
 

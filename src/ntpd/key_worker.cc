@@ -32,6 +32,23 @@ KeyLoss loss_of(Admission refused) {
   }
 }
 
+struct Accepted {
+  sys::Fd socket;      // none when nobody waits, or by errno
+  bool others = true;  // whether others may wait
+};
+
+// As sys::make_socket(): what stands in for the system in chrony's simulator has accept() and no
+// accept4(), for which its descriptors are none; and who asks once too often ends it.
+Accepted accept_from(int listener, sockaddr_storage& address) {
+  auto* const from = reinterpret_cast<sockaddr*>(&address);
+  socklen_t length = sizeof address;
+  Accepted out{sys::Fd(::accept4(listener, from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC))};
+  if (out.socket || errno != EBADF) return out;
+  out = {sys::Fd(::accept(listener, from, &length)), false};
+  if (out.socket && !sys::set_nonblocking_cloexec(out.socket.number()).ok()) out.socket.reset();
+  return out;
+}
+
 }  // namespace
 
 KeyWorker::KeyWorker(net::Reactor& reactor, const NewestKeyService& service, KeyGate& gate,
@@ -65,26 +82,24 @@ void KeyWorker::accept_some(int listener) {
 // False when there is no further one now.
 bool KeyWorker::accept_one(int listener) {
   sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  sys::Fd socket(::accept4(listener, reinterpret_cast<sockaddr*>(&address), &length,
-                           SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (!socket) {
+  Accepted accepted = accept_from(listener, address);
+  if (!accepted.socket) {
     if (is_want_of_resources(errno)) pause();
     return false;
   }
   const auto from = sys::from_sockaddr(address);
-  if (!from) return true;
+  if (!from) return accepted.others;
   const MonoTime now = sys::mono_now();
   Admission admission = gate_.admit(from->address, now);
   if (admission == Admission::kFull && make_room(now)) {
     admission = gate_.admit(from->address, now);
   }
   if (admission == Admission::kYes) {
-    take(std::move(socket), from->address, now);
+    take(std::move(accepted.socket), from->address, now);
   } else {
     counters_.count(loss_of(admission));
   }
-  return true;
+  return accepted.others;
 }
 
 // Ends the connection that is the least loss. False when all are still new.

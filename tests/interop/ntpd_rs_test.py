@@ -15,13 +15,12 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from chrony_test import free_port, free_tcp_port  # noqa: E402
+import nts_source  # noqa: E402
 from certificates import OPENSSL, Authority  # noqa: E402
 from networks_apart import without_the_clock  # noqa: E402
 from programs import DirectoryTest, main, wait_until  # noqa: E402
 
 PROGRAMS = pathlib.Path(os.environ.get("TIMEPOOL_NTPD_RS") or "/nonexistent")
-# Seconds; a loaded machine may delay one way of an exchange.
-CLOSE = 0.02
 # It takes no address for the name of a server of keys.
 NAMES = "DNS:localhost,IP:127.0.0.1"
 POLLS = "poll-interval-limits = { min = 0, max = 0 }\ninitial-poll-interval = 0\n"
@@ -85,7 +84,7 @@ class NtpdRs(DirectoryTest):
         # It takes our answers for true ones. Both read the same clock: the truth is 0.
         found = wait_until(lambda: re.search(r"\[NTS\].*\s+Offset:\s+([-+0-9.]+)", self.status()), 20,
                            f"it measures us\n{self.status()}\n{self.log()}")
-        self.assertLess(abs(float(found[1])), CLOSE)
+        self.assertLess(abs(float(found[1])), nts_source.CLOSE)
         self.assertIn("8/8 available", self.status())
 
     def test_ntpd_rs_gets_keys_of_us_and_asks_under_them(self):
@@ -109,21 +108,9 @@ class NtpdRs(DirectoryTest):
         self.check_their_client(server)
 
     def check_our_client(self):
-        client = self.start("timepool-ntpd", (
-            '[sources]\nmin_sources = 1\nauth_selection = "require"\n'
-            f'[[server]]\naddress = "localhost"\nnts = "require"\nnts_port = {self.key_port}\n'
-            f'nts_ca = ["{self.authority.certificate}"]\niburst = true\nminpoll = 0\nmaxpoll = 0\n'))
-
-        def source():
-            return client.control("sources")["sources"][0]
-        wait_until(lambda: source()["status"] == "selected", 60,
-                   f"selected by NTS\n{client.output()}\n{self.log()}")
-        wait_until(lambda: source()["requests"] > 12, 30, "more polls than cookies")
-        # NC4
-        wait_until(lambda: source()["nts"]["cookies"] == 8, 10, "the jar is full again")
-        self.assertEqual((source()["authentication"], source()["address"]), ("nts", f"127.0.0.1:{self.port}"))
-        self.assertTrue(source()["nts"]["proven"])
-        self.assertLess(abs(source()["offset_s"]), CLOSE)
+        client = self.start("timepool-ntpd",
+                            nts_source.settings("localhost", self.key_port, self.authority))
+        nts_source.check_kept(self, client, f"127.0.0.1:{self.port}")
 
     def start_their_server(self):
         # It has time to give once it has a source.
