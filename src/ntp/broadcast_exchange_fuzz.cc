@@ -12,14 +12,13 @@
 
 #include "base/check.h"
 #include "ntp/broadcast_exchange.h"
+#include "ntp/exchange_fuzzing.h"
 #include "ntp/peer_test_support.h"
 
 namespace {
 
 using namespace timepool;
 
-constexpr std::size_t kMaxDatagram = 2048;
-constexpr std::size_t kProved = wire::ntp::kHeaderSize + 20;
 constexpr Duration kWay = Duration::milliseconds(2);
 
 struct Fuzz {
@@ -28,39 +27,22 @@ struct Fuzz {
         exchange(ntp::ExchangeConfig{}, way_known ? kWay : Duration(),
                  std::make_shared<ntp::OwnClock>()) {}
 
-  ntp::LocalTime tick(unsigned milliseconds) {
-    const Duration span = Duration::milliseconds(milliseconds);
-    now = {now.mono + span, now.raw + span};
-    return now;
-  }
   void start() {
     ByteWriter writer(sent);
-    const bool asked = exchange.start(tick(1000), 10, random, proof, writer);
+    const bool asked = exchange.start(time.pass(1000), 10, random, proof, writer);
     CHECK(asked == !known && exchange.waiting() == asked);
   }
   void receive(ByteReader& input, unsigned what) {
-    const std::size_t length = input.u16() % kMaxDatagram;
-    const Bytes bytes = input.bytes(length);
-    std::array<std::byte, kMaxDatagram> datagram{};
-    std::copy(bytes.begin(), bytes.end(), datagram.begin());
-    std::size_t size = bytes.size();
+    ntp::FuzzDatagram datagram = ntp::FuzzDatagram::read(input);
     const bool proved = (what & 1) != 0;
-    // The origin is at 24, our transmit timestamp at 40.
-    if ((what & 2) != 0) std::copy_n(&sent[40], 8, &datagram[24]);
-    if (proved) {
-      std::array<std::byte, wire::ntp::kHeaderSize> header{};
-      std::copy_n(datagram.begin(), header.size(), header.begin());
-      ByteWriter writer(datagram);
-      writer.bytes(header);
-      CHECK(proof.protect(writer, random));
-      size = kProved;
-    }
-    tick((what >> 3) * 2000);
-    check(Bytes(datagram).first(size), proved);
+    if ((what & 2) != 0) datagram.answer(sent);
+    if (proved) datagram.prove(proof, random);
+    time.pass((what >> 3) * 2000);
+    check(datagram.bytes(), proved);
   }
   void check(Bytes datagram, bool proved) {
     const bool waited = exchange.waiting();
-    const ntp::ReplyRx rx{now, now.raw, ntp::StampSource::kKernel, Duration()};
+    const ntp::ReplyRx rx{time.now, time.now.raw, ntp::StampSource::kKernel, Duration()};
     const ntp::Reply reply = exchange.handle_datagram(rx, datagram, proof);
     if (reply.broadcast || ntp::is_answer(reply.reason)) CHECK(proved);
     if (reply.has_times) CHECK(reply.sample.delay > Duration());
@@ -87,7 +69,7 @@ struct Fuzz {
   ntp::BroadcastExchange exchange;
   ntp::TestProof proof;
   ntp::RandomStream random{SiphashKey{3, 4}};
-  ntp::LocalTime now{MonoTime::from_ns(1), UnixTime::from_seconds(1'790'000'000)};
+  ntp::FuzzTime time;
   std::array<std::byte, 128> sent{};
   std::set<std::uint64_t> times;  // of broadcasts since the last answer
   std::optional<Duration> answered;
@@ -105,7 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (what < 0x10) {
       fuzz.start();
     } else if (what < 0x18) {
-      const UnixTime sent = fuzz.now.raw - Duration::milliseconds(what);
+      const UnixTime sent = fuzz.time.now.raw - Duration::milliseconds(what);
       fuzz.exchange.handle_transmit_timestamp({sent, ntp::StampSource::kKernel, Duration()});
     } else if (what < 0x1a) {
       fuzz.exchange.handle_clock_step();

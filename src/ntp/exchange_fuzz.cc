@@ -8,12 +8,14 @@
 
 #include "base/check.h"
 #include "ntp/exchange.h"
+#include "ntp/exchange_fuzzing.h"
 
 namespace {
 
 using namespace timepool;
 
-constexpr std::size_t kMaxDatagram = 2048;
+// Of the receive timestamp in a header: interleaved mode names it.
+constexpr std::size_t kReceive = 32;
 
 struct Fuzz {
   explicit Fuzz(bool interleaved) {
@@ -22,35 +24,21 @@ struct Fuzz {
     exchange = ntp::Exchange(config);
   }
 
-  ntp::LocalTime tick(unsigned milliseconds) {
-    const Duration span = Duration::milliseconds(milliseconds);
-    now = {now.mono + span, now.raw + span};
-    return now;
-  }
   void start() {
     ByteWriter writer(request);
-    CHECK(exchange.start(tick(1000), random, authenticator, writer));
+    CHECK(exchange.start(time.pass(1000), random, authenticator, writer));
     CHECK(exchange.waiting());
   }
   void receive(ByteReader& input, unsigned what) {
-    const std::size_t length = input.u16() % kMaxDatagram;
-    const Bytes bytes = input.bytes(length);
-    std::array<std::byte, kMaxDatagram> datagram{};
-    for (std::size_t i = 0; i < bytes.size(); ++i) datagram[i] = bytes[i];
-    // The origin is at 24; the request's transmit timestamp at 40, its receive timestamp at 32.
-    const bool right = (what & 1) != 0 && bytes.size() >= wire::ntp::kHeaderSize;
-    const std::size_t from = (what & 2) != 0 ? 32 : 40;
-    for (std::size_t i = 0; right && i < 8; ++i) datagram[24 + i] = request[from + i];
-    const auto has_origin = [&](std::size_t at) {
-      return bytes.size() >= wire::ntp::kHeaderSize &&
-             std::equal(&request[at], &request[at] + 8, &datagram[24]);
-    };
-    const bool matches = has_origin(40) || has_origin(32);
+    using ntp::FuzzDatagram;
+    FuzzDatagram datagram = FuzzDatagram::read(input);
+    const bool right = (what & 1) != 0 && datagram.size >= wire::ntp::kHeaderSize;
+    if (right) datagram.answer(request, (what & 2) != 0 ? kReceive : FuzzDatagram::kTransmit);
+    const bool matches = datagram.answers(request) || datagram.answers(request, kReceive);
     const bool waited = exchange.waiting();
-    tick(what >> 3);
+    const ntp::LocalTime now = time.pass(what >> 3);
     const ntp::ReplyRx rx{now, now.raw, ntp::StampSource::kKernel, Duration()};
-    const ntp::Reply reply =
-        exchange.handle_datagram(rx, Bytes(datagram).first(bytes.size()), authenticator);
+    const ntp::Reply reply = exchange.handle_datagram(rx, datagram.bytes(), authenticator);
     CHECK(!ntp::name_of(reply.reason).empty());
     CHECK(exchange.waiting() == (waited && !ntp::is_answer(reply.reason)));
     if (ntp::is_answer(reply.reason)) CHECK(waited && matches);
@@ -61,7 +49,7 @@ struct Fuzz {
   ntp::Exchange exchange{ntp::ExchangeConfig{}};
   ntp::NoAuthentication authenticator;
   ntp::RandomStream random{SiphashKey{3, 4}};
-  ntp::LocalTime now{MonoTime::from_ns(1), UnixTime::from_seconds(1'790'000'000)};
+  ntp::FuzzTime time;
   std::array<std::byte, wire::ntp::kHeaderSize> request{};
 };
 
@@ -77,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (what < 0x10) {
       fuzz.start();
     } else if (what < 0x18) {
-      const UnixTime sent = fuzz.now.raw - Duration::milliseconds(what);
+      const UnixTime sent = fuzz.time.now.raw - Duration::milliseconds(what);
       fuzz.exchange.handle_transmit_timestamp({sent, ntp::StampSource::kKernel, Duration()});
     } else if (what < 0x1a) {
       fuzz.exchange.abandon();

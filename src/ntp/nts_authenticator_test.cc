@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "ntp/exchange.h"
 #include "nts/testing_server.h"
 #include "wire/ntp/packet.h"
@@ -207,6 +209,26 @@ TEST_F(NtsAuthenticatorTest, a_cookie_that_was_not_sent_is_given_back) {
     EXPECT_EQ(auth_.cookies(), nts::kMaxCookies);
   }
   EXPECT_EQ(ask(), AuthVerdict::kAuthentic);
+}
+
+// A server whose cookies have another length from one day on: so have the placeholders.
+TEST_F(NtsAuthenticatorTest, NC4_placeholders_are_as_long_as_the_cookie_beside_them) {
+  nts::Establishment session = server_.establish();
+  std::size_t size = 32;
+  for (nts::Cookie& cookie : session.cookies) cookie.resize(size += 12);
+  auth_.renew(session);
+  std::set<std::size_t> seen;
+  for (std::size_t i = 0; i < nts::kMaxCookies; ++i) {
+    const auto sent = request();
+    const auto packet = wire::ntp::parse_packet(sent);
+    const std::size_t cookie = packet->field(wire::ntp::field_type::kNtsCookie)->body.size();
+    seen.insert(cookie);
+    for (const auto& field : packet->fields) {
+      if (field.type != wire::ntp::field_type::kNtsCookiePlaceholder) continue;
+      EXPECT_EQ(field.body.size(), cookie);
+    }
+  }
+  EXPECT_EQ(seen.size(), nts::kMaxCookies);
 }
 
 TEST_F(NtsAuthenticatorTest, NC4_long_cookies_leave_room_for_fewer_placeholders) {

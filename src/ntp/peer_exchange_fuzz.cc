@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "base/check.h"
+#include "ntp/exchange_fuzzing.h"
 #include "ntp/peer_exchange.h"
 #include "ntp/peer_test_support.h"
 
@@ -16,44 +17,23 @@ namespace {
 
 using namespace timepool;
 
-constexpr std::size_t kMaxDatagram = 2048;
-constexpr std::size_t kProved = wire::ntp::kHeaderSize + 20;
-
 struct Fuzz {
-  ntp::LocalTime tick(unsigned milliseconds) {
-    const Duration span = Duration::milliseconds(milliseconds);
-    now = {now.mono + span, now.raw + span};
-    return now;
-  }
   void start() {
     ByteWriter writer(sent);
-    CHECK(exchange.start(tick(1000), 6, random, proof, writer));
+    CHECK(exchange.start(time.pass(1000), 6, random, proof, writer));
     CHECK(exchange.waiting());
-    CHECK(writer.size() == kProved);
+    CHECK(writer.size() == ntp::FuzzDatagram::kProvedSize);
   }
   void receive(ByteReader& input, unsigned what) {
-    const std::size_t length = input.u16() % kMaxDatagram;
-    const Bytes bytes = input.bytes(length);
-    std::array<std::byte, kMaxDatagram> datagram{};
-    std::copy(bytes.begin(), bytes.end(), datagram.begin());
-    std::size_t size = bytes.size();
+    ntp::FuzzDatagram datagram = ntp::FuzzDatagram::read(input);
     const bool proved = (what & 1) != 0;
-    // The origin is at 24, our transmit timestamp at 40.
-    if ((what & 2) != 0) std::copy_n(&sent[40], 8, &datagram[24]);
-    if (proved) {
-      std::array<std::byte, wire::ntp::kHeaderSize> header{};
-      std::copy_n(datagram.begin(), header.size(), header.begin());
-      ByteWriter writer(datagram);
-      writer.bytes(header);
-      CHECK(proof.protect(writer, random));
-      size = kProved;
-    }
+    if ((what & 2) != 0) datagram.answer(sent);
+    if (proved) datagram.prove(proof, random);
     const bool waited = exchange.waiting();
-    const bool names_ours =
-        size >= wire::ntp::kHeaderSize && std::equal(&sent[40], &sent[40] + 8, &datagram[24]);
-    tick(what >> 3);
+    const bool names_ours = datagram.answers(sent);
+    const ntp::LocalTime now = time.pass(what >> 3);
     const ntp::ReplyRx rx{now, now.raw, ntp::StampSource::kKernel, Duration()};
-    const ntp::Reply reply = exchange.handle_datagram(rx, Bytes(datagram).first(size), proof);
+    const ntp::Reply reply = exchange.handle_datagram(rx, datagram.bytes(), proof);
     CHECK(exchange.waiting() == (waited && !ntp::is_answer(reply.reason)));
     if (ntp::is_answer(reply.reason)) CHECK(waited && proved && names_ours);
     if (reply.reason == ntp::ReplyReason::kPeerUnasked) CHECK(proved);
@@ -64,7 +44,7 @@ struct Fuzz {
   ntp::PeerExchange exchange{ntp::ExchangeConfig{}, std::make_shared<ntp::OwnClock>()};
   ntp::TestProof proof;
   ntp::RandomStream random{SiphashKey{3, 4}};
-  ntp::LocalTime now{MonoTime::from_ns(1), UnixTime::from_seconds(1'790'000'000)};
+  ntp::FuzzTime time;
   std::array<std::byte, 128> sent{};
 };
 
@@ -80,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (what < 0x10) {
       fuzz.start();
     } else if (what < 0x18) {
-      const UnixTime sent = fuzz.now.raw - Duration::milliseconds(what);
+      const UnixTime sent = fuzz.time.now.raw - Duration::milliseconds(what);
       fuzz.exchange.handle_transmit_timestamp({sent, ntp::StampSource::kKernel, Duration()});
     } else if (what < 0x1a) {
       fuzz.exchange.handle_clock_step();
