@@ -6,6 +6,10 @@
 
 namespace timepool::config {
 
+// Of one transport: with 64 workers of UDP all of them may read what is served at a time
+// (net::Published::kMaxReaders, 128).
+inline constexpr unsigned kMaxStreamThreads = 24;
+
 // Bounds of the connections of one transport.
 struct DnsdConnectionsConfig {
   unsigned threads = 1;
@@ -28,7 +32,7 @@ void add_connections_fields(Schema<C>& schema) {
   const auto member = [](auto it) { return static_cast<unsigned C::*>(it); };
   using Base = DnsdConnectionsConfig;
   schema
-      .field("threads", member(&Base::threads), integer(1u, 64u),
+      .field("threads", member(&Base::threads), integer(1u, kMaxStreamThreads),
              "Threads that serve these connections, beside those of UDP.")
       .field("max_connections", member(&Base::max_connections), integer(1u, 1'048'576u),
              "Connections at one time. When one more comes, the one that was idle longest is "

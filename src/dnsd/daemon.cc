@@ -283,8 +283,9 @@ Result<json::object> Daemon::reload() {
   json::array restart = keep_unchangeable(next);
   const std::vector<std::string> missing =
       sys::given_up(kept_, sandbox_needs(next, config_path_), config_.sandbox);
+  TRY(frontend_->prepare(next));
   TRY(keeper_->reconfigure(next));
-  TRY(frontend_->reconfigure(next));
+  frontend_->reconfigure(next);
   logger_.set_level(next.log_level);
   config_ = std::move(next);
   for (const json::value& setting : restart) {

@@ -167,14 +167,16 @@ void Frontend::drain() {
   }
 }
 
-Result<void> Frontend::reconfigure(const config::DnsdConfig& config) {
-  if (tls_) {
-    TRY(certificates_.load(config.tls.certificates, sys::unix_now()));
-    tls_source_.set(certificates_.context());
-    tls_->reconfigure(config.tls);
-  }
+Result<void> Frontend::prepare(const config::DnsdConfig& config) {
+  if (!tls_) return {};
+  return certificates_.load(config.tls.certificates, sys::unix_now());
+}
+
+void Frontend::reconfigure(const config::DnsdConfig& config) {
   tcp_->reconfigure(config.tcp);
-  return {};
+  if (!tls_) return;
+  tls_source_.set(certificates_.context());
+  tls_->reconfigure(config.tls);
 }
 
 void Frontend::watch_certificates() {

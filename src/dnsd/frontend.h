@@ -45,9 +45,11 @@ class Frontend {
   void drain();
   bool serving() const { return serving_; }
 
-  // Takes in limits, idle times and certificates. Errors: what is wrong with a certificate; then
-  // nothing changes.
-  Result<void> reconfigure(const config::DnsdConfig& config);
+  // Reads the certificates that `config` names. Errors: what is wrong with one; then nothing
+  // changes.
+  Result<void> prepare(const config::DnsdConfig& config);
+  // Takes in limits, idle times, and the certificates that prepare() read.
+  void reconfigure(const config::DnsdConfig& config);
 
   std::vector<Endpoint> addresses() const { return udp_->addresses(); }
   std::vector<Endpoint> tls_addresses() const;

@@ -354,6 +354,11 @@ class Tls(Streams):
         program.control("reload")
         self.assertEqual(self.ask(self.secure(program, "new.test")).addresses, ["10.1.0.1"])
         self.assertIn("the one before stays", program.output())
+        # One that never was good is refused with all else that changed.
+        program.config.write_text(program.config.read_text().replace(str(other[0]), "/nowhere.pem"))
+        answer = program.control("reload")
+        self.assertFalse(answer["ok"])
+        self.assertIn("/nowhere.pem", answer["error"])
 
     def test_a_start_without_a_good_certificate_says_why(self):
         self.chain.write_text("rubbish")
