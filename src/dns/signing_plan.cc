@@ -295,7 +295,9 @@ SigningPlan::Source SigningPlan::source_of(const SigningTask& task) const {
     out.ttl = keys.dnskey_ttl;
     if (task.ref == SignedZones::ref(Special::kDnskey)) {
       out.type = RrType::kDnskey;
-      for (const ZoneKey& key : keys.keys) out.own.push_back(dnssec::dnskey_data(key));
+      for (const ZoneKey& key : keys.keys) {
+        if (key.published) out.own.push_back(dnssec::dnskey_data(key));
+      }
     } else if (task.ref == SignedZones::ref(Special::kCds)) {
       out.type = RrType::kCds;
       out.own = keys.cds;
