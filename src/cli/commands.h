@@ -13,7 +13,7 @@ void add_ntp_clients(Command& ntp);
 void add_ntp_keygen(Command& ntp);
 void add_ntp_cookie_seed(Command& ntp);
 void add_dns(Command& root);
-void add_dns(Command& root);
+void add_dns_keys(Command& dns);
 void add_pool(Command& root);
 void add_bench(Command& root);
 

@@ -128,6 +128,7 @@ void add_dns(Command& root) {
   add_report(dns, "zones", "Every zone, where it came from, and what is wrong", show_zones);
   add_report(dns, "stats", "Queries by what became of them", show_stats);
 
+  add_dns_keys(dns);
   Command lookup = dns.command("lookup", "From which records a client would be answered");
   const auto options = add_access(lookup);
   lookup.positional("name", options->name, "The name that the client asks for")
