@@ -264,6 +264,22 @@ TEST_F(SignedAnswerTest, a_key_that_fails_while_answering_is_a_server_failure) {
   EXPECT_EQ(check_signatures(pool.ask({.name = "us.pool.test"}), kDataKey), "");
 }
 
+TEST_F(SignedAnswerTest, names_with_the_servers_of_another_have_fewer_variants) {
+  const auto zones = dns::testing::compile(
+      {{"pool.test", R"({"max_hosts": 4, "data": {"0": {"a": [)" + many("10.1.0.", 30) +
+                         R"(]}, "0.de": {"a": [)" + many("10.2.0.", 30) +
+                         R"(]}, "vendor": {"alias": "0"}}})"}});
+  SigningPlan plan(zones, keys_for({"pool.test"}), {});
+  std::map<std::string, std::set<std::uint32_t>> variants;
+  for (const SigningTask& task : plan.tasks()) {
+    if (!plan.is_drawn(task)) continue;
+    variants[format(zones->name_of(zones->nodes()[task.node]))].insert(plan.variants_of(task));
+  }
+  EXPECT_EQ(variants["0.pool.test."], (std::set<std::uint32_t>{64}));
+  EXPECT_EQ(variants["0.de.pool.test."], (std::set<std::uint32_t>{64}));
+  EXPECT_EQ(variants["vendor.pool.test."], (std::set<std::uint32_t>{4}));
+}
+
 // Sums of squares over expectations, of how often each address stands in an answer, against an
 // unsigned draw of the same number of answers.
 TEST_F(SignedAnswerTest, variants_over_redraws_have_the_frequencies_of_unsigned_draws) {

@@ -109,6 +109,7 @@ SigningPlan::SigningPlan(std::shared_ptr<const CompiledZones> zones, const dnsse
                          const SigningOptions& options)
     : zones_(std::move(zones)), options_(options), rings_(zones_->zones().size()) {
   CHECK(options_.variants >= 1 && options_.variants <= kMaxSubsets);
+  CHECK(options_.alias_variants >= 1);
   for (std::uint32_t i = 0; i < rings_.size(); ++i) {
     if (!take_keys(i, keys)) rings_[i] = {};
   }
@@ -250,11 +251,23 @@ bool SigningPlan::is_wildcard(const SigningTask& task) const {
   return zones_->name_of(zones_->nodes()[task.node]).is_wildcard();
 }
 
+// A set's label is that of a name of its own, or begins with it ("0.de" of "0").
+bool SigningPlan::is_alias(const SigningTask& task) const {
+  if (is_special(task.ref)) return false;
+  const auto& origin = zones_->zones()[task.zone].origin;
+  const NameView name = zones_->name_of(zones_->nodes()[task.node]);
+  if (name.size() == origin.size()) return false;
+  std::string text = format(name);
+  text.resize(text.size() - format(origin).size() - 1);
+  const std::string& label = zones_->label_of(zones_->sets()[task.ref]);
+  return label != text && label.compare(0, text.size() + 1, text + ".") != 0;
+}
+
 bool SigningPlan::is_drawn(const SigningTask& task) const {
   if (is_special(task.ref)) return false;
   const CompiledZones::Set& set = zones_->sets()[task.ref];
   if (is_wildcard(task)) return set.take < set.count;
-  return subset_count(set.count, set.take) > options_.variants;
+  return subset_count(set.count, set.take) > variants_of(task);
 }
 
 SigningPlan::Source SigningPlan::nsec_of(const SigningTask& task) const {
@@ -315,6 +328,7 @@ SigningPlan::Source SigningPlan::source_of(const SigningTask& task) const {
 
 void SigningPlan::add(std::uint32_t zone, std::uint32_t node, std::uint32_t ref) {
   SigningTask task{zone, node, ref};
+  task.alias = is_alias(task);
   const Source source = source_of(task);
   const Keyring& ring = rings_[zone];
   Hasher content;
@@ -359,7 +373,7 @@ std::shared_ptr<const SignedSet> SigningPlan::sign(const SigningTask& task, std:
   std::vector<std::uint32_t> chosen;
   if (is_drawn(task)) {
     out->form = SignedSet::Form::kVariants;
-    draw_variants(source, variants, prng, *out);
+    draw_variants(source, std::min(variants, variants_of(task)), prng, *out);
     chosen.assign(out->drawn.begin(), out->drawn.end());
   } else if (source.set != nullptr && !is_wildcard(task)) {
     out->form = SignedSet::Form::kSubsets;
@@ -405,7 +419,7 @@ std::shared_ptr<const SignedSet> SigningPlan::sign(const SigningTask& task, std:
 
 void SigningPlan::draw_variants(const Source& source, std::uint32_t variants, Prng& prng,
                                 SignedSet& out) const {
-  out.count = std::clamp(variants, 1U, options_.variants);
+  out.count = std::max(variants, 1U);
   out.drawn.reserve(std::size_t{out.count} * source.take);
   std::array<std::uint32_t, kMaxTake> drawn;
   for (std::uint32_t i = 0; i < out.count; ++i) {

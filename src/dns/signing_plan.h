@@ -3,6 +3,7 @@
 // the results together. Not for workers.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -25,6 +26,9 @@ namespace timepool::dns {
 struct SigningOptions {
   // The draws of a set that has more subsets than this; at most kMaxSubsets.
   std::uint32_t variants = 64;
+  // The same under names that have no servers of their own, but another's (geodns' aliases). There
+  // may be hundreds of those for each set, and each has draws of its own.
+  std::uint32_t alias_variants = 4;
   dnssec::SignatureTimes times;
   bool operator==(const SigningOptions&) const = default;
 };
@@ -36,6 +40,7 @@ struct SigningTask {
   std::uint32_t ref = 0;      // as SignedZones has it
   std::uint64_t content = 0;  // SignedSet's
   std::uint64_t weights = 0;
+  bool alias = false;  // the set is that of another name
 };
 
 class SigningPlan {
@@ -58,6 +63,10 @@ class SigningPlan {
                                         std::uint32_t now, Prng& prng);
   // Whether `set`, made for an equal task, can still be served at `now`.
   bool still_good(const SigningTask& task, const SignedSet& set, std::uint32_t now) const;
+  // The most variants that the task's answers have.
+  std::uint32_t variants_of(const SigningTask& task) const {
+    return task.alias ? std::min(options_.alias_variants, options_.variants) : options_.variants;
+  }
   // Whether answers of the task are drawn ahead, so that they are to be drawn anew now and then.
   bool is_drawn(const SigningTask& task) const;
 
@@ -102,6 +111,7 @@ class SigningPlan {
   const std::vector<const dnssec::ZoneKey*>& signers_of(const SigningTask& task) const;
   bool is_wildcard(const SigningTask& task) const;
   bool is_keys(const SigningTask& task) const;
+  bool is_alias(const SigningTask& task) const;
   void draw_variants(const Source& source, std::uint32_t variants, Prng& prng,
                      SignedSet& out) const;
 

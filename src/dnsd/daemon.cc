@@ -7,6 +7,7 @@
 
 #include "dnsd/report.h"
 #include "dnsd/sandbox.h"
+#include "dnsd/signing_report.h"
 #include "net/metrics_http.h"
 #include "sys/clock.h"
 #include "sys/notify.h"
@@ -59,6 +60,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
   // The control socket first: its file mode is set by the process's mask, before there are threads.
   TRY(out->open_control());
   out->keeper_ = TRY(ZoneKeeper::create(out->config_, logger));
+  out->prepare_signing();
   TRY(out->load_snapshot());
   out->frontend_ = TRY(Frontend::create(out->reactor_, logger, out->config_,
                                         out->keeper_->serving(), out->inherited_));
@@ -67,6 +69,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
   out->kept_ = sandbox_needs(out->config_, out->config_path_);
   TRY(sys::enter_sandbox(out->config_.sandbox, out->kept_, out->config_.control.socket, logger));
   TRY(out->await_snapshot());
+  // So that no first answer lacks its signatures.
+  out->signing_->settle();
   TRY(out->begin_serving());
   if (out->config_.zones.directory.empty() && out->config_.snapshot.urls.empty() && !out->held_) {
     logger.warning("neither [zones] directory nor [snapshot] urls: every query is refused");
@@ -100,6 +104,14 @@ Result<void> Daemon::load_snapshot() {
   }
   held_ = std::move(loaded->snapshot);
   return {};
+}
+
+void Daemon::prepare_signing() {
+  signing_ = std::make_unique<SigningKeeper>(
+      signing_options(config_.dnssec), logger_, [keeper = keeper_.get()](auto zones, auto made) {
+        keeper->publish_signed(std::move(zones), std::move(made));
+      });
+  keeper_->sign_with(*signing_);
 }
 
 void Daemon::start_puller() {
@@ -137,8 +149,10 @@ Result<void> Daemon::start_metrics() {
   listen.setting = "[metrics] listen";
   listen.endpoint = *config_.metrics.listen;
   metrics_ = TRY(net::start_metrics_server(
-      std::move(listen),
-      {[this](net::MetricSink& sink) { write_metrics(*frontend_, *keeper_, puller_.get(), sink); }},
+      std::move(listen), {[this](net::MetricSink& sink) {
+        write_metrics(*frontend_, *keeper_, puller_.get(), sink);
+        write_signing_metrics(signing_->report(), sink);
+      }},
       [this](std::string_view line) { logger_.warning("metrics: {}", line); }));
   return {};
 }
@@ -173,6 +187,7 @@ void Daemon::stop_puller() {
 
 Result<void> Daemon::start_helpers() {
   TRY(start_relay());
+  signing_->start();
   if (!puller_) start_puller();
   watch_.start(kWatchInterval, [this] { keeper_->scan(); });
   return start_metrics();
@@ -195,6 +210,7 @@ void Daemon::add_commands() {
     json::object out;
     out["text"] = net::metrics_text({[this](net::MetricSink& sink) {
       write_metrics(*frontend_, *keeper_, puller_.get(), sink);
+      write_signing_metrics(signing_->report(), sink);
     }});
     return out;
   });
@@ -225,6 +241,7 @@ json::object Daemon::status() const {
   out["zones"] = report.zones.size();
   out["problems"] = report.problems.size();
   out["snapshot_serial"] = report.snapshot_serial;
+  out["signing"] = signing_report(signing_->report());
   if (puller_) out["snapshot"] = snapshot_report(puller_->status());
   if (relay_) {
     json::array relay;
@@ -286,6 +303,7 @@ Result<json::object> Daemon::reload() {
   TRY(frontend_->prepare(next));
   TRY(keeper_->reconfigure(next));
   frontend_->reconfigure(next);
+  signing_->take_options(signing_options(next.dnssec));
   logger_.set_level(next.log_level);
   config_ = std::move(next);
   for (const json::value& setting : restart) {

@@ -10,6 +10,7 @@
 #include "config/dnsd.h"
 #include "dnsd/file_watch.h"
 #include "dnsd/frontend.h"
+#include "dnsd/signing_keeper.h"
 #include "dnsd/snapshot_relay.h"
 #include "dnsd/zone_keeper.h"
 #include "net/control.h"
@@ -52,6 +53,7 @@ class Daemon {
   Result<void> open_control();
   Result<void> load_snapshot();
   Result<void> start_metrics();
+  void prepare_signing();
   void start_puller();
   // What it holds is not fetched again by the next one.
   void stop_puller();
@@ -85,6 +87,7 @@ class Daemon {
   net::InheritedSockets inherited_;
   net::KeptSockets kept_sockets_{"dns-"};
   std::unique_ptr<ZoneKeeper> keeper_;  // outlives every reader of its zones
+  std::unique_ptr<SigningKeeper> signing_;
   std::unique_ptr<Frontend> frontend_;
   std::unique_ptr<net::ControlServer> control_;
   std::unique_ptr<net::HandOver> hand_over_;

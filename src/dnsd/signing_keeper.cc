@@ -27,6 +27,17 @@ SigningRound::Clocks clocks() {
 
 }  // namespace
 
+dns::SigningOptions signing_options(const config::DnsdDnssecConfig& config) {
+  const auto seconds = [](Duration duration) {
+    return static_cast<std::uint32_t>(duration.ns() / 1'000'000'000);
+  };
+  dns::SigningOptions out;
+  out.variants = config.variants;
+  out.times = {seconds(config.inception), seconds(config.pool_signatures),
+               seconds(config.static_signatures), config.renew_percent};
+  return out;
+}
+
 SigningKeeper::SigningKeeper(dns::SigningOptions options, sys::Logger& logger, Publish publish)
     : logger_(logger),
       publish_(std::move(publish)),

@@ -12,12 +12,16 @@
 #include <thread>
 #include <vector>
 
+#include "config/dnsd_dnssec.h"
 #include "dns/signed_zones.h"
 #include "dnsd/signing_round.h"
 #include "dnssec/zone_keys.h"
 #include "sys/log.h"
 
 namespace timepool::dnsd {
+
+// What [dnssec] says of signatures.
+dns::SigningOptions signing_options(const config::DnsdDnssecConfig& config);
 
 struct SigningReport {
   std::size_t sets = 0;   // record sets with an owner, NSEC and keys among them

@@ -67,7 +67,7 @@ void SigningRound::turn_to(std::shared_ptr<const dns::CompiledZones> zones,
     const auto at = before.find(tasks[i].content);
     if (at == before.end()) {
       missing_.push_back(i);
-      wanted += plan_->is_drawn(tasks[i]) ? options.variants : 1;
+      wanted += plan_->is_drawn(tasks[i]) ? plan_->variants_of(tasks[i]) : 1;
       continue;
     }
     sets_[i] = at->second.first;
@@ -83,7 +83,7 @@ std::size_t SigningRound::cost(const SignedSet& set) const {
 MonoTime SigningRound::due_after(const SigningTask& task, const SignedSet& set, const Clocks& now) {
   // What is not drawn is made anew only when its signatures age.
   if (!plan_->is_drawn(task)) return MonoTime::max();
-  if (set.count < options_.variants) return now.mono;
+  if (set.count < plan_->variants_of(task)) return now.mono;
   const Duration ttl =
       std::max(Duration::seconds(static_cast<std::int64_t>(set.ttl)), kLeastRedraw);
   // Not all at once.

@@ -42,6 +42,7 @@ constexpr const char* kAllowed[] = {
     "sched_setaffinity",
     "sched_getparam",
     "sched_getscheduler",
+    "setpriority",
     "exit",
     "exit_group",
     "restart_syscall",
