@@ -50,7 +50,9 @@ void SigningRound::turn_to(std::shared_ptr<const dns::CompiledZones> zones,
   options_ = options;
   std::unordered_map<std::uint64_t, std::pair<std::shared_ptr<const SignedSet>, MonoTime>> before;
   for (std::size_t i = 0; i < sets_.size(); ++i) {
-    if (sets_[i] != nullptr) before[sets_[i]->content] = {std::move(sets_[i]), due_[i]};
+    if (sets_[i] == nullptr) continue;
+    const std::uint64_t content = sets_[i]->content;
+    before[content] = {std::move(sets_[i]), due_[i]};
   }
   plan_ = std::make_unique<dns::SigningPlan>(std::move(zones), keys_, options);
   const auto tasks = plan_->tasks();
