@@ -32,18 +32,21 @@ TEST(DnsdSandbox, keeps_no_capability_and_writes_beside_its_socket_only) {
 TEST(DnsdSandbox, covers_what_the_settings_name) {
   const sys::testing::TemporaryDirectory root;
   const std::string& at = root.path();
-  for (const char* name : {"zones", "snapshots", "tls", "geo", "ca"}) {
+  for (const char* name : {"zones", "health", "cookies", "snapshots", "tls", "geo", "ca"}) {
     std::filesystem::create_directory(at + "/" + name);
   }
   config::DnsdConfig config;
   config.zones.directory = at + "/zones";
+  config.zones.health_directory = at + "/health";
+  config.cookies.seed_file = at + "/cookies/seed";
   config.snapshot.directory = at + "/snapshots";
   config.snapshot.ca_file = at + "/ca/ca.pem";
   config.geoip.files = {at + "/geo/country.mmdb"};
   config.tls.certificates = {{at + "/tls/chain.pem", at + "/tls/key.pem"}};
   const sys::SandboxNeeds needs = sandbox_needs(config, "/etc/timepool/dnsd.toml");
-  for (const char* path : {"/zones/pool.test.json", "/geo/country.mmdb.new", "/tls/key.pem",
-                           "/tls/chain.pem", "/ca/ca.pem", "/snapshots/dns-1.snapshot"}) {
+  for (const char* path :
+       {"/zones/pool.test.json", "/geo/country.mmdb.new", "/tls/key.pem", "/tls/chain.pem",
+        "/ca/ca.pem", "/health/x.json", "/cookies/seed", "/snapshots/dns-1.snapshot"}) {
     EXPECT_TRUE(may(needs, at + path, PathAccess::kRead)) << path;
   }
   EXPECT_TRUE(may(needs, at + "/snapshots/dns-2.snapshot", PathAccess::kWrite));
