@@ -22,6 +22,7 @@ struct DnsOptions {
   std::string name;
   std::string type = "A";
   std::string address;
+  bool explain = false;
 };
 
 void line(const char* name, const std::string& value) {
@@ -86,8 +87,66 @@ void show_lookup(const json::object& answer) {
   line("Same answer for", "/" + whole(answer, "scope") + " around the client");
 }
 
+std::string percent(const json::object& object, const char* key) {
+  const auto number = number_of(object, key);
+  return number ? fmt::format("{:.2f} %", *number * 100) : "-";
+}
+
+// Where the answer comes from, level by level, and how it is drawn.
+void show_explanation(const json::object& answer) {
+  show_lookup(answer);
+  if (!flag_of(answer, "in_zone")) return;
+  const std::string geo = text_of(answer, "geo_country");
+  line("By GeoIP", geo.empty() ? "no country" : geo + ", " + text_of(answer, "geo_continent"));
+  Table levels({"Label", "There", "Has the type", "Alias of", "Used"});
+  for (const json::value& value : list_of(answer, "levels")) {
+    if (!value.is_object()) continue;
+    const json::object& level = value.get_object();
+    const auto yes = [&level](const char* key) { return flag_of(level, key) ? "yes" : "-"; };
+    levels.row({text_of(level, "label"), yes("exists"), yes("has_type"), text_of(level, "alias"),
+                yes("used")});
+  }
+  print("\nLabels for this client, the first that answers counts:\n" + levels.text());
+  Table candidates({"Record", "Weight", "Chance"});
+  for (const json::value& value : list_of(answer, "candidates")) {
+    if (!value.is_object()) continue;
+    const json::object& item = value.get_object();
+    candidates.row({text_of(item, "data"), whole(item, "weight"), percent(item, "chance")});
+  }
+  if (!list_of(answer, "candidates").empty()) print("\n" + candidates.text());
+  const json::object& drawn = object_of(answer, "answer");
+  print(fmt::format("\nAn answer drawn now: {}, {}, {}", text_of(drawn, "rcode"),
+                    text_of(drawn, "reason"), flag_of(drawn, "signed") ? "signed" : "not signed"));
+  for (const json::value& record : list_of(drawn, "records")) {
+    if (record.is_string()) print("  " + std::string(record.get_string()));
+  }
+}
+
 void show_stats(const json::object& answer) {
-  print_counts(answer, "");
+  for (const char* transport : {"udp", "tcp", "tls"}) {
+    if (!answer.contains(transport)) continue;
+    print(transport);
+    print_counts(object_of(answer, transport), "  ");
+  }
+  Table zones({"Zone", "Records", "No data", "No name", "Other", "Handed out"});
+  for (const json::key_value_pair& pair : object_of(answer, "zones")) {
+    if (!pair.value().is_object()) continue;
+    const json::object& zone = pair.value().get_object();
+    const json::object& queries = object_of(zone, "queries");
+    zones.row({std::string(pair.key()), whole(queries, "records"), whole(queries, "no_data"),
+               whole(queries, "nxdomain"), whole(queries, "other"), whole(zone, "handed_out")});
+  }
+  print("\n" + zones.text());
+  Table servers({"Server", "Handed out", "Share"});
+  for (const json::value& value : list_of(answer, "servers")) {
+    if (!value.is_object()) continue;
+    const json::object& server = value.get_object();
+    servers.row(
+        {text_of(server, "address"), whole(server, "handed_out"), percent(server, "share")});
+  }
+  if (!list_of(answer, "servers").empty()) print("\n" + servers.text());
+  print("\nquery log");
+  print_counts(object_of(answer, "query_log"), "  ");
 }
 
 int run(const DnsOptions& options, const json::object& request, void (*show)(const json::object&)) {
@@ -122,26 +181,28 @@ void add_dns(Command& root) {
   dns.footer(
       "Examples:\n"
       "  timepool dns zones\n"
-      "  timepool dns lookup pool.test --address 81.2.69.1 --type AAAA");
+      "  timepool dns lookup pool.test --from 81.2.69.1 --explain");
   add_report(dns, "status", "What it serves, since when, and what it has from its manager",
              show_status);
   add_report(dns, "zones", "Every zone, where it came from, and what is wrong", show_zones);
-  add_report(dns, "stats", "Queries by what became of them", show_stats);
+  add_report(dns, "stats", "Queries by what became of them, zone and country; servers handed out",
+             show_stats);
 
   add_dns_keys(dns);
   Command lookup = dns.command("lookup", "From which records a client would be answered");
   const auto options = add_access(lookup);
   lookup.positional("name", options->name, "The name that the client asks for")
-      .option("--address", options->address, "The client's address")
+      .option("--from,--address", options->address, "The client's address")
       .option("--type", options->type, "A, AAAA, ...")
-      .require("--address");
+      .flag("--explain", options->explain, "The labels, the records and their chances, an answer")
+      .require("--from");
   lookup.action([options] {
     return run(*options,
                {{"command", "lookup"},
                 {"name", options->name},
                 {"type", options->type},
                 {"address", options->address}},
-               show_lookup);
+               options->explain ? show_explanation : show_lookup);
   });
 }
 

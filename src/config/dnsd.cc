@@ -157,12 +157,21 @@ Schema<DnsdConfig> dnsd_schema() {
   metrics.field("listen", &DnsdMetricsConfig::listen, maybe(endpoint(0, true)),
                 "Address and port of GET /metrics, for Prometheus. Not given: none.");
   Schema<Config> schema;
-  schema.field("log_level", &Config::log_level, log_level(), kLogLevelDoc)
+  schema
+      .check([](const Config& it) -> std::string {
+        const bool tells = !it.accounting.token_file.empty();
+        return tells && it.snapshot.urls.empty() ? "[accounting] token_file needs [snapshot] urls"
+                                                 : "";
+      })
+      .field("log_level", &Config::log_level, log_level(), kLogLevelDoc)
       .table("server", &Config::server, server_schema(), "Answers queries.")
       .table("tcp", &Config::tcp, dnsd_tcp_schema(), "DNS over TCP, at [server] listen.")
       .table("tls", &Config::tls, dnsd_tls_schema(), "DNS over TLS.")
       .table("cookies", &Config::cookies, dnsd_cookies_schema(), "DNS cookies.")
       .table("rrl", &Config::rrl, dnsd_rrl_schema(), "How often one network is answered.")
+      .table("query_log", &Config::query_log, dnsd_query_log_schema(), "Queries in a file.")
+      .table("accounting", &Config::accounting, dnsd_accounting_schema(),
+             "What the manager is told of answers.")
       .table("geoip", &Config::geoip, geoip_schema(), "Where clients are.")
       .table("zones", &Config::zones, zones, "Zones from files.")
       .table("dnssec", &Config::dnssec, dnsd_dnssec_schema(), "Signed zones.")

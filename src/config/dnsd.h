@@ -8,8 +8,10 @@
 
 #include "base/duration.h"
 #include "base/ip.h"
+#include "config/dnsd_accounting.h"
 #include "config/dnsd_cookies.h"
 #include "config/dnsd_dnssec.h"
+#include "config/dnsd_query_log.h"
 #include "config/dnsd_rrl.h"
 #include "config/dnsd_tcp.h"
 #include "config/dnsd_tls.h"
@@ -80,6 +82,8 @@ struct DnsdConfig {
   DnsdCookiesConfig cookies;
   DnsdRrlConfig rrl;
   DnsdTlsConfig tls;
+  DnsdQueryLogConfig query_log;
+  DnsdAccountingConfig accounting;
   DnsdGeoipConfig geoip;
   DnsdZonesConfig zones;
   DnsdDnssecConfig dnssec;

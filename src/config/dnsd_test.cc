@@ -29,6 +29,14 @@ rate = 20
 slip = 1
 ipv6_prefix = 64
 exempt = ["192.0.2.0/24"]
+[query_log]
+file = "/q"
+format = "dnstap"
+sample = 100
+[accounting]
+token_file = "/t"
+interval = "10s"
+spool_file = "/s"
 [geoip]
 files = ["/a.mmdb", "/b.mmdb"]
 overrides = { "192.0.2.0/24" = "de" }
@@ -83,6 +91,8 @@ TEST(DnsdConfig, says_what_is_wrong_and_where) {
   EXPECT_NE(problems_of("[server]\nlisten = [\"1.2.3.4:53\", \"1.2.3.4\"]\n").find("twice"),
             std::string::npos);
   EXPECT_NE(problems_of("[geoip]\nasn_overrides = { \"192.0.2.0/24\" = 0 }\n").find("1 to"),
+            std::string::npos);
+  EXPECT_NE(problems_of("[accounting]\ntoken_file = \"/t\"\n").find("[snapshot] urls"),
             std::string::npos);
   EXPECT_EQ(problems_of(""), "");
 }

@@ -63,6 +63,7 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
   if (found.set == nullptr) return deny(place, name, at);
   found.synthesised = place.synthesised();
   set_ = found.set;
+  if (found.set->is_pool()) pool_ = found.set;
   const std::size_t records_at = reply_.size();
   if (!put_set(Section::kAnswer, found, at)) return Reason::kAnswered;
   if (found.set->type == RrType::kCname && type != RrType::kCname && !any && depth < kMaxChain) {

@@ -25,6 +25,8 @@ class Answer {
   const CompiledZones::ZoneInfo* zone() const { return zone_; }
   // What the answer ends with, behind CNAMEs if there are any.
   const CompiledZones::Set* set() const { return set_; }
+  // The pool that Worker::handed tells the addresses of; nullptr: there is none.
+  const CompiledZones::Set* pool() const { return pool_; }
 
  private:
   // A record set, and by which name it was found.
@@ -70,6 +72,7 @@ class Answer {
   SignedAnswer::Owner owner_;  // the name that is being answered
   const CompiledZones::ZoneInfo* zone_ = nullptr;
   const CompiledZones::Set* set_ = nullptr;
+  const CompiledZones::Set* pool_ = nullptr;
 };
 
 }  // namespace timepool::dns

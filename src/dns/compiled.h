@@ -81,6 +81,7 @@ class CompiledZones {
     std::uint32_t count = 0;
     std::uint32_t take = 0;     // records in an answer; as many as there are: all
     bool weighted = false;      // drawn by weight; else all, from a random one on
+    std::uint16_t zone = 0;     // that its label is of, in zones()
     std::uint32_t bytes = 0;    // where its records begin
     std::uint32_t offsets = 0;  // stride 0: count + 1 of them, from `bytes` on
     std::uint32_t weights = 0;  // weighted
@@ -90,6 +91,11 @@ class CompiledZones {
     std::uint32_t label = 0;  // its label's name, for reports
     // Its records name hosts, and some of those have addresses here (find_target).
     bool has_targets = false;
+
+    // Addresses that are drawn by weight: what is handed out of them is counted.
+    bool is_pool() const {
+      return weighted && (type == wire::dns::RrType::kA || type == wire::dns::RrType::kAaaa);
+    }
   };
   struct ZoneInfo {
     wire::dns::DnsName origin;

@@ -184,6 +184,7 @@ class Compiler {
   CompiledZones::Set arrange(const Label& label, const RecordSet& records) {
     CompiledZones::Set set;
     set.type = records.type;
+    set.zone = static_cast<std::uint16_t>(out_->zones_.size() - 1);
     set.count = static_cast<std::uint32_t>(records.records.size());
     set.label = label_index(label.name);
     // Name servers live longer than the rest unless the label says otherwise.

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/ip.h"
+#include "base/prng.h"
 #include "dns/compiled.h"
 
 namespace timepool::dns {
@@ -17,8 +19,13 @@ struct Explanation {
   std::string label;   // where the records come from; empty: no data
   std::uint32_t records = 0;
   std::uint32_t taken = 0;
+  const CompiledZones::Set* set = nullptr;  // where they are, in `zones`; nullptr: no data
 };
 Explanation explain(const CompiledZones& zones, wire::dns::NameView name, wire::dns::RrType type,
                     const IpAddress& address);
+
+// How likely each record of `set` is in an answer: its part of `kExplainDraws` answers drawn here.
+inline constexpr int kExplainDraws = 100'000;
+std::vector<double> chances(const CompiledZones& zones, const CompiledZones::Set& set, Prng& prng);
 
 }  // namespace timepool::dns

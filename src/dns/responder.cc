@@ -83,6 +83,7 @@ std::optional<Reason> answer_in_general(const Asked& asked, Reply& reply) {
 void note(const Answer& answer, const CompiledZones& zones, Outcome& outcome) {
   if (answer.zone() != nullptr) outcome.zone = zones.index_of(*answer.zone());
   if (answer.set() != nullptr) outcome.set = zones.index_of(*answer.set());
+  if (answer.pool() != nullptr) outcome.pool = zones.index_of(*answer.pool());
 }
 
 CheckedCookie cookie_of(const Rx& rx, const Query& query, const ResponderSettings& settings) {
@@ -97,10 +98,17 @@ std::size_t max_udp(const Asked& asked) {
   return whole ? settings.max_udp : std::min(settings.max_udp, settings.max_udp_without_cookie);
 }
 
+IpAddress client_of(const Asked& asked) {
+  const auto& edns = asked.query.edns;
+  if (!edns || !edns->client_subnet || edns->client_subnet->source == 0) return asked.rx.source;
+  return edns->client_subnet->address.unmapped();
+}
+
 Outcome answer_query(const Asked& asked, Bytes datagram, MutableBytes out) {
   const Query& query = asked.query;
   Outcome outcome;
   outcome.verdict = Verdict::kReply;
+  outcome.client = client_of(asked);
   outcome.type = query.has_question ? query.type : RrType{};
   outcome.client_subnet = query.edns && query.edns->client_subnet;
   const ReplyOptions options(asked);

@@ -34,6 +34,10 @@ struct Outcome {
   // The record set that the answer ends with, behind CNAMEs if there are any; none for a truncated
   // one. When it is drawn by weight, Worker::handed has the numbers of its records.
   std::uint32_t set = kNone;
+  // The pool whose addresses were handed out, also at the end of a chain of CNAMEs: Worker::handed
+  // has their numbers in it, unless the reply was truncated.
+  std::uint32_t pool = kNone;
+  IpAddress client;  // whom the answer is for: the subnet that was sent, or who asks
   CookieUse cookie = CookieUse::kNone;
   // Where the reply's parts begin; both 0 where only the header of the query was sound.
   std::uint16_t question_end = 0;

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <chrono>
 
+#include "dnsd/lookup.h"
 #include "dnsd/report.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/signing_report.h"
@@ -47,6 +48,11 @@ Daemon::Daemon(config::DnsdConfig config, std::string config_path, sys::Logger& 
 Daemon::~Daemon() {
   if (puller_) puller_->stop();
   watch_.stop();
+  // Nothing answers any more when the last counts are taken.
+  metrics_.reset();
+  frontend_.reset();
+  reporter_.reset();
+  if (left_) leave_counts();
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::string config_path,
@@ -59,11 +65,15 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
   TRY(out->inherit_sockets(begin));
   // The control socket first: its file mode is set by the process's mask, before there are threads.
   TRY(out->open_control());
-  out->keeper_ = TRY(ZoneKeeper::create(out->config_, logger));
+  const std::size_t lanes = Frontend::lanes(out->config_);
+  out->query_log_ = std::make_unique<QueryLog>(lanes, logger);
+  TRY(out->query_log_->open(out->config_.query_log, out->config_.server.identity));
+  out->keeper_ = TRY(ZoneKeeper::create(out->config_, lanes, logger));
   out->prepare_signing();
   TRY(out->load_snapshot());
-  out->frontend_ = TRY(Frontend::create(out->reactor_, logger, out->config_,
-                                        out->keeper_->serving(), out->inherited_));
+  out->frontend_ =
+      TRY(Frontend::create(out->reactor_, logger, out->config_, out->keeper_->serving(),
+                           *out->query_log_, out->inherited_));
   out->owners_.keep();
   // All that needs privileges is open now, and there is no thread yet.
   out->kept_ = sandbox_needs(out->config_, out->config_path_);
@@ -149,12 +159,48 @@ Result<void> Daemon::start_metrics() {
   listen.setting = "[metrics] listen";
   listen.endpoint = *config_.metrics.listen;
   metrics_ = TRY(net::start_metrics_server(
-      std::move(listen), {[this](net::MetricSink& sink) {
-        write_metrics(*frontend_, *keeper_, puller_.get(), sink);
-        write_signing_metrics(signing_->report(), sink);
-      }},
+      std::move(listen), {[this](net::MetricSink& sink) { write_metrics(parts(), sink); }},
       [this](std::string_view line) { logger_.warning("metrics: {}", line); }));
   return {};
+}
+
+ReporterOptions Daemon::reporter_options() const {
+  ReporterOptions out;
+  out.urls = config_.snapshot.urls;
+  out.ca_file = config_.snapshot.ca_file;
+  out.token_file = config_.accounting.token_file;
+  out.spool_file = config_.accounting.spool_file;
+  out.interval = config_.accounting.interval;
+  out.tell = [&log = logger_](bool fault, const std::string& text) {
+    if (fault) {
+      log.warning("[accounting]: {}; what is not told is kept", text);
+    } else {
+      log.info("[accounting]: {}", text);
+    }
+  };
+  return out;
+}
+
+Result<void> Daemon::start_reporter() {
+  if (config_.accounting.token_file.empty()) return {};
+  auto made = AccountReporter::create(reporter_options(), keeper_->accounting());
+  if (!made.ok()) return fail(with_setting(made.error(), "[accounting] spool_file"));
+  reporter_ = std::move(made).value();
+  reporter_->start();
+  return {};
+}
+
+// What was answered since the successor began to tell.
+void Daemon::leave_counts() {
+  if (config_.accounting.token_file.empty() || config_.accounting.spool_file.empty()) return;
+  ReporterOptions options = reporter_options();
+  options.spool_file += AccountReporter::kLeftSuffix;
+  const auto last = AccountReporter::create(std::move(options), keeper_->accounting());
+  if (!last.ok()) logger_.error("{}", last.error().text());
+}
+
+Parts Daemon::parts() {
+  return {*frontend_, *keeper_, *query_log_, puller_.get(), reporter_.get(), signing_.get()};
 }
 
 Result<void> Daemon::start_relay() {
@@ -189,6 +235,8 @@ Result<void> Daemon::start_helpers() {
   TRY(start_relay());
   signing_->start();
   if (!puller_) start_puller();
+  TRY(start_reporter());
+  query_log_->start();
   watch_.start(kWatchInterval, [this] { keeper_->scan(); });
   return start_metrics();
 }
@@ -202,16 +250,15 @@ void Daemon::add_commands() {
   add("status", "What runs, since when, where.", [this](const json::object&) { return status(); });
   add("zones", "Every zone served, where it comes from, and what is wrong now.",
       [this](const json::object&) { return zones_report(keeper_->report()); });
-  add("stats", "Queries by what became of them and by type.",
-      [this](const json::object&) { return stats_report(*frontend_); });
+  add("stats",
+      "Queries by what became of them, type, zone and country; the servers handed out most.",
+      [this](const json::object&) { return stats_report(parts()); });
   add("lookup", "What an address is answered from: name, type, address.",
-      [this](const json::object& request) { return lookup_report(*keeper_->zones(), request); });
+      [this](const json::object& request) { return lookup_report(*keeper_, request); });
   add("metrics", "The counters as Prometheus text.", [this](const json::object&) {
     json::object out;
-    out["text"] = net::metrics_text({[this](net::MetricSink& sink) {
-      write_metrics(*frontend_, *keeper_, puller_.get(), sink);
-      write_signing_metrics(signing_->report(), sink);
-    }});
+    out["text"] =
+        net::metrics_text({[this](net::MetricSink& sink) { write_metrics(parts(), sink); }});
     return out;
   });
   add("reload", "Takes in the configuration and what it names anew.",
@@ -243,6 +290,7 @@ json::object Daemon::status() const {
   out["snapshot_serial"] = report.snapshot_serial;
   out["signing"] = signing_report(signing_->report());
   if (puller_) out["snapshot"] = snapshot_report(puller_->status());
+  if (reporter_) out["accounting"] = reporter_report(reporter_->status());
   if (relay_) {
     json::array relay;
     for (const Endpoint& address : relay_->endpoints()) relay.emplace_back(format(address));
@@ -265,6 +313,7 @@ json::array Daemon::keep_unchangeable(config::DnsdConfig& next) const {
       next.tls.resumption != config_.tls.resumption) {
     restart.emplace_back("tls.listen, tls.threads and tls.resumption");
   }
+  if (!(next.accounting == config_.accounting)) restart.emplace_back("accounting");
   if (!(next.snapshot == config_.snapshot)) restart.emplace_back("snapshot");
   if (!(next.control == config_.control)) restart.emplace_back("control");
   if (!(next.metrics == config_.metrics)) restart.emplace_back("metrics");
@@ -279,6 +328,7 @@ json::array Daemon::keep_unchangeable(config::DnsdConfig& next) const {
   next.tls.threads = config_.tls.threads;
   next.tls.listen = config_.tls.listen;
   next.tls.resumption = config_.tls.resumption;
+  next.accounting = config_.accounting;
   next.snapshot = config_.snapshot;
   next.control = config_.control;
   next.metrics = config_.metrics;
@@ -301,6 +351,7 @@ Result<json::object> Daemon::reload() {
   const std::vector<std::string> missing =
       sys::given_up(kept_, sandbox_needs(next, config_path_), config_.sandbox);
   TRY(frontend_->prepare(next));
+  TRY(query_log_->open(next.query_log, next.server.identity));
   TRY(keeper_->reconfigure(next));
   frontend_->reconfigure(next);
   signing_->take_options(signing_options(next.dnssec));

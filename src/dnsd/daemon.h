@@ -8,8 +8,10 @@
 #include <string>
 
 #include "config/dnsd.h"
+#include "dnsd/account_reporter.h"
 #include "dnsd/file_watch.h"
 #include "dnsd/frontend.h"
+#include "dnsd/report.h"
 #include "dnsd/signing_keeper.h"
 #include "dnsd/snapshot_relay.h"
 #include "dnsd/zone_keeper.h"
@@ -59,6 +61,10 @@ class Daemon {
   void stop_puller();
   // Hands the snapshot that is held on, where that is wanted.
   Result<void> start_relay();
+  ReporterOptions reporter_options() const;
+  Result<void> start_reporter();
+  void leave_counts();
+  Parts parts();
   // Everything beside answering that has a thread.
   Result<void> start_helpers();
   // A server that takes over must know what the one before knew.
@@ -88,6 +94,8 @@ class Daemon {
   net::KeptSockets kept_sockets_{"dns-"};
   std::unique_ptr<ZoneKeeper> keeper_;  // outlives every reader of its zones
   std::unique_ptr<SigningKeeper> signing_;
+  std::unique_ptr<ZoneKeeper> keeper_;   // outlives every reader of its zones
+  std::unique_ptr<QueryLog> query_log_;  // outlives every thread that answers
   std::unique_ptr<Frontend> frontend_;
   std::unique_ptr<net::ControlServer> control_;
   std::unique_ptr<net::HandOver> hand_over_;
@@ -97,6 +105,7 @@ class Daemon {
   std::optional<snapshot::Snapshot> held_;
   std::unique_ptr<SnapshotRelay> relay_;  // outlives the puller, which feeds it
   std::unique_ptr<snapshot::SnapshotPuller> puller_;
+  std::unique_ptr<AccountReporter> reporter_;
   std::unique_ptr<net::HttpServer> metrics_;
   net::Watchdog watchdog_;
   FileWatch watch_;

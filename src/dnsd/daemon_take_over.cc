@@ -114,10 +114,13 @@ void Daemon::offer_hand_over() {
   hand_over_ = std::make_unique<net::HandOver>(reactor_, *control_, logger_, std::move(steps));
 }
 
-// The successor writes the files of snapshots from now on, and is asked for metrics.
+// The successor writes the files of snapshots and the log from now on, tells the manager of
+// answers, and is asked for metrics.
 void Daemon::release() {
   released_ = true;
   metrics_.reset();
+  reporter_.reset();
+  query_log_->leave();
   watch_.stop();
   stop_puller();
   relay_.reset();
@@ -129,6 +132,7 @@ void Daemon::resume() {
     if (!done.ok()) logger_.error("{}", done.error().text());
   };
   if (!frontend_->serving()) tell(frontend_->begin());
+  tell(query_log_->open(config_.query_log, config_.server.identity));
   tell(start_helpers());
 }
 

@@ -65,21 +65,29 @@ Share share_descriptors(const config::DnsdConfig& config, int newest) {
 }  // namespace
 
 Frontend::Frontend(net::Reactor& reactor, sys::Logger& logger, const config::DnsdConfig& config,
-                   net::Published<Serving>& serving)
+                   net::Published<Serving>& serving, QueryLog& log)
     : reactor_(reactor),
       logger_(logger),
       served_(serving),
+      log_(log),
       certificates_(logger, "[tls] certificate", tls_options(config.tls)) {}
 
 Result<std::unique_ptr<Frontend>> Frontend::create(net::Reactor& reactor, sys::Logger& logger,
                                                    const config::DnsdConfig& config,
-                                                   net::Published<Serving>& serving,
+                                                   net::Published<Serving>& serving, QueryLog& log,
                                                    net::InheritedSockets& inherited) {
-  std::unique_ptr<Frontend> out(new Frontend(reactor, logger, config, serving));
+  std::unique_ptr<Frontend> out(new Frontend(reactor, logger, config, serving, log));
   TRY(out->bind_plain(config, inherited));
   if (!config.tls.listen.empty()) TRY(out->bind_tls(config, inherited));
   inherited.drop_listeners();
   return out;
+}
+
+// Limits on answers are for UDP alone: who has a connection is who it says.
+StreamServer::MakeHandler Frontend::of_streams(std::size_t first_lane) {
+  return [this, lane = first_lane]() mutable {
+    return std::make_unique<QueryHandler>(served_, HandlerPlace{lane++, 0}, &log_);
+  };
 }
 
 Result<void> Frontend::bind_plain(const config::DnsdConfig& config,
@@ -88,13 +96,12 @@ Result<void> Frontend::bind_plain(const config::DnsdConfig& config,
   const bool chosen = std::any_of(options.listen.begin(), options.listen.end(),
                                   [](const Endpoint& e) { return e.port == 0; });
   options.inherited = &inherited;
-  // Limits on answers are for UDP alone: who has a connection is who it says.
-  const auto of_streams = [this] { return std::make_unique<QueryHandler>(served_, 0); };
   // A port that the system found free for UDP may be taken for TCP.
   constexpr int kMaxTries = 16;
   for (int tried = 1;; ++tried) {
-    udp_ = TRY(net::UdpServer<QueryHandler>::create(reactor_, options, [&](unsigned) {
-      return std::make_unique<QueryHandler>(served_, config.rrl.table_size);
+    udp_ = TRY(net::UdpServer<QueryHandler>::create(reactor_, options, [&](unsigned index) {
+      return std::make_unique<QueryHandler>(served_, HandlerPlace{index, config.rrl.table_size},
+                                            &log_);
     }));
     StreamServerOptions streams;
     streams.listen = udp_->addresses();
@@ -103,7 +110,8 @@ Result<void> Frontend::bind_plain(const config::DnsdConfig& config,
     streams.pin_threads = config.server.pin_threads;
     streams.inherited = &inherited;
     streams.most = share_descriptors(config, udp_->descriptors().back()).tcp;
-    auto tcp = StreamServer::create(config.tcp, std::move(streams), of_streams);
+    auto tcp =
+        StreamServer::create(config.tcp, std::move(streams), of_streams(first_tcp_lane(config)));
     if (tcp.ok()) {
       tcp_ = std::move(tcp).value();
       if (tcp_->limit() < config.tcp.max_connections) {
@@ -129,7 +137,7 @@ Result<void> Frontend::bind_tls(const config::DnsdConfig& config,
   streams.most = share_descriptors(config, udp_->descriptors().back()).tls;
   streams.tls = &tls_source_;
   tls_ = TRY(StreamServer::create(config.tls, std::move(streams),
-                                  [this] { return std::make_unique<QueryHandler>(served_, 0); }));
+                                  of_streams(first_tcp_lane(config) + config.tcp.threads)));
   if (tls_->limit() < config.tls.max_connections) {
     logger_.warning("[tls] max_connections: {} at the most, for want of descriptors",
                     tls_->limit());

@@ -2,6 +2,7 @@
 // connections on others. Main thread only, but the counts.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -32,10 +33,16 @@ class Frontend {
   // Binds every address by UDP and TCP, and those of [tls]. A port 0 becomes one port for UDP and
   // TCP. `inherited` has sockets to take instead, or none. Answers from begin() on. Errors: the
   // address, naming its setting, or what is wrong with a certificate.
+  // `log` outlives it.
   static Result<std::unique_ptr<Frontend>> create(net::Reactor& reactor, sys::Logger& logger,
                                                   const config::DnsdConfig& config,
-                                                  net::Published<Serving>& serving,
+                                                  net::Published<Serving>& serving, QueryLog& log,
                                                   net::InheritedSockets& inherited);
+
+  // Threads that answer, of UDP, TCP and TLS in this order.
+  static std::size_t lanes(const config::DnsdConfig& config) {
+    return first_tcp_lane(config) + config.tcp.threads + config.tls.threads;
+  }
 
   Result<void> begin();
   // Nothing is received or accepted any more, and all waits in the sockets, for begin() or for
@@ -70,7 +77,12 @@ class Frontend {
 
  private:
   Frontend(net::Reactor& reactor, sys::Logger& logger, const config::DnsdConfig& config,
-           net::Published<Serving>& serving);
+           net::Published<Serving>& serving, QueryLog& log);
+  static std::size_t first_tcp_lane(const config::DnsdConfig& config) {
+    return std::max(config.server.threads, 1U);
+  }
+  // Makes handlers of lanes from `first_lane` on.
+  StreamServer::MakeHandler of_streams(std::size_t first_lane);
   Result<void> bind_plain(const config::DnsdConfig& config, net::InheritedSockets& inherited);
   Result<void> bind_tls(const config::DnsdConfig& config, net::InheritedSockets& inherited);
   void watch_certificates();
@@ -78,6 +90,7 @@ class Frontend {
   net::Reactor& reactor_;
   sys::Logger& logger_;
   net::Published<Serving>& served_;
+  QueryLog& log_;
   net::CertificateStore certificates_;
   TlsSource tls_source_;
   std::unique_ptr<net::UdpServer<QueryHandler>> udp_;

@@ -1,36 +1,16 @@
 #include "dnsd/query_handler.h"
 
-#include <algorithm>
-
 #include "dns/shortened.h"
 #include "sys/clock.h"
 #include "sys/random.h"
 
 namespace timepool::dnsd {
-namespace {
 
-// Written by one thread alone: no read-modify-write needed.
-void bump(std::atomic<std::uint64_t>& counter) {
-  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
-
-}  // namespace
-
-void QueryCounts::add(const QueryCounts& other) {
-  for (std::size_t i = 0; i < reasons.size(); ++i) reasons[i] += other.reasons[i];
-  for (std::size_t i = 0; i < types.size(); ++i) types[i] += other.types[i];
-  with_subnet += other.with_subnet;
-  limit_uncounted += other.limit_uncounted;
-}
-
-std::string type_label(std::size_t index) {
-  return index < kCountedTypes.size() ? format(kCountedTypes[index]) : "other";
-}
-
-QueryHandler::QueryHandler(net::Published<Serving>& serving, std::size_t limited_networks)
-    : reader_(serving), worker_(sys::random_u64()) {
-  if (limited_networks == 0) return;
-  limiter_.emplace(limited_networks, SiphashKey{sys::random_u64(), sys::random_u64()},
+QueryHandler::QueryHandler(net::Published<Serving>& serving, const HandlerPlace& place,
+                           QueryLog* log)
+    : reader_(serving), place_(place), log_(log), worker_(sys::random_u64()) {
+  if (place.limited_networks == 0) return;
+  limiter_.emplace(place.limited_networks, SiphashKey{sys::random_u64(), sys::random_u64()},
                    sys::random_u64());
 }
 
@@ -42,21 +22,53 @@ void QueryHandler::begin_batch() {
 std::size_t QueryHandler::operator()(const sys::Datagram& datagram, Bytes request,
                                      MutableBytes reply) {
   if (datagram.truncated) {
-    bump(reasons_[static_cast<std::size_t>(dns::Reason::kDroppedLong)]);
+    counter_.note_dropped(dns::Reason::kDroppedLong);
     return 0;
   }
   const dns::Rx rx{datagram.from.address.unmapped(), false,
                    static_cast<std::uint32_t>(datagram.received.seconds())};
-  return answer(rx, request, reply);
+  const dns::Outcome outcome = answer(rx, request, reply);
+  if (log_->wants(worker_.prng)) {
+    note(datagram.received, {rx.source, datagram.from.port, 0}, datagram.to, Transport::kUdp,
+         outcome, request, reply);
+  }
+  return outcome.length;
 }
 
-std::size_t QueryHandler::answer(const dns::Rx& rx, Bytes request, MutableBytes reply) {
+std::size_t QueryHandler::answer_stream(const dns::Rx& rx, Bytes request, MutableBytes reply) {
+  const dns::Outcome outcome = answer(rx, request, reply);
+  if (log_->wants(worker_.prng)) {
+    const UnixTime now = sys::unix_now();
+    note(now, {rx.source, 0, 0}, {}, rx.encrypted ? Transport::kTls : Transport::kTcp, outcome,
+         request, reply);
+  }
+  return outcome.length;
+}
+
+void QueryHandler::note(UnixTime received, const Endpoint& from, const Endpoint& to,
+                        Transport transport, const dns::Outcome& outcome, Bytes request,
+                        Bytes reply) {
+  SeenQuery seen;
+  seen.received = received;
+  seen.replied = sys::unix_now();
+  seen.from = from;
+  seen.to = to;
+  seen.transport = transport;
+  seen.reason = outcome.reason;
+  seen.query = request;
+  seen.reply = reply.first(outcome.length);
+  log_->put(place_.lane, seen);
+}
+
+dns::Outcome QueryHandler::answer(const dns::Rx& rx, Bytes request, MutableBytes reply) {
   dns::Outcome outcome = dns::respond(
       rx, request, {*serving_->zones, serving_->settings, serving_->signed_zones.get()}, worker_,
       reply);
   if (limiter_ && outcome.verdict == dns::Verdict::kReply) guard(rx, outcome, reply);
-  count(outcome);
-  return outcome.length;
+  const bool known = outcome.question_end != 0;
+  counter_.note(outcome, serving_->countries->find(known ? outcome.client : rx.source));
+  serving_->tally->note(place_.lane, outcome, worker_.handed);
+  return outcome;
 }
 
 void QueryHandler::guard(const dns::Rx& rx, dns::Outcome& outcome, MutableBytes reply) {
@@ -88,23 +100,8 @@ void QueryHandler::guard(const dns::Rx& rx, dns::Outcome& outcome, MutableBytes 
   }
 }
 
-void QueryHandler::count(const dns::Outcome& outcome) {
-  bump(reasons_[static_cast<std::size_t>(outcome.reason)]);
-  if (outcome.client_subnet) bump(with_subnet_);
-  if (outcome.type == wire::dns::RrType{}) return;
-  const auto at = std::find(kCountedTypes.begin(), kCountedTypes.end(), outcome.type);
-  bump(types_[static_cast<std::size_t>(at - kCountedTypes.begin())]);
-}
-
 QueryCounts QueryHandler::counts() const {
-  QueryCounts out;
-  for (std::size_t i = 0; i < reasons_.size(); ++i) {
-    out.reasons[i] = reasons_[i].load(std::memory_order_relaxed);
-  }
-  for (std::size_t i = 0; i < types_.size(); ++i) {
-    out.types[i] = types_[i].load(std::memory_order_relaxed);
-  }
-  out.with_subnet = with_subnet_.load(std::memory_order_relaxed);
+  QueryCounts out = counter_.counts();
   if (limiter_) out.limit_uncounted = limiter_->uncounted();
   return out;
 }

@@ -2,7 +2,7 @@
 
 #include <boost/json.hpp>
 
-#include "dns/explain.h"
+#include "dnsd/signing_report.h"
 #include "sys/clock.h"
 
 namespace timepool::dnsd {
@@ -13,67 +13,6 @@ json::array texts(const std::vector<std::string>& in) {
   json::array out;
   for (const std::string& text : in) out.emplace_back(text);
   return out;
-}
-
-json::object counts_report(const QueryCounts& counts) {
-  json::object reasons;
-  std::uint64_t all = 0;
-  for (std::size_t i = 0; i < counts.reasons.size(); ++i) {
-    reasons[name_of(static_cast<dns::Reason>(i))] = counts.reasons[i];
-    all += counts.reasons[i];
-  }
-  json::object types;
-  for (std::size_t i = 0; i < counts.types.size(); ++i) types[type_label(i)] = counts.types[i];
-  json::object out;
-  out["queries"] = all;
-  out["reasons"] = std::move(reasons);
-  out["types"] = std::move(types);
-  out["with_client_subnet"] = counts.with_subnet;
-  out["limit_uncounted"] = counts.limit_uncounted;
-  return out;
-}
-
-json::object streams_report(const QueryCounts& queries, const StreamCounts& counts) {
-  json::object out = counts_report(queries);
-  json::object ended;
-  for (std::size_t i = 0; i < kStreamEnds; ++i) {
-    ended[name_of(static_cast<StreamEnd>(i))] = counts.ends[i];
-  }
-  out["connections"] = counts.open;
-  out["accepted"] = counts.accepted;
-  out["accept_errors"] = counts.accept_errors;
-  out["ended"] = std::move(ended);
-  return out;
-}
-
-Result<std::string> text_of(const json::object& request, std::string_view key) {
-  const json::value* value = request.if_contains(json::string_view(key.data(), key.size()));
-  if (value == nullptr || !value->is_string()) {
-    return fail(Error{ErrorCode::kInvalid, "lookup", "needs \"" + std::string(key) + "\""});
-  }
-  return std::string(value->get_string());
-}
-
-Failure<Error> invalid(std::string detail) {
-  return fail(Error{ErrorCode::kInvalid, "lookup", std::move(detail)});
-}
-
-void write_queries(const QueryCounts& counts, const char* transport, net::MetricSink& sink) {
-  for (std::size_t i = 0; i < counts.reasons.size(); ++i) {
-    sink.counter(
-        "timepool_dnsd_queries_total", "Queries by transport and by what became of them.",
-        counts.reasons[i],
-        {{"transport", transport}, {"reason", std::string(name_of(static_cast<dns::Reason>(i)))}});
-  }
-  for (std::size_t i = 0; i < counts.types.size(); ++i) {
-    sink.counter("timepool_dnsd_questions_total", "Questions by transport and type.",
-                 counts.types[i], {{"transport", transport}, {"type", type_label(i)}});
-  }
-  sink.counter("timepool_dnsd_client_subnet_total", "Queries with a client subnet.",
-               counts.with_subnet, {{"transport", transport}});
-  sink.counter("timepool_dnsd_limit_uncounted_total",
-               "Answers that the table of limits had no place for.", counts.limit_uncounted,
-               {{"transport", transport}});
 }
 
 void write_streams(const StreamCounts& counts, const char* transport, net::MetricSink& sink) {
@@ -155,28 +94,6 @@ json::object zones_report(const KeeperReport& report) {
   return out;
 }
 
-json::object stats_report(const Frontend& frontend) {
-  const net::UdpTotals totals = frontend.udp_totals();
-  json::object udp = counts_report(frontend.udp_queries());
-  udp["received"] = totals.received;
-  udp["sent"] = totals.sent;
-  udp["send_refused"] = totals.refused;
-  udp["receive_errors"] = totals.errors;
-  json::object out;
-  out["udp"] = std::move(udp);
-  out["tcp"] = streams_report(frontend.tcp_queries(), frontend.tcp_counts());
-  if (frontend.has_tls()) {
-    json::object tls = streams_report(frontend.tls_queries(), frontend.tls_counts());
-    json::object handshakes;
-    for (std::size_t i = 0; i < kHandshakeOutcomes; ++i) {
-      handshakes[name_of_handshake(i)] = frontend.tls_counts().handshakes[i];
-    }
-    tls["handshakes"] = std::move(handshakes);
-    out["tls"] = std::move(tls);
-  }
-  return out;
-}
-
 json::object snapshot_report(const snapshot::PullerStatus& status) {
   json::object out;
   out["serial"] = status.serial;
@@ -198,55 +115,38 @@ json::object snapshot_report(const snapshot::PullerStatus& status) {
   return out;
 }
 
-Result<json::object> lookup_report(const dns::CompiledZones& zones, const json::object& request) {
-  const std::string name_text = TRY(text_of(request, "name"));
-  const std::string address_text = TRY(text_of(request, "address"));
-  std::string type_text = "A";
-  if (request.contains("type")) type_text = TRY(text_of(request, "type"));
-  const auto name = wire::dns::DnsName::from_text(name_text);
-  if (!name.ok()) return invalid("'" + name_text + "' is no domain name");
-  const auto address = parse_ip(address_text);
-  if (!address.ok()) return invalid("'" + address_text + "' is no address");
-  const auto type = wire::dns::parse_type(type_text);
-  if (!type.ok()) return invalid("'" + type_text + "' is no record type");
-  const dns::Explanation found = explain(zones, *name, *type, *address);
+json::object reporter_report(const ReporterStatus& status) {
   json::object out;
-  out["name"] = format(*name);
-  out["type"] = format(*type);
-  out["address"] = format(*address);
-  out["in_zone"] = found.in_zone;
-  if (!found.in_zone) return out;
-  out["zone"] = found.zone;
-  out["country"] = found.client.country.text();
-  out["continent"] = name_of(found.client.continent);
-  out["asn"] = found.client.asn;
-  out["scope"] = found.scope;
-  out["label"] = found.label;
-  out["records"] = found.records;
-  out["taken"] = found.taken;
+  out["sent"] = status.sent;
+  out["refused"] = status.refused;
+  out["waiting"] = status.waiting;
+  if (status.last_sent) {
+    out["last_sent"] = format_utc(*status.last_sent);
+  } else {
+    out["last_sent"] = nullptr;
+  }
+  out["last_error"] = status.last_error;
   return out;
 }
 
-void write_metrics(const Frontend& frontend, const ZoneKeeper& keeper,
-                   const snapshot::SnapshotPuller* puller, net::MetricSink& sink) {
-  write_queries(frontend.udp_queries(), "udp", sink);
-  write_queries(frontend.tcp_queries(), "tcp", sink);
-  const net::UdpTotals totals = frontend.udp_totals();
+void write_metrics(const Parts& parts, net::MetricSink& sink) {
+  write_query_metrics(parts, sink);
+  if (parts.signing != nullptr) write_signing_metrics(parts.signing->report(), sink);
+  const net::UdpTotals totals = parts.frontend.udp_totals();
   sink.counter("timepool_dnsd_udp_sent_total", "Answers that the system took.", totals.sent);
   sink.counter("timepool_dnsd_udp_send_refused_total", "Answers that the system refused to send.",
                totals.refused);
   sink.counter("timepool_dnsd_udp_receive_errors_total", "Receive calls that failed.",
                totals.errors);
-  write_streams(frontend.tcp_counts(), "tcp", sink);
-  if (frontend.has_tls()) {
-    write_queries(frontend.tls_queries(), "tls", sink);
-    const StreamCounts tls = frontend.tls_counts();
+  write_streams(parts.frontend.tcp_counts(), "tcp", sink);
+  if (parts.frontend.has_tls()) {
+    const StreamCounts tls = parts.frontend.tls_counts();
     write_streams(tls, "tls", sink);
     write_handshakes(tls, sink);
   }
-  write_zones(keeper.report(), sink);
-  if (puller == nullptr) return;
-  const snapshot::PullerStatus status = puller->status();
+  write_zones(parts.keeper.report(), sink);
+  if (parts.puller == nullptr) return;
+  const snapshot::PullerStatus status = parts.puller->status();
   sink.counter("timepool_dnsd_snapshots_fetched_total", "New snapshots taken from a manager.",
                status.fetched);
   sink.counter("timepool_dnsd_snapshot_failures_total", "Requests for snapshots that failed.",

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "base/result.h"
+#include "dnsd/account_reporter.h"
 #include "dnsd/frontend.h"
+#include "dnsd/signing_keeper.h"
 #include "dnsd/zone_keeper.h"
 #include "net/metrics.h"
 #include "snapshot/snapshot_puller.h"
@@ -14,15 +16,25 @@ namespace timepool::dnsd {
 
 // "zones": every zone served, its source, and what is wrong now.
 boost::json::object zones_report(const KeeperReport& report);
-// "stats": one reason for each query, by transport; queries by type.
-boost::json::object stats_report(const Frontend& frontend);
+// What reports are made of. `puller` and `reporter` may be null.
+struct Parts {
+  const Frontend& frontend;
+  ZoneKeeper& keeper;
+  const QueryLog& query_log;
+  const snapshot::SnapshotPuller* puller = nullptr;
+  const AccountReporter* reporter = nullptr;
+  const SigningKeeper* signing = nullptr;
+};
+// "stats": queries by transport, what became of them, type, rcode, country and zone, and the
+// servers that were handed out most (report_queries.cc).
+boost::json::object stats_report(const Parts& parts);
 // What the puller of snapshots does.
 boost::json::object snapshot_report(const snapshot::PullerStatus& status);
-// "lookup": {"name", "type"?, "address"}: what an address is answered from. Errors: kInvalid.
-Result<boost::json::object> lookup_report(const dns::CompiledZones& zones,
-                                          const boost::json::object& request);
-// From any thread. `puller` may be null.
-void write_metrics(const Frontend& frontend, const ZoneKeeper& keeper,
-                   const snapshot::SnapshotPuller* puller, net::MetricSink& sink);
+// What became of the counts for the manager.
+boost::json::object reporter_report(const ReporterStatus& status);
+// From any thread.
+void write_metrics(const Parts& parts, net::MetricSink& sink);
+// The part of it that counts queries.
+void write_query_metrics(const Parts& parts, net::MetricSink& sink);
 
 }  // namespace timepool::dnsd

@@ -20,6 +20,10 @@ sys::SandboxNeeds sandbox_needs(const config::DnsdConfig& config, const std::str
     out.add_directory_of(it.chain, PathAccess::kRead);
     out.add_directory_of(it.key, PathAccess::kRead);
   }
+  out.add_directory_of(config.cookies.seed_file, PathAccess::kRead);
+  out.add_directory_of(config.query_log.file, PathAccess::kWrite);
+  out.add_directory_of(config.accounting.token_file, PathAccess::kRead);
+  out.add_directory_of(config.accounting.spool_file, PathAccess::kWrite);
   if (!config.control.socket.empty()) {
     out.add(sys::directory_of(config.control.socket), PathAccess::kWrite);
   }

@@ -8,6 +8,8 @@
 #include "dns/rate_limit.h"
 #include "dns/responder.h"
 #include "dns/signed_zones.h"
+#include "dnsd/country_table.h"
+#include "dnsd/tally.h"
 
 namespace timepool::dnsd {
 
@@ -21,6 +23,9 @@ struct Serving {
   std::shared_ptr<const dns::CompiledZones> zones;
   dns::ResponderSettings settings;
   std::shared_ptr<const Guard> guard;
+  // Where what is answered from `zones` is counted, a lane for each thread that answers.
+  std::shared_ptr<Tally> tally;
+  std::shared_ptr<const CountryTable> countries;
   std::shared_ptr<const dns::SignedZones> signed_zones{};  // of `zones`; null: nothing is signed
 };
 

@@ -51,6 +51,9 @@ Result<CookieSeed> cookie_seed_of(const config::DnsdCookiesConfig& config) {
   return seed;
 }
 
+// Scans are a second apart.
+constexpr std::uint64_t kScansPerCollect = 10;
+
 std::shared_ptr<const dns::CompiledZones> no_zones() {
   dns::ClassCache cache;
   return dns::CompiledZones::compile({}, dns::GeoTable(), cache).value();
@@ -74,18 +77,22 @@ std::vector<std::string> stamps_of(const std::vector<std::string>& paths) {
 
 }  // namespace
 
-ZoneKeeper::ZoneKeeper(const config::DnsdConfig& config, sys::Logger& logger)
+ZoneKeeper::ZoneKeeper(const config::DnsdConfig& config, std::size_t lanes, sys::Logger& logger)
     : logger_(logger),
       cookie_seed_(random_cookie_seed()),
       config_(config),
       compiled_(no_zones()),
       answered_(compiled_),
+      accounting_(lanes),
+      tally_(accounting_.begin(answered_)),
+      countries_(std::make_shared<const CountryTable>(dns::GeoTable())),
       guard_(guard_of(config)),
-      serving_(std::make_unique<Serving>(Serving{compiled_, settings_of(config, {}), guard_})) {}
+      serving_(std::make_unique<Serving>(
+          Serving{compiled_, settings_of(config, {}), guard_, tally_, countries_})) {}
 
 Result<std::unique_ptr<ZoneKeeper>> ZoneKeeper::create(const config::DnsdConfig& config,
-                                                       sys::Logger& logger) {
-  std::unique_ptr<ZoneKeeper> out(new ZoneKeeper(config, logger));
+                                                       std::size_t lanes, sys::Logger& logger) {
+  std::unique_ptr<ZoneKeeper> out(new ZoneKeeper(config, lanes, logger));
   TRY(out->reconfigure(config));
   return out;
 }
@@ -94,6 +101,7 @@ Result<void> ZoneKeeper::read_geography(const config::DnsdGeoipConfig& config, I
   // Before reading, so that a change in between is seen as one.
   inputs.geography_stamps = stamps_of(config.files);
   inputs.geography = TRY(load_geography(config));
+  inputs.countries = std::make_shared<const CountryTable>(inputs.geography.table);
   for (const GeoFile& file : inputs.geography.files) {
     logger_.info(
         "{}: {}, {} networks, of {}", file.path, file.type, file.networks,
@@ -189,10 +197,10 @@ Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
   for (const auto& info : (*compiled)->zones()) classes_[info.classes->use()] = info.classes;
   compile_problem_.clear();
   compiled_ = *compiled;
+  countries_ = inputs.countries;
   served_ = std::move(zones);
   if (signing_ == nullptr || !signing_->take_zones(compiled_)) {
-    answered_ = compiled_;
-    signed_ = nullptr;
+    turn_to(compiled_, nullptr);
   }
   publish();
   last_compile_s_ = (sys::mono_now() - start).to_seconds();
@@ -206,7 +214,14 @@ void ZoneKeeper::publish() {
   const auto cookies = cookie_secrets(cookie_seed_, config_.cookies.rotation, sys::unix_now());
   cookie_epoch_ = cookies.epoch;
   serving_.publish(std::make_unique<Serving>(
-      Serving{answered_, settings_of(config_, cookies), guard_, signed_}));
+      Serving{answered_, settings_of(config_, cookies), guard_, tally_, countries_, signed_}));
+}
+
+void ZoneKeeper::turn_to(std::shared_ptr<const dns::CompiledZones> zones,
+                         std::shared_ptr<const dns::SignedZones> signed_zones) {
+  if (zones != answered_) tally_ = accounting_.begin(zones);
+  answered_ = std::move(zones);
+  signed_ = std::move(signed_zones);
 }
 
 void ZoneKeeper::sign_with(SigningKeeper& signing) {
@@ -218,8 +233,7 @@ void ZoneKeeper::sign_with(SigningKeeper& signing) {
 void ZoneKeeper::publish_signed(std::shared_ptr<const dns::CompiledZones> zones,
                                 std::shared_ptr<const dns::SignedZones> signed_zones) {
   const std::lock_guard lock(mutex_);
-  answered_ = std::move(zones);
-  signed_ = std::move(signed_zones);
+  turn_to(std::move(zones), std::move(signed_zones));
   publish();
 }
 
@@ -252,6 +266,7 @@ void ZoneKeeper::scan() {
   const std::lock_guard lock(mutex_);
   const auto cookies = cookie_secrets(cookie_seed_, config_.cookies.rotation, sys::unix_now());
   if (cookies.epoch != cookie_epoch_) publish();
+  if (++scans_ % kScansPerCollect == 0) accounting_.collect();
   scan_geography();
   const auto scan = inputs_.directory.scan();
   if (!scan.ok()) {
@@ -281,9 +296,14 @@ Result<void> ZoneKeeper::take_snapshot(const snapshot::Snapshot& snapshot) {
   return {};
 }
 
-std::shared_ptr<const dns::CompiledZones> ZoneKeeper::zones() const {
+Serving ZoneKeeper::now() const {
   const std::lock_guard lock(mutex_);
-  return compiled_;
+  return serving_.current();
+}
+
+std::shared_ptr<const dns::Zone> ZoneKeeper::document(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  return index < served_.size() ? served_[index].zone : nullptr;
 }
 
 KeeperReport ZoneKeeper::report() const {

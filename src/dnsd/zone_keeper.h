@@ -13,6 +13,7 @@
 
 #include "config/dnsd.h"
 #include "dns/responder.h"
+#include "dnsd/accounting.h"
 #include "dnsd/cookie_seed.h"
 #include "dnsd/geography.h"
 #include "dnsd/health_directory.h"
@@ -49,8 +50,9 @@ class ZoneKeeper {
  public:
   // Reads everything that `config` names. Errors: geography or the zone directory can't be read.
   // A wrong zone file is logged and left out.
+  // `lanes` threads will answer.
   static Result<std::unique_ptr<ZoneKeeper>> create(const config::DnsdConfig& config,
-                                                    sys::Logger& logger);
+                                                    std::size_t lanes, sys::Logger& logger);
 
   // Takes in zone files and geographic files that changed. Cheap when none did.
   void scan();
@@ -66,27 +68,34 @@ class ZoneKeeper {
                       std::shared_ptr<const dns::SignedZones> signed_zones);
 
   net::Published<Serving>& serving() { return serving_; }
-  // The newest zones, which may be waiting for their signatures.
-  std::shared_ptr<const dns::CompiledZones> zones() const;
+  // What is served now, and the document of its zone `index`; for explanations.
+  Serving now() const;
+  std::shared_ptr<const dns::Zone> document(std::size_t index) const;
   KeeperReport report() const;
+  // What was answered, over all that was served.
+  Accounting& accounting() { return accounting_; }
 
  private:
   // Everything that a compilation is made from.
   struct Inputs {
     Geography geography;
-    std::vector<std::string> geography_stamps;  // of its files, as they were read
+    std::shared_ptr<const CountryTable> countries;  // of the geography
+    std::vector<std::string> geography_stamps;      // of its files, as they were read
     ZoneDirectory directory{""};
     HealthDirectory health{""};
     std::vector<LoadedZone> snapshot;
     std::uint64_t snapshot_serial = 0;
   };
 
-  ZoneKeeper(const config::DnsdConfig& config, sys::Logger& logger);
+  ZoneKeeper(const config::DnsdConfig& config, std::size_t lanes, sys::Logger& logger);
   std::vector<LoadedZone> joined(const Inputs& inputs) const;
   Result<void> compile_and_publish(const Inputs& inputs);
   Result<void> read_geography(const config::DnsdGeoipConfig& config, Inputs& inputs);
   void log_scan(const ZoneDirectory::Scan& scan);
-  // What is compiled, with the settings and secrets of now.
+  // What is served from now on; publish() tells the workers.
+  void turn_to(std::shared_ptr<const dns::CompiledZones> zones,
+               std::shared_ptr<const dns::SignedZones> signed_zones);
+  // What is served, with the settings and secrets of now.
   void publish();
   // Whether a zone that is tested may have other records now.
   bool health_changed(Inputs& inputs);
@@ -106,12 +115,16 @@ class ZoneKeeper {
   std::shared_ptr<const dns::CompiledZones> answered_;
   std::shared_ptr<const dns::SignedZones> signed_;
   SigningKeeper* signing_ = nullptr;
+  Accounting accounting_;
+  std::shared_ptr<Tally> tally_;  // of what is answered
+  std::shared_ptr<const CountryTable> countries_;
   std::shared_ptr<const Guard> guard_;
   std::string directory_problem_;
   std::string geography_problem_;
   std::string compile_problem_;
   double last_compile_s_ = 0;
   std::uint64_t compiles_ = 0;
+  std::uint64_t scans_ = 0;
   net::Published<Serving> serving_;
 };
 
