@@ -94,7 +94,6 @@ class Daemon {
   net::KeptSockets kept_sockets_{"dns-"};
   std::unique_ptr<ZoneKeeper> keeper_;  // outlives every reader of its zones
   std::unique_ptr<SigningKeeper> signing_;
-  std::unique_ptr<ZoneKeeper> keeper_;   // outlives every reader of its zones
   std::unique_ptr<QueryLog> query_log_;  // outlives every thread that answers
   std::unique_ptr<Frontend> frontend_;
   std::unique_ptr<net::ControlServer> control_;

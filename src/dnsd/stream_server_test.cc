@@ -31,6 +31,8 @@ std::unique_ptr<const Serving> nothing_served() {
   auto out = std::make_unique<Serving>();
   out->zones = dns::CompiledZones::compile({}, dns::GeoTable(), cache).value();
   out->guard = std::make_shared<Guard>();
+  out->tally = std::make_shared<Tally>(out->zones, 1);
+  out->countries = std::make_shared<const CountryTable>(dns::GeoTable());
   return out;
 }
 
@@ -112,7 +114,7 @@ class StreamServerTest : public ::testing::Test {
     options.most = 1000;
     if (tls_wanted_) options.tls = &tls_;
     auto made = StreamServer::create(config_, std::move(options), [this] {
-      return std::make_unique<QueryHandler>(serving_, 0);
+      return std::make_unique<QueryHandler>(serving_, HandlerPlace(), &log_);
     });
     ASSERT_TRUE(made.ok()) << made.error().text();
     server_ = std::move(made).value();
@@ -145,6 +147,7 @@ class StreamServerTest : public ::testing::Test {
   config::DnsdConnectionsConfig config_;
   net::testing::CertificateFiles files_;
   sys::Logger logger_{"test", sys::LogLevel::kError};
+  QueryLog log_{1, logger_};
   std::unique_ptr<net::CertificateStore> certificates_;
   TlsSource tls_;
   bool tls_wanted_ = false;
