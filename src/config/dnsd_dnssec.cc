@@ -63,7 +63,7 @@ std::string check_zone(const DnsdDnssecZoneConfig& it) {
 
 void add_times(Schema<DnsdDnssecZoneConfig>& out) {
   using Zone = DnsdDnssecZoneConfig;
-  out.field("dnskey_ttl", &Zone::dnskey_ttl, duration(Duration::seconds(60), kMaxTtl),
+  out.field("dnskey_ttl", &Zone::dnskey_ttl, duration(Duration::seconds(1), kMaxTtl),
             "The TTL of the DNSKEY set.")
       .field("max_zone_ttl", &Zone::max_zone_ttl, duration(Duration::seconds(1), kMaxTtl),
              "The longest TTL of the zone's other records: a key stays for so long after its last "

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <chrono>
 
+#include "dnsd/key_commands.h"
 #include "dnsd/lookup.h"
 #include "dnsd/report.h"
 #include "dnsd/sandbox.h"
@@ -78,14 +79,30 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
   // All that needs privileges is open now, and there is no thread yet.
   out->kept_ = sandbox_needs(out->config_, out->config_path_);
   TRY(sys::enter_sandbox(out->config_.sandbox, out->kept_, out->config_.control.socket, logger));
+  TRY(out->open_keys());
   TRY(out->await_snapshot());
   // So that no first answer lacks its signatures.
+  out->look_after_keys();
   out->signing_->settle();
   TRY(out->begin_serving());
   if (out->config_.zones.directory.empty() && out->config_.snapshot.urls.empty() && !out->held_) {
     logger.warning("neither [zones] directory nor [snapshot] urls: every query is refused");
   }
   return out;
+}
+
+Result<void> Daemon::open_keys() {
+  key_keeper_ = TRY(KeyKeeper::create(
+      config_.dnssec, logger_, [this](const KeyKeeper::Keys& keys) { signing_->take_keys(keys); }));
+  if (control_) add_key_commands(*control_, *key_keeper_);
+  return {};
+}
+
+void Daemon::look_after_keys() {
+  std::vector<wire::dns::DnsName> served;
+  const auto zones = keeper_->zones();
+  for (const auto& zone : zones->zones()) served.push_back(zone.origin);
+  key_keeper_->look(served);
 }
 
 Result<void> Daemon::open_control() {
@@ -159,7 +176,7 @@ Result<void> Daemon::start_metrics() {
   listen.setting = "[metrics] listen";
   listen.endpoint = *config_.metrics.listen;
   metrics_ = TRY(net::start_metrics_server(
-      std::move(listen), {[this](net::MetricSink& sink) { write_metrics(parts(), sink); }},
+      std::move(listen), {[this](net::MetricSink& sink) { write_all_metrics(sink); }},
       [this](std::string_view line) { logger_.warning("metrics: {}", line); }));
   return {};
 }
@@ -203,6 +220,11 @@ Parts Daemon::parts() {
   return {*frontend_, *keeper_, *query_log_, puller_.get(), reporter_.get(), signing_.get()};
 }
 
+void Daemon::write_all_metrics(net::MetricSink& sink) {
+  write_metrics(parts(), sink);
+  key_keeper_->write_metrics(sink);
+}
+
 Result<void> Daemon::start_relay() {
   if (!config_.snapshot.relay) return {};
   // Anew, so that it feeds the relay; with nothing held it fetches what the relay lacks.
@@ -235,9 +257,13 @@ Result<void> Daemon::start_helpers() {
   TRY(start_relay());
   signing_->start();
   if (!puller_) start_puller();
+  look_after_keys();
   TRY(start_reporter());
   query_log_->start();
-  watch_.start(kWatchInterval, [this] { keeper_->scan(); });
+  watch_.start(kWatchInterval, [this] {
+    keeper_->scan();
+    look_after_keys();
+  });
   return start_metrics();
 }
 
@@ -257,8 +283,7 @@ void Daemon::add_commands() {
       [this](const json::object& request) { return lookup_report(*keeper_, request); });
   add("metrics", "The counters as Prometheus text.", [this](const json::object&) {
     json::object out;
-    out["text"] =
-        net::metrics_text({[this](net::MetricSink& sink) { write_metrics(parts(), sink); }});
+    out["text"] = net::metrics_text({[this](net::MetricSink& sink) { write_all_metrics(sink); }});
     return out;
   });
   add("reload", "Takes in the configuration and what it names anew.",
@@ -352,6 +377,7 @@ Result<json::object> Daemon::reload() {
       sys::given_up(kept_, sandbox_needs(next, config_path_), config_.sandbox);
   TRY(frontend_->prepare(next));
   TRY(query_log_->open(next.query_log, next.server.identity));
+  TRY(key_keeper_->reconfigure(next.dnssec));
   TRY(keeper_->reconfigure(next));
   frontend_->reconfigure(next);
   signing_->take_options(signing_options(next.dnssec));

@@ -11,6 +11,7 @@
 #include "dnsd/account_reporter.h"
 #include "dnsd/file_watch.h"
 #include "dnsd/frontend.h"
+#include "dnsd/key_keeper.h"
 #include "dnsd/report.h"
 #include "dnsd/signing_keeper.h"
 #include "dnsd/snapshot_relay.h"
@@ -56,6 +57,10 @@ class Daemon {
   Result<void> load_snapshot();
   Result<void> start_metrics();
   void prepare_signing();
+  void write_all_metrics(net::MetricSink& sink);
+  // Keys of the zones that are served now.
+  Result<void> open_keys();
+  void look_after_keys();
   void start_puller();
   // What it holds is not fetched again by the next one.
   void stop_puller();
@@ -94,6 +99,7 @@ class Daemon {
   net::KeptSockets kept_sockets_{"dns-"};
   std::unique_ptr<ZoneKeeper> keeper_;  // outlives every reader of its zones
   std::unique_ptr<SigningKeeper> signing_;
+  std::unique_ptr<KeyKeeper> key_keeper_;
   std::unique_ptr<QueryLog> query_log_;  // outlives every thread that answers
   std::unique_ptr<Frontend> frontend_;
   std::unique_ptr<net::ControlServer> control_;

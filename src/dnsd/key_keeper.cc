@@ -194,7 +194,8 @@ void KeyKeeper::ask_parents() {
   for (const auto& [zone, ring] : rings_) {
     if (!ring->waits_for_parent()) continue;
     const auto asked = asked_.find(zone);
-    if (asked != asked_.end() && start < asked->second + kParentInterval) continue;
+    const Duration interval = std::min(kParentInterval, ring->config().ds_ttl);
+    if (asked != asked_.end() && start < asked->second + interval) continue;
     if (next != nullptr && (asked == asked_.end() ? false : asked->second >= asked_[name]))
       continue;
     next = ring.get();

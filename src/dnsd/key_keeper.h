@@ -24,7 +24,8 @@ namespace timepool::dnsd {
 
 class KeyKeeper {
  public:
-  // How often a zone's DS is asked for while it waits for its parent.
+  // How often a zone's DS is asked for while it waits for its parent; more often where its TTL is
+  // shorter.
   static constexpr Duration kParentInterval = Duration::seconds(600);
   static constexpr Duration kParentTimeout = Duration::seconds(2);
 

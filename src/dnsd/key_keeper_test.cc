@@ -97,8 +97,8 @@ TEST_F(KeyKeeperTest, reports_keys_with_their_states_and_DS) {
   const auto early = keeper_->ds({{"zone", "pool.example."}, {"early", true}});
   ASSERT_TRUE(early.ok());
   const std::string text(early->at("ds").as_array()[0].as_string());
-  EXPECT_TRUE(text.starts_with("pool.example. IN DS " + std::to_string(key.at("tag").as_int64()) +
-                               " 13 2 "))
+  EXPECT_TRUE(text.starts_with("pool.example. IN DS " +
+                               std::to_string(key.at("tag").to_number<std::int64_t>()) + " 13 2 "))
       << text;
 }
 
@@ -109,7 +109,7 @@ TEST_F(KeyKeeperTest, commands_roll_and_retire_and_take_what_the_parent_has) {
   EXPECT_EQ(rolled->at("keys").as_array().size(), 2U);
   EXPECT_EQ(changes_, 2);
   EXPECT_EQ(told_->begin()->second->keys.size(), 2U);
-  const std::int64_t tag = rolled->at("keys").as_array()[0].at("tag").as_int64();
+  const std::int64_t tag = rolled->at("keys").as_array()[0].at("tag").to_number<std::int64_t>();
   const auto seen = keeper_->ds_seen({{"zone", "pool.example"}, {"tags", {tag}}});
   ASSERT_TRUE(seen.ok()) << seen.error().text();
   EXPECT_FALSE(seen->at("keys").as_array()[0].at("ds_seen").at("from").is_null());
@@ -165,7 +165,7 @@ TEST_F(KeyKeeperTest, metrics_count_keys_by_state_and_tell_what_is_wrong) {
   net::MetricSink sink;
   keeper_->write_metrics(sink);
   const std::string text = sink.text();
-  EXPECT_NE(text.find("timepool_dnsd_keys{state=\"active\",zone=\"pool.example.\"} 1"),
+  EXPECT_NE(text.find("timepool_dnsd_keys{zone=\"pool.example.\",state=\"active\"} 1"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("timepool_dnsd_keys_wrong{zone=\"pool.example.\"} 0"), std::string::npos)

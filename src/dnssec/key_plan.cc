@@ -398,7 +398,7 @@ std::optional<PlanTime> KeyPlan::next_deadline(PlanTime now) const {
   };
   const KeyTimes& times = policy_.times;
   const auto held = [&](const HeldTtl& it, std::uint32_t spreading) {
-    at(it.changed + it.before + spreading);
+    if (it.before > it.value) at(it.changed + it.before + spreading);
   };
   held(record_.dnskey_ttl, times.propagation);
   held(record_.max_zone_ttl, times.propagation);

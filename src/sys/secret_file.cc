@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -47,6 +48,12 @@ Result<void> sync_parent(const std::string& path) {
   return {};
 }
 
+// Renames unless `to` is there; by a link where the file system can't.
+bool rename_new(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  return (errno == EINVAL || errno == ENOSYS) && ::link(from.c_str(), to.c_str()) == 0;
+}
+
 }  // namespace
 
 Result<std::string> read_secret_file(const std::string& path, std::size_t max, SecretGroup group) {
@@ -74,13 +81,13 @@ Result<std::string> read_secret_file(const std::string& path, std::size_t max, S
 
 Result<void> create_secret_file(const std::string& path, std::string_view text) {
   // Under another name until it is whole: half a key, left by a crash, would stop every later
-  // start. link() leaves a key that is there already alone, as rename() would not.
+  // start.
   const std::string temporary = path + ".tmp" + std::to_string(random_u64());
   const Fd file(
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return fail(system_error(errno, "create key file " + path));
   Result<void> written = write_durably(file.number(), text, path);
-  if (written.ok() && ::link(temporary.c_str(), path.c_str()) < 0) {
+  if (written.ok() && !rename_new(temporary, path)) {
     written = fail(system_error(errno, "create key file " + path));
   }
   ::unlink(temporary.c_str());
