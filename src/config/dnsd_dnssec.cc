@@ -143,6 +143,13 @@ Schema<DnsdDnssecConfig> dnsd_dnssec_schema() {
           "variants", &Dnssec::variants, integer(1u, 256u),
           "How many differently drawn answers of a name with weights are signed ahead; of a name "
           "with fewer possible answers, all of them.")
+      .field("alias_variants", &Dnssec::alias_variants, integer(1u, 256u),
+             "The same for names that are aliases of another, of which there may be hundreds.")
+      .field(
+          "online_signatures", &Dnssec::online_signatures, integer(0u, 100'000u),
+          "How many signatures each thread makes in a second while it answers, for names that do "
+          "not exist and for wildcards; as many again for clients by TCP or with a good cookie. "
+          "Past it others are told to come by TCP.")
       .field("inception", &Dnssec::inception, duration(Duration(), kDay * 7),
              "How long before the present signatures begin: clients of a time pool may have wrong "
              "clocks.")

@@ -37,6 +37,8 @@ struct DnsdDnssecConfig {
   std::string directory;
   std::optional<Endpoint> resolver;
   unsigned variants = 64;
+  unsigned alias_variants = 4;
+  unsigned online_signatures = 1000;
   Duration inception = Duration::seconds(12 * 3600);
   Duration pool_signatures = Duration::seconds(86'400);
   Duration static_signatures = Duration::seconds(7 * 86'400);

@@ -24,7 +24,7 @@ constexpr const char* kDs =
 std::shared_ptr<const CompiledZones> zones() {
   return dns::testing::compile({{"p.test", std::string(R"({"ttl": 60, "max_hosts": 2, "data": {
           "": {"ns": ["ns.p.test."]}, "ns": {"a": [["10.0.0.9", 1]]},
-          "bare": {"ns": ["ns.bare"]}, "ns.bare": {"a": [["10.0.0.8", 1]]},
+          "bare": {"ns": ["ns.bare.p.test."]}, "ns.bare": {"a": [["10.0.0.8", 1]]},
           "safe": {"ns": ["ns.p.test."], "ds": [)") +
                                                kDs + R"(]},
           "child": {"ns": ["ns.p.test."]},

@@ -33,6 +33,7 @@ dns::SigningOptions signing_options(const config::DnsdDnssecConfig& config) {
   };
   dns::SigningOptions out;
   out.variants = config.variants;
+  out.alias_variants = config.alias_variants;
   out.times = {seconds(config.inception), seconds(config.pool_signatures),
                seconds(config.static_signatures), config.renew_percent};
   return out;
@@ -161,8 +162,8 @@ void SigningKeeper::publish(const SigningRound::Clocks& now) {
   if (round_.signs_anything()) made = round_.result();
   {
     const std::lock_guard lock(mutex_);
-    // Keys or zones that came meanwhile may have been published without signatures already.
-    if (generation_ != turned_to_ && made != nullptr && !has_keys_for(*zones_)) return;
+    // Zones that came meanwhile may have been published without signatures already.
+    if (generation_ != turned_to_ && (made == nullptr || !has_keys_for(*zones_))) return;
     ++report_.published;
     report_.memory = made == nullptr ? 0 : made->memory();
     if (first_pass_) report_.last_first_pass_s = (sys::mono_now() - turned_at_).to_seconds();

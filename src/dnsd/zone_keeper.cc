@@ -23,6 +23,7 @@ dns::ResponderSettings settings_of(const config::DnsdConfig& config,
   // RFC 7828 3.1: in tenths of a second.
   const std::int64_t tenths = config.tcp.idle_timeout.ns() / 100'000'000;
   out.tcp_keepalive = static_cast<std::uint16_t>(std::min<std::int64_t>(tenths, 0xffff));
+  out.online_signatures = config.dnssec.online_signatures;
   return out;
 }
 
