@@ -139,7 +139,8 @@ std::uint32_t Answer::client_class(const CompiledZones::Entry& entry, const Zone
   if (!entry.by_class) return ClassTable::kUnknown;
   const auto& edns = asked_.query.edns;
   if (edns && edns->client_subnet && edns->client_subnet->source > 0) {
-    const ClassTable::Found found = zone.classes->find(edns->client_subnet->address.unmapped());
+    const IpAddress& subnet = edns->client_subnet->address;
+    const ClassTable::Found found = zone.classes->find(subnet.is_v4() ? subnet : subnet.unmapped());
     reply_.need_scope(found.scope);
     // Where nothing is known of the subnet, the resolver's own place is the best guess, for the
     // whole of the scope alike.

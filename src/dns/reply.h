@@ -42,7 +42,7 @@ class Reply {
   // fit: then the reply is truncated, unless the section is the additional one.
   bool put(wire::dns::Section section, Bytes record, std::size_t owner_at) {
     if (!fits(section, record.size(), owner_at)) return false;
-    std::memcpy(out_.data() + size_, record.data(), record.size());
+    copy(out_.data() + size_, record.data(), record.size());
     put16(size_, 0xc000 | owner_at);
     size_ += record.size();
     ++counts_[index(section)];
@@ -99,6 +99,19 @@ class Reply {
   // Owner, type, class, TTL, length.
   static constexpr std::size_t kRecordHead = 12;
 
+  // Most records have 16 octets (A) or 28 (AAAA): no call for those.
+  static void copy(std::byte* to, const std::byte* from, std::size_t size) {
+    if (size < 16 || size > 32) {
+      std::memcpy(to, from, size);
+      return;
+    }
+    std::array<std::byte, 16> head;
+    std::array<std::byte, 16> tail;
+    std::memcpy(head.data(), from, 16);
+    std::memcpy(tail.data(), from + size - 16, 16);
+    std::memcpy(to, head.data(), 16);
+    std::memcpy(to + size - 16, tail.data(), 16);
+  }
   static std::size_t index(wire::dns::Section section) { return static_cast<std::size_t>(section); }
 
   bool fits(wire::dns::Section section, std::size_t bytes, std::size_t owner_at) {
@@ -108,8 +121,8 @@ class Reply {
     return false;
   }
   void put16(std::size_t at, std::size_t value) {
-    out_[at] = static_cast<std::byte>(value >> 8 & 0xff);
-    out_[at + 1] = static_cast<std::byte>(value & 0xff);
+    const auto swapped = static_cast<std::uint16_t>(value << 8 | (value >> 8 & 0xff));
+    std::memcpy(out_.data() + at, &swapped, 2);
   }
   std::size_t get16(std::size_t at) const {
     return std::to_integer<std::size_t>(out_[at]) << 8 | std::to_integer<std::size_t>(out_[at + 1]);

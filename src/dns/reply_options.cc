@@ -15,7 +15,7 @@ std::size_t address_size(const wire::dns::ClientSubnet& subnet) {
   return (std::size_t{subnet.source} + 7) / 8;
 }
 
-void head(ByteWriter& out, OptionCode code, std::size_t size) {
+void head(OctetWriter& out, OptionCode code, std::size_t size) {
   out.u16(static_cast<std::uint16_t>(code));
   out.u16(static_cast<std::uint16_t>(size));
 }
@@ -41,7 +41,8 @@ std::size_t ReplyOptions::write(const Reply& reply, std::size_t room, MutableByt
   const std::size_t unpadded = size_ + (error ? kExtendedErrorSize : 0);
   const std::size_t padded = padding(reply, unpadded, room);
   const std::size_t size = unpadded + padded;
-  ByteWriter out(to);
+  CHECK(to.size() >= size);
+  OctetWriter out(to);
   out.u8(0);
   out.u16(static_cast<std::uint16_t>(wire::dns::RrType::kOpt));
   out.u16(asked_.served.settings.max_udp);
@@ -57,8 +58,11 @@ std::size_t ReplyOptions::write(const Reply& reply, std::size_t room, MutableByt
     out.u16(static_cast<std::uint16_t>(*reply.extended_error()));
   }
   // Last, since it depends on the size of everything else.
-  if (padded > 0) wire::dns::write_padding(out, padded - kOptionHead);
-  CHECK(out.ok() && out.size() == size);
+  if (padded > 0) {
+    head(out, OptionCode::kPadding, padded - kOptionHead);
+    out.zeros(padded - kOptionHead);
+  }
+  CHECK(out.size() == size);
   return size;
 }
 
@@ -74,7 +78,7 @@ std::size_t ReplyOptions::padding(const Reply& reply, std::size_t size, std::siz
   return size + kOptionHead <= room ? room - size : 0;
 }
 
-void ReplyOptions::write_options(const Reply& reply, ByteWriter& out) const {
+void ReplyOptions::write_options(const Reply& reply, OctetWriter& out) const {
   const auto& edns = *asked_.query.edns;
   const ResponderSettings& settings = asked_.served.settings;
   if (wants_nsid()) {

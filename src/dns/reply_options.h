@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-#include "base/byte_writer.h"
 #include "dns/asked.h"
+#include "dns/octet_writer.h"
 #include "dns/reply.h"
 
 namespace timepool::dns {
@@ -36,7 +36,7 @@ class ReplyOptions {
   }
   // Of the padding option, with its head, behind an OPT of `size`; 0: none.
   std::size_t padding(const Reply& reply, std::size_t size, std::size_t room) const;
-  void write_options(const Reply& reply, ByteWriter& out) const;
+  void write_options(const Reply& reply, OctetWriter& out) const;
 
   const Asked& asked_;
   std::size_t size_ = 0;

@@ -38,18 +38,30 @@ std::uint32_t nth_without_weight(const WeightedItems& items, std::span<const std
 }
 
 std::uint32_t draw_weighted(const WeightedItems& items, std::span<const std::uint32_t> drawn,
-                            std::uint64_t left, Prng& prng) {
+                            Prng& prng) {
   if (!items.columns.empty()) {
     // Past this many hits on drawn items the weights are so uneven that a scan is cheaper.
     constexpr int kMaxRejected = 12;
     for (int i = 0; i <= kMaxRejected; ++i) {
-      auto item = static_cast<std::uint32_t>(prng.below(items.columns.size()));
+      // The column is the whole part of a random multiple of their number, and what is left of it
+      // decides within the column.
+      const std::uint64_t place = (prng.next() >> 16) * items.columns.size();
+      auto item = static_cast<std::uint32_t>(place >> 48);
       const AliasColumn& column = items.columns[item];
-      if (prng.below(items.sum) >= column.threshold) item = column.other;
+      if (static_cast<std::uint32_t>(place >> 16) >= column.threshold) item = column.other;
       if (!contains(drawn, item)) return item;
     }
   }
+  std::uint64_t left = items.sum;
+  for (const std::uint32_t item : drawn) left -= items.weights[item];
   return scan(items, drawn, left, prng);
+}
+
+// `mass` of `sum` as a share of 2^32; the sum itself is as near as 32 bits come to the whole.
+std::uint32_t share(std::uint64_t mass, std::uint64_t sum) {
+  __extension__ using Wide = unsigned __int128;
+  const auto out = static_cast<std::uint64_t>((static_cast<Wide>(mass) << 32) / sum);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(out, 0xffff'ffff));
 }
 
 }  // namespace
@@ -72,7 +84,7 @@ void build_alias(std::span<const std::uint32_t> weights, std::span<AliasColumn> 
     const std::uint32_t poor = small.back();
     const std::uint32_t rich = large.back();
     small.pop_back();
-    columns[poor] = {mass[poor], rich};
+    columns[poor] = {share(mass[poor], sum), rich};
     mass[rich] -= sum - mass[poor];
     if (mass[rich] < sum) {
       large.pop_back();
@@ -80,19 +92,17 @@ void build_alias(std::span<const std::uint32_t> weights, std::span<AliasColumn> 
     }
   }
   // Integers leave no remainder: what is left is full.
-  for (const std::uint32_t i : large) columns[i] = {sum, i};
+  for (const std::uint32_t i : large) columns[i] = {share(sum, sum), i};
   CHECK(small.empty());
 }
 
 std::size_t draw(const WeightedItems& items, Prng& prng, std::span<std::uint32_t> out) {
   const std::size_t take = std::min(out.size(), items.weights.size());
   CHECK(take <= kMaxTake);
-  std::uint64_t left = items.sum;
   for (std::size_t i = 0; i < take; ++i) {
     const auto drawn = std::span<const std::uint32_t>(out).first(i);
     if (i < items.positive) {
-      out[i] = draw_weighted(items, drawn, left, prng);
-      left -= items.weights[out[i]];
+      out[i] = draw_weighted(items, drawn, prng);
     } else {
       out[i] = nth_without_weight(items, drawn, prng.below(items.weights.size() - i));
     }

@@ -9,11 +9,46 @@ constexpr std::size_t kClientCookie = 8;
 constexpr std::size_t kMinServerCookie = 8;
 constexpr std::size_t kMaxServerCookie = 32;
 
+// RFC 7871 6. `out` must be fresh; it is filled where nothing is wrong.
+Result<void, Malformed> read_client_subnet(Bytes data, EdnsIn in, ClientSubnet& out) {
+  constexpr std::size_t kHead = 4;
+  if (data.size() < kHead) return fail(Malformed::kSubnetLength);
+  out.family = static_cast<std::uint16_t>(std::to_integer<unsigned>(data[0]) << 8 |
+                                          std::to_integer<unsigned>(data[1]));
+  out.source = std::to_integer<std::uint8_t>(data[2]);
+  out.scope = std::to_integer<std::uint8_t>(data[3]);
+  if (out.family > 2) return fail(Malformed::kSubnetFamily);
+  const int bits = out.family == 0 ? 0 : out.family == 1 ? 32 : 128;
+  if (out.source > bits || out.scope > bits) return fail(Malformed::kSubnetPrefix);
+  if (in == EdnsIn::kQuery && out.scope != 0) return fail(Malformed::kSubnetScope);
+  const auto count = static_cast<std::size_t>(out.source + 7) / 8;
+  if (data.size() - kHead != count) return fail(Malformed::kSubnetLength);
+  // Bits behind the prefix, in its last octet.
+  const unsigned spare = 0xffU >> (out.source % 8);
+  if (out.source % 8 != 0 && (std::to_integer<unsigned>(data.back()) & spare) != 0) {
+    return fail(Malformed::kSubnetBits);
+  }
+  if (out.family == 1) {
+    std::uint32_t address = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      address |= std::to_integer<std::uint32_t>(data[kHead + i]) << (24 - 8 * i);
+    }
+    out.address = IpAddress::v4(address);
+  } else if (out.family == 2) {
+    std::array<std::byte, 16> address{};
+    std::copy(data.begin() + kHead, data.end(), address.begin());
+    out.address = IpAddress::from_bytes(address);
+  }
+  return {};
+}
+
 // The bits of one option into `edns`, unless its like was there before.
 Result<void, Malformed> take_option(const Option& option, EdnsIn in, Edns& edns) {
   switch (option.code) {
     case OptionCode::kClientSubnet:
-      if (!edns.client_subnet) edns.client_subnet = TRY(parse_client_subnet(option.data, in));
+      if (!edns.client_subnet) {
+        TRY(read_client_subnet(option.data, in, edns.client_subnet.emplace()));
+      }
       break;
     case OptionCode::kCookie:
       if (!edns.cookie) edns.cookie = TRY(parse_cookie(option.data));
@@ -66,32 +101,18 @@ Result<void, Malformed> parse_edns_into(std::uint16_t klass, std::uint32_t ttl, 
   if (edns.header.version != 0) return {};
   ByteReader reader(rdata);
   while (reader.remaining() > 0) {
-    const Option option = TRY(parse_option(reader));
+    Option option;
+    option.code = static_cast<OptionCode>(reader.u16());
+    option.data = reader.bytes(reader.u16());
+    if (!reader.ok()) return fail(Malformed::kOptionLength);
     TRY(take_option(option, in, edns));
   }
   return {};
 }
 
-// RFC 7871 6.
 Result<ClientSubnet, Malformed> parse_client_subnet(Bytes data, EdnsIn in) {
-  ByteReader reader(data);
   ClientSubnet out;
-  out.family = reader.u16();
-  out.source = reader.u8();
-  out.scope = reader.u8();
-  if (!reader.ok()) return fail(Malformed::kSubnetLength);
-  if (out.family > 2) return fail(Malformed::kSubnetFamily);
-  const int bits = out.family == 0 ? 0 : out.family == 1 ? 32 : 128;
-  if (out.source > bits || out.scope > bits) return fail(Malformed::kSubnetPrefix);
-  if (in == EdnsIn::kQuery && out.scope != 0) return fail(Malformed::kSubnetScope);
-  const auto count = static_cast<std::size_t>(out.source + 7) / 8;
-  if (reader.remaining() != count) return fail(Malformed::kSubnetLength);
-  std::array<std::byte, 16> address{};
-  reader.copy(MutableBytes(address).first(count));
-  if (out.family != 0) {
-    out.address = IpAddress::from_bytes(Bytes(address).first(out.family == 1 ? 4 : 16));
-  }
-  if (Prefix(out.address, out.source).base() != out.address) return fail(Malformed::kSubnetBits);
+  TRY(read_client_subnet(data, in, out));
   return out;
 }
 

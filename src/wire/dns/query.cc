@@ -17,6 +17,11 @@ Result<void, Malformed> skip_name(ByteReader& reader) {
   const Bytes message = reader.buffer();
   const std::size_t start = reader.position();
   std::size_t at = start;
+  // OPT's, which is most often all that there is.
+  if (at < message.size() && message[at] == std::byte{0}) {
+    reader.seek(at + 1);
+    return {};
+  }
   for (;;) {
     if (at >= message.size()) return fail(Malformed::kNameShort);
     const auto length = std::to_integer<std::size_t>(message[at]);
@@ -36,8 +41,7 @@ Result<void, Malformed> skip_name(ByteReader& reader) {
   return {};
 }
 
-Result<RawRecord, Malformed> read_record(ByteReader& reader) {
-  RawRecord out{};
+Result<void, Malformed> read_record(ByteReader& reader, RawRecord& out) {
   const std::size_t start = reader.position();
   const auto skipped = skip_name(reader);
   if (!skipped.ok()) return fail(skipped.error());
@@ -47,7 +51,7 @@ Result<RawRecord, Malformed> read_record(ByteReader& reader) {
   out.ttl = reader.u32();
   out.rdata = reader.bytes(reader.u16());
   if (!reader.ok()) return fail(Malformed::kShortRecord);
-  return out;
+  return {};
 }
 
 Result<void, Malformed> check_header(const Header& header) {
@@ -74,7 +78,8 @@ Result<void, Malformed> read_authority(ByteReader& reader, const Query& query) {
   if (query.header.authority_count > 1 || !query.has_question || query.type != RrType::kIxfr) {
     return fail(Malformed::kAuthorityInQuery);
   }
-  const RawRecord record = TRY(read_record(reader));
+  RawRecord record{};
+  TRY(read_record(reader, record));
   if (record.type == RrType::kOpt) return fail(Malformed::kOptSection);
   if (record.type != RrType::kSoa) return fail(Malformed::kAuthorityInQuery);
   return {};
@@ -85,7 +90,8 @@ Result<void, Malformed> read_additional(ByteReader& reader, Query& query) {
   for (unsigned left = query.header.additional_count; left > 0; --left) {
     if (query.tsig_offset != 0) return fail(Malformed::kTsigPlace);
     const std::size_t start = reader.position();
-    const RawRecord record = TRY(read_record(reader));
+    RawRecord record{};
+    TRY(read_record(reader, record));
     if (record.type == RrType::kTsig) query.tsig_offset = static_cast<std::uint16_t>(start);
     if (record.type != RrType::kOpt) continue;
     if (query.edns) return fail(Malformed::kOptTwice);
