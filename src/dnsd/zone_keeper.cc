@@ -297,6 +297,11 @@ Result<void> ZoneKeeper::take_snapshot(const snapshot::Snapshot& snapshot) {
   return {};
 }
 
+std::shared_ptr<const dns::CompiledZones> ZoneKeeper::zones() const {
+  const std::lock_guard lock(mutex_);
+  return compiled_;
+}
+
 Serving ZoneKeeper::now() const {
   const std::lock_guard lock(mutex_);
   return serving_.current();

@@ -68,6 +68,8 @@ class ZoneKeeper {
                       std::shared_ptr<const dns::SignedZones> signed_zones);
 
   net::Published<Serving>& serving() { return serving_; }
+  // The newest zones, which may be waiting for their signatures.
+  std::shared_ptr<const dns::CompiledZones> zones() const;
   // What is served now, and the document of its zone `index`; for explanations.
   Serving now() const;
   std::shared_ptr<const dns::Zone> document(std::size_t index) const;
