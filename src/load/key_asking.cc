@@ -17,7 +17,7 @@ class KeyDialogue final : public net::TlsDialogue {
 
   Bytes question(const net::TlsSession&) override { return client_.request(); }
   bool handle_answer(Bytes octets, const net::TlsSession& session) override {
-    SessionExporter keys(session);
+    nts::SessionExporter keys(session);
     answer = client_.feed(octets, keys);
     return answer.has_value();
   }

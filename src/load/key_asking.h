@@ -20,18 +20,6 @@ struct KeyPeer {
   bool gcm_siv = false;            // offer AES-128-GCM-SIV before AES-SIV-CMAC-256
 };
 
-// The keys of a connection; the session must outlive it.
-class SessionExporter final : public nts::KeyExporter {
- public:
-  explicit SessionExporter(const net::TlsSession& session) : session_(session) {}
-  bool export_key(std::string_view label, Bytes context, MutableBytes out) override {
-    return session_.export_key(label, context, out);
-  }
-
- private:
-  const net::TlsSession& session_;
-};
-
 nts::KeClientConfig messages_for(const KeyPeer& peer);
 // Errors: what is wrong with the authority's file.
 Result<std::shared_ptr<const net::TlsClientContext>> context_for(const KeyPeer& peer);

@@ -135,7 +135,7 @@ class Run {
   // True when the whole answer is there, or it was no good.
   bool hear(Place& place) {
     std::array<std::byte, 4096> plain;
-    SessionExporter keys(*place.tls);
+    nts::SessionExporter keys(*place.tls);
     while (const std::size_t count = place.tls->read(plain)) {
       const auto answer = place.messages->feed(Bytes(plain).first(count), keys);
       if (!answer) continue;

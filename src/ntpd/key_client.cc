@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "ntpd/tls_keys.h"
-
 namespace timepool::ntpd {
 namespace {
 
@@ -51,7 +49,7 @@ struct KeyClient::Exchange final : net::TlsDialogue {
 
   Bytes question(const net::TlsSession&) override { return client.request(); }
   bool handle_answer(Bytes octets, const net::TlsSession& session) override {
-    TlsKeys keys(session);
+    nts::SessionExporter keys(session);
     answer = client.feed(octets, keys);
     return answer.has_value();
   }

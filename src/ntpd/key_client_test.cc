@@ -4,7 +4,6 @@
 
 #include "net/tls_testing.h"
 #include "net/tls_testing_server.h"
-#include "ntpd/tls_keys.h"
 #include "nts/ke_server.h"
 #include "nts/ke_testing.h"
 #include "sys/clock.h"
@@ -37,7 +36,7 @@ class KeyClientTest : public ::testing::Test {
   }
   std::vector<std::byte> answer(Bytes so_far, const net::TlsSession& session) {
     if (!response_.empty()) return response_;
-    TlsKeys keys(session);
+    nts::SessionExporter keys(session);
     nts::KeServer machine(server_records_, IpFamily::kV4);
     if (!machine.feed(so_far, keys, cookies_)) return {};
     return {machine.response().begin(), machine.response().end()};

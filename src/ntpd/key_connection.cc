@@ -6,8 +6,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "ntpd/tls_keys.h"
-
 namespace timepool::ntpd {
 namespace {
 
@@ -56,7 +54,7 @@ void KeyConnection::open_messages() {
 void KeyConnection::take_request(nts::CookieMaker& cookies) {
   open_messages();
   std::array<std::byte, 2048> plain;
-  TlsKeys keys(*tls_);
+  nts::SessionExporter keys(*tls_);
   while (const std::size_t count = tls_->read(plain)) {
     // What comes behind the answered request is nobody's.
     if (messages_->done()) continue;

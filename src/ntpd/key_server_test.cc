@@ -129,7 +129,7 @@ TEST_F(KeyServerTest, KES1_takes_a_request_of_one_octet_in_each_record) {
   writer.bytes(own);
   ASSERT_EQ(writer.size(), request.size());
   for (const std::byte& octet : request) client.say(Bytes(&octet, 1));
-  TlsKeys keys(client.tls());
+  nts::SessionExporter keys(client.tls());
   const std::vector<std::byte> response = client.hear();
   const auto answer = messages.feed(response, keys);
   ASSERT_TRUE(answer && answer->ok());

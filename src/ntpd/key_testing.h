@@ -20,7 +20,6 @@
 #include "net/tls_session.h"
 #include "net/tls_testing.h"
 #include "net/tls_testing_files.h"
-#include "ntpd/tls_keys.h"
 #include "nts/ke_client.h"
 #include "nts/key_chain.h"
 #include "sys/clock.h"
@@ -106,7 +105,7 @@ class KeyTestClient {
     EXPECT_TRUE(config.aeads.push_back(aead));
     nts::KeClient messages(config);
     say(messages.request());
-    TlsKeys keys(*tls_);
+    nts::SessionExporter keys(*tls_);
     const std::vector<std::byte> response = hear();
     return messages.feed(response, keys);
   }

@@ -57,12 +57,7 @@ void SampleRecord::save(const ntp::Timekeeper& keeper, MonoTime now) {
   const ntp::SavedSamples samples = keeper.save_samples(read_oscillator(boot_));
   // What was saved before may serve again; nothing never does.
   if (samples.windows.empty()) return;
-  const std::vector<std::byte> bytes = format_samples(samples);
-  Result<void> written = sys::make_directories(sys::directory_of(path_));
-  if (written.ok()) {
-    written = sys::write_file_atomic(
-        path_, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()), 0600);
-  }
+  const Result<void> written = sys::write_state_file(path_, format_samples(samples));
   if (!written.ok()) logger_.warning("{}", written.error().text());
 }
 

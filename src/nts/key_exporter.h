@@ -29,6 +29,20 @@ class KeyExporter {
   virtual bool export_key(std::string_view label, Bytes context, MutableBytes out) = 0;
 };
 
+// That of anything with export_key(label, context, out), as a TLS session has it. It must outlive
+// the exporter.
+template <typename Session>
+class SessionExporter final : public KeyExporter {
+ public:
+  explicit SessionExporter(const Session& session) : session_(session) {}
+  bool export_key(std::string_view label, Bytes context, MutableBytes out) override {
+    return session_.export_key(label, context, out);
+  }
+
+ private:
+  const Session& session_;
+};
+
 // RFC 8915 5.1: two octets of the protocol (NTPv4), two of the AEAD algorithm, one of direction.
 // `aead` is a number, since one may be named that the keys are not for (see below).
 ExporterContext exporter_context(std::uint16_t aead, KeyDirection direction);

@@ -89,6 +89,12 @@ Result<void> write_file_atomic(const std::string& path, std::string_view bytes, 
   return sync_directory(directory_of(path));
 }
 
+Result<void> write_state_file(const std::string& path, std::span<const std::byte> bytes) {
+  TRY(make_directories(directory_of(path)));
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return write_file_atomic(path, text, 0600);
+}
+
 Result<void> make_directories(const std::string& path, mode_t mode) {
   struct stat info{};
   if (::stat(path.c_str(), &info) == 0) {

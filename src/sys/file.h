@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,10 @@ Result<std::string> read_file(const std::string& path, std::size_t max);
 
 // Replaces `path`: a new file beside it, fsync, rename, fsync of the directory. `mode` as in chmod.
 Result<void> write_file_atomic(const std::string& path, std::string_view bytes, mode_t mode = 0644);
+
+// The same for what a program remembers from one run to the next: for its owner alone (0600), and
+// the directory is made where there is none.
+Result<void> write_state_file(const std::string& path, std::span<const std::byte> bytes);
 
 // Makes `path` and what it stands in, with `mode`; nothing to do when it is a directory already.
 Result<void> make_directories(const std::string& path, mode_t mode = 0755);
