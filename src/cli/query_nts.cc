@@ -29,6 +29,8 @@ namespace json = boost::json;
 // RFC 8915 6: the port of NTS-KE.
 constexpr std::uint16_t kKeyPort = 4460;
 constexpr Duration kKeyTimeout = Duration::seconds(5);
+// Of a name; each may take both timeouts.
+constexpr std::size_t kMaxTried = 16;
 constexpr std::string_view kNotVerified =
     "WARNING: --no-verify: nothing proves who answered; trust nothing of this";
 
@@ -39,16 +41,7 @@ class KeyDialogue final : public net::TlsDialogue {
 
   Bytes question(const net::TlsSession&) override { return client.request(); }
   bool handle_answer(Bytes octets, const net::TlsSession& session) override {
-    class Keys final : public nts::KeyExporter {
-     public:
-      explicit Keys(const net::TlsSession& from) : session_(from) {}
-      bool export_key(std::string_view label, Bytes context, MutableBytes out) override {
-        return session_.export_key(label, context, out);
-      }
-
-     private:
-      const net::TlsSession& session_;
-    } keys(session);
+    nts::SessionExporter keys(session);
     answer = client.feed(octets, keys);
     return answer.has_value();
   }
@@ -114,6 +107,7 @@ class NtsQuery {
  private:
   Result<void> prepare();
   bool look_up_server();
+  bool try_addresses();
   bool establish();
   bool show_tcp(const net::TlsExchangeResult& result);
   bool show_tls(const net::TlsExchangeResult& result);
@@ -131,7 +125,8 @@ class NtsQuery {
   HostPort host_;
   nts::KeClientConfig records_;
   std::shared_ptr<const net::TlsClientContext> tls_;
-  Endpoint key_server_;
+  std::vector<IpAddress> addresses_;  // of the name, at least one after look_up_server()
+  Endpoint key_server_;               // that is tried now
   std::optional<net::CertificateInfo> certificate_;
   Endpoint time_server_;
 };
@@ -163,10 +158,22 @@ bool NtsQuery::look_up_server() {
   }
   std::vector<std::string> addresses;
   for (const IpAddress& it : *found) addresses.push_back(format(it));
-  key_server_ = {found->front(), host_.port};
+  addresses_ = *found;
   step.lines = {host_.host + ": " + joined(addresses) + (options_.address ? ", as asked" : "")};
   step.facts = {{"name", host_.host}, {"addresses", json_of(addresses)}};
   return log_.add(step);
+}
+
+// As the daemon does, which goes on to another address of the name when one fails, whatever the
+// reason: each is another machine, maybe.
+bool NtsQuery::try_addresses() {
+  const std::size_t count = std::min(addresses_.size(), kMaxTried);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) log_.begin_another();
+    key_server_ = {addresses_[i], host_.port};
+    if (establish()) return true;
+  }
+  return false;
 }
 
 bool NtsQuery::establish() {
@@ -368,7 +375,7 @@ int NtsQuery::run() {
   if (!prepared.ok()) return failed(prepared.error());
   const bool warn = options_.no_verify && !options_.json;
   if (warn) print(std::string(kNotVerified));
-  const bool ok = look_up_server() && establish();
+  const bool ok = look_up_server() && try_addresses();
   if (warn) print(std::string(kNotVerified));
   if (options_.json) {
     json::object out{{"server", options_.server}, {"verified", !options_.no_verify}};

@@ -38,6 +38,11 @@ bool StepLog::add(const Step& step) {
   return step.ok();
 }
 
+void StepLog::begin_another() {
+  failed_step_.clear();
+  failure_.clear();
+}
+
 boost::json::object StepLog::json() const {
   boost::json::object out{{"ok", ok()}};
   if (!ok()) {

@@ -27,6 +27,8 @@ class StepLog {
 
   // Shows it; whether it went well.
   bool add(const Step& step);
+  // What failed was one of several ways, and now another is tried: the last one counts.
+  void begin_another();
   // The steps so far, with which one failed; empty when as text.
   boost::json::object json() const;
   bool ok() const { return failed_step_.empty(); }
@@ -34,7 +36,7 @@ class StepLog {
  private:
   bool as_json_;
   boost::json::array steps_;
-  std::string failed_step_;
+  std::string failed_step_;  // of the way that is tried now
   std::string failure_;
 };
 
