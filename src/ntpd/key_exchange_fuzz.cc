@@ -17,7 +17,6 @@
 #include "base/check.h"
 #include "net/tls_session.h"
 #include "net/tls_testing.h"
-#include "ntpd/tls_keys.h"
 #include "nts/ke_client.h"
 #include "nts/ke_server.h"
 #include "nts/ke_testing.h"
@@ -169,7 +168,7 @@ class Pair {
       write(*client_, messages_.request(), (flags_ & kRequestByOctets) != 0);
     }
     std::array<std::byte, 2048> plain;
-    ntpd::TlsKeys keys(*client_);
+    nts::SessionExporter keys(*client_);
     while (const std::size_t count = client_->read(plain)) {
       if (!answered_) take(messages_.feed(Bytes(plain).first(count), keys));
     }
@@ -190,7 +189,7 @@ class Pair {
   void advance_server() {
     if (server_->state() == net::TlsSession::State::kHandshake) return;
     std::array<std::byte, 2048> plain;
-    ntpd::TlsKeys keys(*server_);
+    nts::SessionExporter keys(*server_);
     while (const std::size_t count = server_->read(plain)) {
       if (reason_) continue;
       if (const auto reason = asked_us_.feed(Bytes(plain).first(count), keys, cookies_))

@@ -150,6 +150,10 @@ TEST_F(Seccomp, what_no_daemon_needs_is_as_unknown_as_in_an_older_kernel) {
         checks.expect(refused(::shmget(IPC_PRIVATE, 4096, 0600), ENOSYS));
         const rlimit64 limit{};
         checks.expect(refused(::setrlimit64(RLIMIT_NOFILE, &limit), ENOSYS));
+        // Itself may be less urgent, nobody else.
+        checks.expect(::setpriority(PRIO_PROCESS, 0, 19) == 0);
+        checks.expect(refused(::setpriority(PRIO_PROCESS, 1, 19), ENOSYS));
+        checks.expect(refused(::setpriority(PRIO_USER, 0, 19), ENOSYS));
         checks.end();
       },
       ::testing::ExitedWithCode(0), "");

@@ -3,8 +3,10 @@
 #include <linux/sched.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <memory>
@@ -279,9 +281,14 @@ class Filter {
   void all(std::span<const char* const> names, std::uint32_t action) {
     for (const char* name : names) rule(name, action, {});
   }
-  // Allowed where an argument compares as said; anything else of that call stays refused.
+  // Allowed where an argument compares as said, or two do; anything else of that call stays
+  // refused.
   void where(const char* name, scmp_arg_cmp argument) {
     rule(name, SCMP_ACT_ALLOW, std::span(&argument, 1));
+  }
+  void where(const char* name, scmp_arg_cmp first, scmp_arg_cmp second) {
+    const std::array both{first, second};
+    rule(name, SCMP_ACT_ALLOW, both);
   }
   void set(scmp_filter_attr attribute, std::uint32_t value) {
     note(::seccomp_attr_set(filter_.get(), attribute, value));
@@ -293,7 +300,7 @@ class Filter {
   }
 
  private:
-  void rule(const char* name, std::uint32_t action, std::span<scmp_arg_cmp> arguments) {
+  void rule(const char* name, std::uint32_t action, std::span<const scmp_arg_cmp> arguments) {
     const int number = ::seccomp_syscall_resolve_name(name);
     // Newer than the library: it stays refused, as in an older kernel.
     if (number == __NR_SCMP_ERROR) return;
@@ -324,6 +331,8 @@ void add_conditions(Filter& filter) {
   for (const int option : kPrctls) {
     filter.where("prctl", SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option)));
   }
+  // A thread makes itself less urgent; more it can't without a capability.
+  filter.where("setpriority", SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS), SCMP_A1(SCMP_CMP_EQ, 0));
   // Limits are read, of itself, and not set.
   filter.where("prlimit64", SCMP_A2(SCMP_CMP_EQ, 0));
 }
