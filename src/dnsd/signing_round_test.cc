@@ -196,6 +196,7 @@ TEST_F(SigningRoundTest, keys_that_cannot_sign_are_passed_over_for_those_before)
 TEST_F(SigningRoundTest, a_large_first_pass_makes_few_variants_and_the_rest_follows) {
   dns::SigningOptions options;
   options.variants = 1000;
+  options.alias_variants = 1000;
   round_.turn_to(pool(25), keys_, options, now_);
   while (round_.missing() > 0) round_.step(now_, 1000);
   EXPECT_LT(signatures(), 25U * 4U + 100U);
