@@ -44,7 +44,6 @@ constexpr const char* kAllowed[] = {
     "sched_setaffinity",
     "sched_getparam",
     "sched_getscheduler",
-    "setpriority",
     "exit",
     "exit_group",
     "restart_syscall",
