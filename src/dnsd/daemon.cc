@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <boost/json.hpp>
+#include <cerrno>
 #include <chrono>
 
 #include "dnsd/key_commands.h"
@@ -14,6 +15,7 @@
 #include "sys/clock.h"
 #include "sys/notify.h"
 #include "sys/random.h"
+#include "sys/user.h"
 #include "sys/version.h"
 
 namespace timepool::dnsd {
@@ -76,6 +78,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
       TRY(Frontend::create(out->reactor_, logger, out->config_, out->keeper_->serving(),
                            *out->query_log_, out->inherited_));
   out->owners_.keep();
+  TRY(out->make_key_directory());
   // All that needs privileges is open now, and there is no thread yet.
   out->kept_ = sandbox_needs(out->config_, out->config_path_);
   TRY(sys::enter_sandbox(out->config_.sandbox, out->kept_, out->config_.control.socket, logger));
@@ -89,6 +92,22 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
     logger.warning("neither [zones] directory nor [snapshot] urls: every query is refused");
   }
   return out;
+}
+
+// In the sandbox no directory can be made; there it belongs to whom this process becomes.
+Result<void> Daemon::make_key_directory() {
+  const std::string& path = config_.dnssec.directory;
+  if (config_.dnssec.zones.empty()) return {};
+  const bool there = ::access(path.c_str(), F_OK) == 0;
+  if (const auto made = crypto::DnsKeyDirectory(path).prepare(); !made.ok()) {
+    return fail(with_setting(made.error(), "[dnssec] directory"));
+  }
+  if (there || config_.sandbox.user.empty()) return {};
+  const sys::Account account = TRY(sys::account_of(config_.sandbox.user));
+  if (account.user == ::geteuid() || ::chown(path.c_str(), account.user, account.group) == 0) {
+    return {};
+  }
+  return fail(system_error(errno, "[dnssec] directory: give " + path + " to [sandbox] user"));
 }
 
 Result<void> Daemon::open_keys() {

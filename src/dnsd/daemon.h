@@ -59,6 +59,7 @@ class Daemon {
   void prepare_signing();
   void write_all_metrics(net::MetricSink& sink);
   // Keys of the zones that are served now.
+  Result<void> make_key_directory();
   Result<void> open_keys();
   void look_after_keys();
   void start_puller();

@@ -348,8 +348,8 @@ std::vector<std::vector<std::byte>> ZoneKeyring::ds_set(bool early) const {
   std::vector<std::vector<std::byte>> out;
   if (!plan_) return out;
   for (const PlannedKey& key : plan_->record().keys) {
-    if (!dnssec::is_entry_point(key.role) || !key.wanted || key.leave) continue;
-    if (!key.offered.on() && !early) continue;
+    const bool to_come = early && dnssec::is_entry_point(key.role) && key.wanted && !key.leave;
+    if (!key.offered.on() && !to_come) continue;
     out.push_back(dnssec::ds_data(zone_, dnssec::zone_key(key), crypto::sha256));
   }
   return out;

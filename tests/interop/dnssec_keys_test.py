@@ -34,7 +34,7 @@ class DnssecKeys(ProgramTest):
                 yield int(words[1]), words[2], int(words[3]), words[4]
 
     @unittest.skipUnless(shutil.which("ldns-key2ds"), "needs the package ldnsutils")
-    def test_ldns_makes_the_same_DS(self):
+    def test_ldns_makes_the_same_ds(self):
         for algorithm in ("ecdsa-p256", "ed25519"):
             for kinds in ("csk", "ksk-zsk"):
                 with self.subTest(algorithm=algorithm, keys=kinds):
