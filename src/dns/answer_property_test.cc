@@ -156,7 +156,9 @@ void check(const CompiledZones& zones, const Zone& zone, const std::string& name
     ASSERT_TRUE(allowed.contains({reinterpret_cast<const char*>(data.data()), data.size()}))
         << full << " " << format(type) << " from " << client.address;
   }
-  ASSERT_EQ(of_first_owner > 0, expected.set != nullptr);
+  ASSERT_EQ(of_first_owner > 0, expected.set != nullptr)
+      << full << " " << format(type) << " from " << client.address << ": "
+      << name_of(got.outcome.reason);
 }
 
 TEST(AnswerProperty, random_zones_are_answered_by_the_rules) {

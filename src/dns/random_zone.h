@@ -83,7 +83,9 @@ inline Zone random_zone(Prng& prng, std::string_view origin) {
     label.name = name;
     label.max_hosts = static_cast<std::uint32_t>(prng.below(6));
     const bool wildcard = label.name.starts_with('*');
-    if (prng.below(12) == 0) label.alias = kRandomNames[prng.below(kRandomNames.size())];
+    // An alias leads to a name, and brackets are none.
+    const std::string alias = kRandomNames[prng.below(kRandomNames.size())];
+    if (prng.below(12) == 0 && alias.find('[') == std::string::npos) label.alias = alias;
     for (const RrType type : kTypes) {
       const bool server = type == RrType::kNs;
       if (prng.below(server || type == RrType::kCname ? 8 : 3) != 0 || (server && wildcard))
