@@ -86,6 +86,11 @@ void SigningKeeper::take_options(const dns::SigningOptions& options) {
   changed_.notify_all();
 }
 
+SigningReport SigningKeeper::report() const {
+  const std::lock_guard lock(mutex_);
+  return report_;
+}
+
 void SigningKeeper::settle() {
   do {
     static_cast<void>(turn());
