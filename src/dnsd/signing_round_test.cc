@@ -198,7 +198,7 @@ TEST_F(SigningRoundTest, a_large_first_pass_makes_few_variants_and_the_rest_foll
   options.variants = 1000;
   options.alias_variants = 1000;
   round_.turn_to(pool(25), keys_, options, now_);
-  while (round_.missing() > 0) round_.step(now_, 1000);
+  while (round_.missing() > 0) round_.step(now_, 1);
   EXPECT_LT(signatures(), 25U * 4U + 100U);
   run(Duration::seconds(3));
   EXPECT_GT(signatures(), 25U * 1000U);

@@ -50,6 +50,7 @@ class Signed(ProgramTest):
         root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-signed-"))
         self.addCleanup(shutil.rmtree, root, ignore_errors=True)
         (root / "zones").mkdir()
+        (root / "keys").mkdir(mode=0o700)
         (root / "zones/pool.test.json").write_text(json.dumps(ZONE))
         countries = ", ".join(f'"{a}/32" = "{c}"' for a, c in SOURCES.items() if c)
         self.program = self.start("timepool-dnsd", f'''[server]
@@ -167,6 +168,10 @@ keys = "{keys}"
         root = self.serve()
         port = self.unbound(root, "cache-max-ttl: 0", "cache-max-negative-ttl: 0", "qname-minimisation: no")
         seen = self.check_all(port, 1500, random.randrange(1 << 30))
+        for _ in range(150):
+            reply = self.ask("pool.test", "A", port, dnssec=True)
+            self.assertTrue(reply.flags & 0x0020)
+            seen.update(data for kind, _, data in reply.answers if kind == 1)
         # Many of the variants of several countries.
         self.assertGreater(len(seen), 60)
 
@@ -199,6 +204,7 @@ keys = "{keys}"
 
         def signed():
             reply = self.ask("new.pool.test", "A", self.port, dnssec=True)
+            self.assertIsNone(self.program.process.poll(), self.program.output())
             return sorted(kind for kind, _, _ in reply.answers) == [1, 46]
         wait_until(signed, 10, "the new name is signed")
         soa = self.ask("pool.test", "SOA", self.port, dnssec=True)
