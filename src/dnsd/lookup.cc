@@ -152,7 +152,8 @@ json::object answer_of(const Question& question, const Serving& serving) {
   dns::Worker worker(sys::random_u64());
   const dns::Rx rx{question.address, true, static_cast<std::uint32_t>(sys::unix_now().seconds())};
   const dns::Outcome outcome =
-      dns::respond(rx, writer.finish(), {*serving.zones, serving.settings}, worker, reply);
+      dns::respond(rx, writer.finish(),
+                   {*serving.zones, serving.settings, serving.signed_zones.get()}, worker, reply);
   json::object out;
   out["reason"] = name_of(outcome.reason);
   const auto message = wire::dns::parse_message(Bytes(reply).first(outcome.length));

@@ -11,7 +11,7 @@ import tempfile
 import threading
 
 import dns_messages as dns
-from dns_messages import AAAA, NS, ask_udp, framed, query, read_tcp, udp_socket
+from dns_messages import AAAA, NS, TXT, ask_udp, framed, query, read_tcp, udp_socket
 from programs import BINARY_DIR, ProgramTest, main, wait_until
 
 OVERRIDES = '''[geoip]
@@ -108,14 +108,14 @@ class Accounting(ProgramTest):
     def test_why_a_client_gets_its_answer(self):
         self.put(zone(1, {"10.0.0.1": 30, "10.0.0.2": 10, "10.0.0.3": 0},
                       de={"a": [["10.1.0.1", 3], ["10.1.0.2", 1]], "max_hosts": 1},
-                      europe={"alias": ""}, www={"cname": "pool.test."}))
+                      europe={"alias": "eu"}, eu={"a": [["10.2.0.1", 1]]}, www={"cname": "pool.test."}))
         program = self.serve()
         found = program.control("lookup", name="PooL.test", address="198.18.5.1")
         self.assertEqual((found["country"], found["geo_country"], found["geo_continent"]),
                          ("de", "de", "europe"))
         self.assertEqual(
             [(x["label"], x["exists"], x["has_type"], x["alias"], x["used"]) for x in found["levels"]],
-            [("de", True, True, "", True), ("europe", True, False, "", False),
+            [("de", True, True, "", True), ("europe", True, False, "eu", False),
              ("@", True, True, "", False)])
         self.assertEqual([(x["data"], x["weight"]) for x in found["candidates"]],
                          [("10.1.0.1", 3), ("10.1.0.2", 1)])
@@ -134,11 +134,41 @@ class Accounting(ProgramTest):
             [BINARY_DIR / "bin/timepool", "dns", "lookup", "pool.test", "--from", "198.18.5.1",
              "--explain", "--socket", program.socket], capture_output=True, text=True, timeout=20)
         self.assertEqual(out.returncode, 0, out.stderr)
-        for part in ("By GeoIP", "Labels for this client", "75.", "An answer drawn now: NOERROR"):
+        self.assertRegex(out.stdout, r"10\.1\.0\.1 +3 +7[3-6]\.\d\d %")
+        for part in ("By GeoIP", "Labels for this client", "An answer drawn now: NOERROR"):
             self.assertIn(part, out.stdout)
         stats = subprocess.run([BINARY_DIR / "bin/timepool", "dns", "stats", "--socket",
                                 program.socket], capture_output=True, text=True, timeout=20)
         self.assertIn("pool.test.", stats.stdout, stats.stderr)
+
+    def test_pages_of_geodns_find_its_status_names(self):
+        self.put(zone(1, {"10.0.0.1": 10}, _country={"txt": "ours"}))
+        self.put(zone(1, {"10.0.0.1": 10}), "other.test")
+        program = self.serve()
+
+        def texts(name, **more):
+            with udp_socket(program.address) as s:
+                s.send(query(name, TXT, **more))
+                reply = dns.Reply(s.recv(65536))
+            out = []
+            for _, ttl, rdata in reply.answers:
+                while rdata:
+                    out.append((ttl, rdata[1:1 + rdata[0]].decode()))
+                    rdata = rdata[1 + rdata[0]:]
+            return reply.rcode, out
+        for name in ("_status.pool.test", "_STATUS.other.test", "_status.pgeodns"):
+            rcode, [(ttl, text)] = texts(name)
+            status = json.loads(text)
+            self.assertEqual((rcode, ttl, status["id"], status["h"]),
+                             (0, 1, "here", socket.gethostname()))
+            self.assertLess(int(status["up"]), 300)
+        rcode, found = texts("_country.other.test", subnet="198.18.5.0/24")
+        self.assertEqual([text for _, text in found],
+                         ["127.0.0.1", "198.18.5.0", "de europe @", "/0", "here"])
+        self.assertEqual(texts("_country.pool.test")[1], [(60, "ours")], "the zone goes before")
+        self.assertEqual(texts("_status.x.pool.test")[0], 3)
+        self.assertEqual(texts("_status.example")[0], 5)
+        self.assertEqual(ask_udp(program.address, "_status.pool.test").rcode, 3, "TXT alone")
 
     def test_queries_are_logged_as_lines_of_json(self):
         self.put(zone(1, {"10.0.0.1": 10}))
