@@ -112,6 +112,13 @@ void show_server(const json::object& answer) {
       server.reason.empty() ? "" : " (" + server.reason + ")",
       server.stratum ? std::to_string(*server.stratum) : "-", span_text(server.last_offset, true),
       span_text(server.last_rtt, false), text_or_dash(server.last_check)));
+  const json::object& handed_out = client::object_of(answer, "handed_out");
+  if (number_of(handed_out, "count").value_or(0) > 0) {
+    print(fmt::format("answers   {:.0f} in {:.0f} days, {:.3f} % of all",
+                      number_of(handed_out, "count").value_or(0),
+                      number_of(handed_out, "days").value_or(0),
+                      number_of(handed_out, "share").value_or(0) * 100));
+  }
   const json::array& monitors = list_of(answer, "monitors");
   if (monitors.empty()) return;
   Table table({"Monitor", "Status", "Score", "Offset", "RTT", "Last"});

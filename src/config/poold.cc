@@ -213,11 +213,17 @@ Schema<PooldConfig> poold_schema() {
   admin.field("token_file", &Config::Admin::token_file, path(),
               "Holds the token of the administration; made at the first start, readable by its "
               "owner only.");
+  Schema<Config::Dns> dns;
+  dns.field("token_file", &Config::Dns::token_file, text(4000),
+            "Holds the token with which name servers (timepool-dnsd's [accounting]) tell how often "
+            "they handed out each server; made at the first start, readable by its owner only. "
+            "Empty: such counts are not taken.");
   Schema<Config> out;
   out.field("log_level", &Config::log_level, log_level(), kLogLevelDoc)
       .table("http", &Config::http, http_schema(), "API and web pages.")
       .table("store", &Config::store, store_schema(), "The database.")
       .table("admin", &Config::admin, admin, "Administration.")
+      .table("dns", &Config::dns, dns, "Name servers.")
       .table("servers", &Config::servers, servers_schema(), "What servers are taken.")
       .table("monitors", &Config::monitors, monitors_schema(), "What monitors are asked to do.")
       .table("scoring", &Config::scoring, scoring_schema(),

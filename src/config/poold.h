@@ -30,6 +30,10 @@ struct PooldConfig {
     std::string token_file = "/var/lib/timepool/admin.token";
     bool operator==(const Admin&) const = default;
   };
+  struct Dns {
+    std::string token_file;  // empty: counts of name servers are not taken
+    bool operator==(const Dns&) const = default;
+  };
   struct Servers {
     bool allow_private = false;
     std::uint32_t default_netspeed = 10'000;
@@ -112,6 +116,7 @@ struct PooldConfig {
   Http http;
   Store store;
   Admin admin;
+  Dns dns;
   Servers servers;
   Monitors monitors;
   Scoring scoring;

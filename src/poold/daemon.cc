@@ -39,7 +39,11 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::PooldConfig settings,
   TRY(sys::catch_signal(SIGHUP));
   out->place_->store(std::make_shared<const Geography>(TRY(Geography::open(config.geoip))));
   crypto::SigningKey key = TRY(load_or_create_key(config.publish.key_file));
-  std::string token = TRY(load_or_create_token(config.admin.token_file));
+  std::string token = TRY(load_or_create_token(config.admin.token_file, "[admin] token_file"));
+  std::string dns_token;
+  if (!config.dns.token_file.empty()) {
+    dns_token = TRY(load_or_create_token(config.dns.token_file, "[dns] token_file"));
+  }
   auto db = TRY(store::open_sqlite(store_options(config)));
 
   service::ManagerParts parts;
@@ -56,14 +60,15 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::PooldConfig settings,
                                                std::move(key), std::move(parts), log));
   out->housekeeping_ = std::make_unique<service::Housekeeping>(
       out->manager_->db(), out->manager_->settings(), sys::unix_now, log);
-  TRY(out->start_server(config.http, std::move(token)));
+  TRY(out->start_server(config.http, std::move(token), std::move(dns_token)));
   return out;
 }
 
-Result<void> Daemon::start_server(const config::PooldConfig::Http& config,
-                                  std::string admin_token) {
+Result<void> Daemon::start_server(const config::PooldConfig::Http& config, std::string admin_token,
+                                  std::string dns_token) {
   net::HttpRouter router;
   web::add_api_routes(router, *manager_, std::move(admin_token), slot_);
+  web::add_handed_out_routes(router, *manager_, std::move(dns_token));
   web::add_page_routes(router, *manager_);
   net::HttpServerOptions options;
   for (const Endpoint& endpoint : config.listen) {
@@ -93,13 +98,10 @@ Result<void> Daemon::reload() {
   config_.geoip = next.geoip;
   config_.log_level = next.log_level;
   const std::pair<const char*, bool> fixed[] = {
-      {"http", next.http != config_.http},
-      {"store", next.store != config_.store},
-      {"admin", next.admin != config_.admin},
-      {"servers", next.servers != config_.servers},
-      {"monitors", next.monitors != config_.monitors},
-      {"scoring", next.scoring != config_.scoring},
-      {"publish", next.publish != config_.publish},
+      {"http", next.http != config_.http},          {"store", next.store != config_.store},
+      {"admin", next.admin != config_.admin},       {"dns", next.dns != config_.dns},
+      {"servers", next.servers != config_.servers}, {"monitors", next.monitors != config_.monitors},
+      {"scoring", next.scoring != config_.scoring}, {"publish", next.publish != config_.publish},
       {"zones", next.zones != config_.zones},
   };
   for (const auto& [table, changed] : fixed) {

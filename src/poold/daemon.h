@@ -41,7 +41,8 @@ class Daemon {
 
   Daemon(config::PooldConfig config, std::string config_path, sys::Logger& log)
       : config_(std::move(config)), config_path_(std::move(config_path)), log_(log) {}
-  Result<void> start_server(const config::PooldConfig::Http& config, std::string admin_token);
+  Result<void> start_server(const config::PooldConfig::Http& config, std::string admin_token,
+                            std::string dns_token);
 
   config::PooldConfig config_;
   std::string config_path_;

@@ -33,8 +33,7 @@ Result<crypto::SigningKey> load_or_create_key(const std::string& path) {
   return std::move(*key);
 }
 
-Result<std::string> load_or_create_token(const std::string& path) {
-  const std::string setting = "[admin] token_file";
+Result<std::string> load_or_create_token(const std::string& path, const std::string& setting) {
   auto text = sys::read_file(path, kMaxToken + 2);
   if (!text.ok() && text.error().code == ErrorCode::kNotFound) {
     text = service::random_token();

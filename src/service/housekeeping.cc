@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "store/handed_out.h"
 #include "store/history.h"
 #include "store/records.h"
 
@@ -18,6 +19,8 @@ Result<std::int64_t> remove_expired(store::Db& db, const Settings& settings, Uni
   std::int64_t total = 0;
   const auto answers = [&](store::Tx& tx) -> Result<void> {
     total += TRY(store::expire_answers(tx, now - settings.answers_kept));
+    total +=
+        TRY(store::expire_handed_out(tx, now - settings.answers_kept, now - settings.history_kept));
     return {};
   };
   TRY(db.write(answers));

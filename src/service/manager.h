@@ -9,6 +9,7 @@
 
 #include "crypto/ed25519.h"
 #include "net/change_signal.h"
+#include "service/handed_out.h"
 #include "service/intake.h"
 #include "service/publisher.h"
 #include "service/registry.h"
@@ -40,6 +41,7 @@ class Manager {
   Registry& registry() { return *registry_; }
   Intake& intake() { return *intake_; }
   Publisher& publisher() { return *publisher_; }
+  HandedOut& handed_out() { return *handed_out_; }
   store::Db& db() { return *db_; }
   MonoTime mono_now() const { return parts_.mono_now(); }
   UnixTime unix_now() const { return parts_.unix_now(); }
@@ -74,6 +76,7 @@ class Manager {
   Scheduler scheduler_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Intake> intake_;
+  std::unique_ptr<HandedOut> handed_out_;
   std::unique_ptr<Publisher> publisher_;
 };
 

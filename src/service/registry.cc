@@ -6,6 +6,7 @@
 
 #include "dns/country.h"
 #include "service/secrets.h"
+#include "store/handed_out.h"
 
 namespace timepool::service {
 namespace {
@@ -218,6 +219,12 @@ Result<ServerDetail> Registry::server(std::string_view address, std::int64_t his
     query.server_id = id;
     query.limit = history;
     out.history = TRY(store::list_scores(tx, query));
+    out.handed_out = out.handed_out_all = 0;
+    for (const auto& sum :
+         TRY(store::sum_handed_out(tx, store::day_of(now_()) - kHandedOutDays + 1))) {
+      out.handed_out_all += sum.count;
+      if (sum.server_id == id) out.handed_out = sum.count;
+    }
     return {};
   };
   TRY(db_.read(look));

@@ -30,10 +30,21 @@ struct MonitorView {
   store::Pair pair;
 };
 
+// The days over which a server's share is told.
+inline constexpr int kHandedOutDays = 7;
+
 struct ServerDetail {
   ServerView view;
   std::vector<MonitorView> monitors;
   std::vector<store::ScoreEntry> history;  // the server's own score, oldest first
+  // How often name servers handed out its address, and all addresses, in kHandedOutDays.
+  std::int64_t handed_out = 0;
+  std::int64_t handed_out_all = 0;
+
+  double handed_out_share() const {
+    if (handed_out_all == 0) return 0;
+    return static_cast<double>(handed_out) / static_cast<double>(handed_out_all);
+  }
 };
 
 struct NewServer {

@@ -26,6 +26,8 @@ void add_monitor_routes(net::HttpRouter& router, service::Manager& manager,
 void add_score_routes(net::HttpRouter& router, service::Manager& manager);
 void add_snapshot_routes(net::HttpRouter& router, service::Manager& manager);
 void add_zone_routes(net::HttpRouter& router, service::Manager& manager);
+// `token` is that of the name servers; empty: their counts are not taken.
+void add_handed_out_routes(net::HttpRouter& router, service::Manager& manager, std::string token);
 void add_status_routes(net::HttpRouter& router, service::Manager& manager, ServerSlot server);
 
 // The handler behind a check of the admin token: 401 without a token, 403 with another one.

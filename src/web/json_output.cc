@@ -147,6 +147,27 @@ std::string server_detail_json(const service::ServerDetail& detail) {
   for (const store::ScoreEntry& entry : detail.history) history.push_back(object_of(entry));
   out["monitors"] = std::move(monitors);
   out["history"] = std::move(history);
+  object handed_out;
+  handed_out["days"] = service::kHandedOutDays;
+  handed_out["count"] = detail.handed_out;
+  handed_out["share"] = detail.handed_out_share();
+  out["handed_out"] = std::move(handed_out);
+  return json_text(out);
+}
+
+std::string handed_out_json(const service::HandedOutShares& shares) {
+  array servers;
+  for (const auto& server : shares.servers) {
+    object item;
+    item["address"] = text(format(server.address));
+    item["count"] = server.count;
+    item["share"] = static_cast<double>(server.count) / static_cast<double>(shares.all);
+    servers.push_back(std::move(item));
+  }
+  object out;
+  out["days"] = shares.days;
+  out["count"] = shares.all;
+  out["servers"] = std::move(servers);
   return json_text(out);
 }
 

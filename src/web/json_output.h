@@ -19,6 +19,7 @@ std::string names_json(const std::string& zone,
                        const std::map<std::string, pool::NameReport>& names);
 std::string monitors_json(const std::vector<store::Monitor>& monitors);
 std::string new_monitor_json(const service::NewMonitor& monitor);
+std::string handed_out_json(const service::HandedOutShares& shares);
 std::string work_json(const std::vector<service::WorkItem>& items, Duration interval);
 
 // The NTP Pool's /scores/<ip>/json and /scores/<ip>/log (ntppool/data-api). Our own score stands

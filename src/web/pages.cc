@@ -157,6 +157,10 @@ std::string Pages::server(const Summary& summary, const service::ServerDetail& d
   page.SetValue("STYLE", style_path_);
   page.SetValue("POOL", summary.pool);
   set_server(page, detail.view, summary.min_score, now);
+  page.SetValue("SHARE", detail.handed_out_all == 0
+                             ? std::string("–")
+                             : fmt::format("{:.3f} % of {} days", detail.handed_out_share() * 100,
+                                           service::kHandedOutDays));
   page.SetValue("GRAPH", history_graph(history.entries, summary.min_score));
   for (const service::MonitorView& monitor : detail.monitors) {
     TemplateDictionary& row = *page.AddSectionDictionary("MONITOR");

@@ -19,6 +19,7 @@
 <div><dt>DNS</dt><dd>{{DNS}}</dd></div>
 <div><dt>Zones</dt><dd>{{ZONES}}</dd></div>
 <div><dt>Netspeed</dt><dd>{{NETSPEED}}</dd></div>
+<div><dt>Share of answers</dt><dd>{{SHARE}}</dd></div>
 <div><dt>Stratum</dt><dd>{{STRATUM}}</dd></div>
 <div><dt>Last check</dt><dd>{{CHECKED}}</dd></div>
 </dl>
