@@ -1,7 +1,8 @@
 // ClassTable: which clients a zone can tell apart. Addresses for which every label of the zone is
-// looked up alike are one class, so a class is what the geographic data says of an address cut down
-// to what the zone's labels ask for, and the runs of one class are the widest networks with equal
-// answers. That makes the scope of a client-subnet answer exact (RFC 7871 7.2.1).
+// looked up alike (and whose closest servers are asked for from one place) are one class, so a
+// class is what the geographic data says of an address cut down to what the zone's labels ask for,
+// and the runs of one class are the widest networks with equal answers. That makes the scope of a
+// client-subnet answer exact (RFC 7871 7.2.1).
 #pragma once
 
 #include <compare>
@@ -14,16 +15,28 @@
 #include "base/ip.h"
 #include "base/runs.h"
 #include "dns/country.h"
+#include "dns/position.h"
+#include "dns/region.h"
 #include "dns/zone.h"
 
 namespace timepool::dns {
 
-// What is known of addresses: country codes (CountryCode::bits) and autonomous systems; 0: unknown.
+// What is known of addresses: country codes (CountryCode::bits), autonomous systems, regions
+// (RegionCode::bits) and positions (GeoPosition::bits); 0: unknown.
 struct GeoTable {
-  Runs<V4Key> country4;
-  Runs<V6Key> country6;
-  Runs<V4Key> asn4;
-  Runs<V6Key> asn6;
+  Runs<V4Key> country4{};
+  Runs<V6Key> country6{};
+  Runs<V4Key> asn4{};
+  Runs<V6Key> asn6{};
+  Runs<V4Key> region4{};
+  Runs<V6Key> region6{};
+  Runs<V4Key> position4{};
+  Runs<V6Key> position6{};
+
+  GeoPosition position_of(const IpAddress& address) const {
+    return GeoPosition::from_bits(address.is_v4() ? position4.value_at(v4_key(address))
+                                                  : position6.value_at(v6_key(address)));
+  }
 };
 
 // What the operator knows better.
@@ -43,9 +56,13 @@ struct TargetUse {
   std::vector<Continent> continents;
   std::vector<std::uint32_t> asns;
   std::vector<IpAddress> addresses;  // of "[...]" labels
+  std::vector<RegionCode> regions{};
+  std::vector<RegionGroup> groups{};
+  bool positions = false;  // labels ask for the closest addresses
 
   bool empty() const {
-    return countries.empty() && continents.empty() && asns.empty() && addresses.empty();
+    return countries.empty() && continents.empty() && asns.empty() && addresses.empty() &&
+           regions.empty() && groups.empty() && !positions;
   }
   auto operator<=>(const TargetUse&) const = default;
 };
@@ -57,6 +74,9 @@ struct ClientClass {
   // Indexes into TargetUse::addresses plus one: the address itself, and its /24 or /48.
   std::uint32_t host = 0;
   std::uint32_t net = 0;
+  RegionCode region{};
+  RegionGroup group = 0;
+  GeoPosition position{};  // the middle of a cell of ClassTable::cell_degrees()
 
   auto operator<=>(const ClientClass&) const = default;
 };
@@ -67,6 +87,9 @@ class ClassTable {
   static constexpr std::uint32_t kUnknown = 0;
   // Answers are kept by class: 16 bits of them are 64 times what a pool of the world needs.
   static constexpr std::size_t kMaxClasses = 65536;
+
+  // Positions are cut to cells of one degree, or of more where that would be too many classes.
+  static constexpr int kCellDegrees[] = {1, 2, 5, 10, 30};
 
   // nullptr past kMaxClasses.
   static std::shared_ptr<const ClassTable> build(const GeoTable& geo, TargetUse use);
@@ -85,12 +108,16 @@ class ClassTable {
   }
 
   const TargetUse& use() const { return use_; }
+  int cell_degrees() const { return cell_degrees_; }
   const std::vector<ClientClass>& classes() const { return classes_; }
   std::size_t runs() const { return v4_.size() + v6_.size(); }
 
  private:
   class Builder;
+  static std::shared_ptr<const ClassTable> build(const GeoTable& geo, const TargetUse& use,
+                                                 int cell_degrees);
   TargetUse use_;
+  int cell_degrees_ = 1;
   std::vector<ClientClass> classes_;
   Runs<V4Key> v4_;
   Runs<V6Key> v6_;

@@ -1,6 +1,7 @@
 // Compiles zones for answering (compiled.h): the labels of a zone become names with, for each
 // type and class of clients, the one record set that geodns' walk over the levels would end at.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -68,6 +69,7 @@ class Compiler {
     zone_ = &zone;
     bases_.clear();
     sets_by_label_.clear();
+    nears_.clear();
     if (const auto fault = find_fault(zone)) {
       problem_ = '\'' + fault->label + "': " + fault->text;
       return false;
@@ -104,28 +106,20 @@ class Compiler {
     put(rdata);
   }
 
-  // The SOA of a master file, or geodns' synthesised one: its TTL is ten times the zone's, an hour
-  // at most.
   bool add_zone_info() {
     const Zone& zone = *zone_;
     CompiledZones::ZoneInfo info;
     info.origin = zone.origin;
     info.serial = zone.serial;
     info.ttl = zone.ttl;
-    std::vector<std::byte> rdata = zone.soa;
-    std::uint32_t negative_ttl = std::min(zone.soa_ttl, zone.soa_minimum);  // RFC 2308 5
-    std::uint32_t ttl = zone.soa_ttl;
-    if (!zone.plain) {
-      rdata = synthesised_soa(zone);
-      const std::uint64_t ten_times = std::uint64_t{zone.ttl} * 10;
-      ttl = static_cast<std::uint32_t>(zone.ttl == 0 ? 600
-                                                     : std::min<std::uint64_t>(ten_times, 3600));
-      negative_ttl = ttl;
-    }
+    const std::vector<std::byte> rdata = soa_data(zone);
+    const std::uint32_t ttl = soa_ttl(zone);
+    // RFC 2308 5; the synthesised one's minimum is an hour, as its TTL is at most.
+    const std::uint32_t negative_ttl = zone.plain ? std::min(ttl, zone.soa_minimum) : ttl;
     info.soa = place();
     put_record(RrType::kSoa, negative_ttl, rdata);
     info.soa_size = place() - info.soa;
-    // The same record as the answer to a query for it.
+    // The answer to a query for it.
     CompiledZones::Set set;
     set.type = RrType::kSoa;
     set.stride = static_cast<std::uint16_t>(info.soa_size);
@@ -137,28 +131,6 @@ class Compiler {
     out_->sets_.push_back(set);
     out_->zones_.push_back(std::move(info));
     return true;
-  }
-
-  static std::vector<std::byte> synthesised_soa(const Zone& zone) {
-    const Label* apex = zone.find("");
-    const RecordSet* ns = apex == nullptr ? nullptr : apex->find(RrType::kNs);
-    std::vector<std::byte> rdata;
-    const auto append = [&rdata](Bytes bytes) {
-      rdata.insert(rdata.end(), bytes.begin(), bytes.end());
-    };
-    const auto own = DnsName::prepend("ns", zone.origin);
-    if (ns != nullptr) {
-      append(ns->records.front().rdata);
-    } else {
-      append(own.ok() ? own.value().wire() : zone.origin.wire());
-    }
-    append(zone.contact.wire());
-    for (const std::uint32_t value : {zone.serial, 5400U, 5400U, 1209600U, 3600U}) {
-      for (int shift = 24; shift >= 0; shift -= 8) {
-        rdata.push_back(static_cast<std::byte>(value >> shift & 0xff));
-      }
-    }
-    return rdata;
   }
 
   std::uint32_t label_index(const std::string& name) {
@@ -175,6 +147,59 @@ class Compiler {
     const RecordSet* records = label.find(type);
     if (records == nullptr) return CompiledZones::kNone;
     CompiledZones::Set set = arrange(label, *records);
+    if (set.take == 0) return CompiledZones::kNone;
+    at->second = static_cast<std::uint32_t>(out_->sets_.size());
+    out_->sets_.push_back(set);
+    return at->second;
+  }
+
+  // --- the closest addresses ---
+
+  // Whether a client's place counts for the addresses at `label`.
+  static bool is_near(const Label& label, const RecordSet& records) {
+    // DEVIATION(geodns): AAAA are chosen as A are.
+    const bool addresses = records.type == RrType::kA || records.type == RrType::kAaaa;
+    return label.closest && addresses && records.records.size() > label.max_hosts;
+  }
+  static bool is_near(const Label& label) {
+    return std::any_of(label.sets.begin(), label.sets.end(),
+                       [&label](const RecordSet& set) { return is_near(label, set); });
+  }
+
+  // The answers of one record set to clients anywhere.
+  struct Near {
+    std::vector<UnitVector> servers;
+    std::unordered_map<std::uint32_t, std::uint32_t> by_position;
+    std::map<std::vector<std::uint32_t>, std::uint32_t> by_records;
+  };
+
+  // As set_of(), for a client at position_.
+  std::uint32_t set_for_client(std::uint32_t index, RrType type) {
+    const Label& label = zone_->labels[index];
+    const RecordSet* records = label.find(type);
+    if (!position_.known() || records == nullptr || !is_near(label, *records)) {
+      return set_of(index, type);
+    }
+    Near& near = nears_[std::uint64_t{index} << 16 | static_cast<std::uint64_t>(type)];
+    if (near.servers.empty()) {
+      for (const ZoneRecord& record : records->records) {
+        near.servers.push_back(unit_vector(geo_.position_of(IpAddress::from_bytes(record.rdata))));
+      }
+    }
+    const auto [at, added] = near.by_position.try_emplace(position_.bits(), CompiledZones::kNone);
+    if (added) at->second = near_set(label, *records, index, near);
+    return at->second;
+  }
+
+  std::uint32_t near_set(const Label& label, const RecordSet& records, std::uint32_t index,
+                         Near& near) {
+    const auto chosen = closest(unit_vector(position_), near.servers, label.max_hosts);
+    if (chosen.size() == records.records.size()) return set_of(index, records.type);
+    const auto [at, added] = near.by_records.try_emplace(chosen, CompiledZones::kNone);
+    if (!added) return at->second;
+    RecordSet some{records.type, {}, records.ttl, {}};
+    for (const std::uint32_t record : chosen) some.records.push_back(records.records[record]);
+    const CompiledZones::Set set = arrange(label, some);
     if (set.take == 0) return CompiledZones::kNone;
     at->second = static_cast<std::uint32_t>(out_->sets_.size());
     out_->sets_.push_back(set);
@@ -246,6 +271,7 @@ class Compiler {
     for (std::uint32_t i = 0; i < zone_->labels.size(); ++i) {
       const std::string& name = zone_->labels[i].name;
       const auto parts = label_target(name, zone_->targeting);
+      use_.positions = use_.positions || is_near(zone_->labels[i]);
       if (name.find('[') == std::string::npos) bases_[name].labels[key_of(TargetKind::kPlain)] = i;
       if (!parts) continue;
       std::uint64_t value = parts->value;
@@ -263,6 +289,12 @@ class Compiler {
           use_.addresses.push_back(parts->address);
           value = address_key(parts->address);
           break;
+        case TargetKind::kRegion:
+          use_.regions.push_back(RegionCode::from_bits(static_cast<std::uint32_t>(value)));
+          break;
+        case TargetKind::kGroup:
+          use_.groups.push_back(static_cast<RegionGroup>(value));
+          break;
         case TargetKind::kPlain:
           break;
       }
@@ -274,6 +306,8 @@ class Compiler {
     sort_unique(use_.continents);
     sort_unique(use_.asns);
     sort_unique(use_.addresses);
+    sort_unique(use_.regions);
+    sort_unique(use_.groups);
     return true;
   }
 
@@ -302,6 +336,8 @@ class Compiler {
       out.push_back(key_of(TargetKind::kAddress, address_key(addresses[index - 1])));
     }
     if (client.asn != 0) out.push_back(key_of(TargetKind::kAsn, client.asn));
+    if (client.region.known()) out.push_back(key_of(TargetKind::kRegion, client.region.bits()));
+    if (client.group != 0) out.push_back(key_of(TargetKind::kGroup, client.group));
     for (const CountryCode code : {client.country, other_name(client.country)}) {
       if (code.known()) out.push_back(key_of(TargetKind::kCountry, code.bits()));
     }
@@ -327,6 +363,7 @@ class Compiler {
       for (const RecordSet& set : label.sets) {
         out.types.insert(set.type == RrType::kCname ? kOther : set.type);
       }
+      out.by_class = out.by_class || is_near(label);
       if (label.alias) reach(*label.alias, depth + 1, out, seen);
     }
   }
@@ -345,7 +382,7 @@ class Compiler {
       if (label.alias && type != RrType::kNs)
         found = resolve(*label.alias, levels, type, depth + 1);
       if (found == CompiledZones::kNone) found = set_of(label_at->second, RrType::kCname);
-      if (found == CompiledZones::kNone) found = set_of(label_at->second, type);
+      if (found == CompiledZones::kNone) found = set_for_client(label_at->second, type);
       if (found != CompiledZones::kNone) return found;
     }
     return CompiledZones::kNone;
@@ -449,6 +486,7 @@ class Compiler {
     // Aliases at several levels could make the walk branch: no zone that means something needs
     // more steps than this.
     steps_ = 1000;
+    position_ = client.position;
     levels_of(client, levels_);
     return resolve(base, levels_, type, 0);
   }
@@ -559,6 +597,8 @@ class Compiler {
   TargetUse use_;
   std::unordered_map<IpAddress, std::uint64_t> address_keys_;
   std::vector<TargetKey> levels_;
+  std::unordered_map<std::uint64_t, Near> nears_;  // by label and type
+  GeoPosition position_;                           // of the client that is resolved for
   int steps_ = 0;
   // Of all zones: their set numbers differ, so equal arrays are of one zone.
   std::map<std::vector<std::uint32_t>, std::uint32_t> class_sets_;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "dns/country.h"
+#include "dns/region.h"
 
 namespace timepool::dns {
 namespace {
@@ -39,6 +40,8 @@ std::optional<LabelTarget> label_target(std::string_view name, const Targeting& 
   const CountryCode country = CountryCode::from_text(last);
   const Continent continent = continent_named(last);
   const auto asn = asn_of(last);
+  const RegionGroup group = region_group_named(last);
+  const RegionCode region = RegionCode::from_text(last);
   if (targeting.country && country.known()) {
     out.kind = TargetKind::kCountry;
     out.value = country.bits();
@@ -48,6 +51,12 @@ std::optional<LabelTarget> label_target(std::string_view name, const Targeting& 
   } else if (targeting.asn && asn) {
     out.kind = TargetKind::kAsn;
     out.value = *asn;
+  } else if (targeting.regiongroup && group != 0) {
+    out.kind = TargetKind::kGroup;
+    out.value = group;
+  } else if (targeting.region && region.known()) {
+    out.kind = TargetKind::kRegion;
+    out.value = region.bits();
   } else {
     return std::nullopt;
   }

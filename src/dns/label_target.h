@@ -11,7 +11,15 @@
 
 namespace timepool::dns {
 
-enum class TargetKind : std::uint64_t { kPlain, kAddress, kAsn, kCountry, kContinent };
+enum class TargetKind : std::uint64_t {
+  kPlain,
+  kAddress,
+  kAsn,
+  kCountry,
+  kContinent,
+  kRegion,
+  kGroup
+};
 
 // Kind and value in one number.
 using TargetKey = std::uint64_t;
@@ -23,7 +31,7 @@ constexpr TargetKey key_of(TargetKind kind, std::uint64_t value = 0) {
 struct LabelTarget {
   std::string_view base;
   TargetKind kind = TargetKind::kPlain;
-  std::uint64_t value = 0;  // of country, continent and autonomous system
+  std::uint64_t value = 0;  // of every kind but kPlain and kAddress
   IpAddress address;
 };
 

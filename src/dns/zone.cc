@@ -381,6 +381,33 @@ const Label* Zone::find(std::string_view name) const {
   return at != labels.end() && at->name == name ? &*at : nullptr;
 }
 
+std::vector<std::byte> soa_data(const Zone& zone) {
+  if (zone.plain) return zone.soa;
+  const Label* apex = zone.find("");
+  const RecordSet* ns = apex == nullptr ? nullptr : apex->find(RrType::kNs);
+  std::vector<std::byte> out;
+  const auto append = [&out](Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); };
+  const auto own = DnsName::prepend("ns", zone.origin);
+  if (ns != nullptr) {
+    append(ns->records.front().rdata);
+  } else {
+    append(own.ok() ? own.value().wire() : zone.origin.wire());
+  }
+  append(zone.contact.wire());
+  for (const std::uint32_t value : {zone.serial, 5400U, 5400U, 1209600U, 3600U}) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      out.push_back(static_cast<std::byte>(value >> shift & 0xff));
+    }
+  }
+  return out;
+}
+
+std::uint32_t soa_ttl(const Zone& zone) {
+  if (zone.plain) return zone.soa_ttl;
+  const std::uint64_t ten_times = std::uint64_t{zone.ttl} * 10;
+  return static_cast<std::uint32_t>(zone.ttl == 0 ? 600 : std::min<std::uint64_t>(ten_times, 3600));
+}
+
 std::string format(const ZoneError& error, std::string_view file) {
   return (error.file.empty() ? std::string(file) : error.file) + ':' +
          std::to_string(error.place.line) + ':' + std::to_string(error.place.column) + ": " +

@@ -84,6 +84,11 @@ struct Zone {
   const Label* find(std::string_view name) const;
 };
 
+// The SOA that is answered: the file's, or geodns' synthesised one, whose TTL is ten times the
+// zone's and an hour at most.
+std::vector<std::byte> soa_data(const Zone& zone);
+std::uint32_t soa_ttl(const Zone& zone);
+
 // Where a document is wrong and how.
 struct ZoneError {
   TextPlace place;

@@ -8,6 +8,7 @@
 
 #include "dns/country.h"
 #include "dns/label_target.h"
+#include "dns/region.h"
 
 namespace timepool::dns {
 namespace {
@@ -42,8 +43,19 @@ class Aliases {
   std::optional<ZoneFault> fault() {
     for (const auto& [target, names] : targets_) {
       levels_ = {key_of(TargetKind::kPlain), target};
-      if (target >> 56 == static_cast<TargetKey>(TargetKind::kCountry)) {
-        const auto code = CountryCode::from_bits(static_cast<std::uint16_t>(target));
+      const auto kind = static_cast<TargetKind>(target >> 56);
+      CountryCode code;
+      if (kind == TargetKind::kCountry) {
+        code = CountryCode::from_bits(static_cast<std::uint16_t>(target));
+      } else if (kind == TargetKind::kRegion) {
+        const auto region = RegionCode::from_bits(static_cast<std::uint32_t>(target));
+        code = region.country();
+        levels_.insert(key_of(TargetKind::kGroup, group_of(region)));
+      } else if (kind == TargetKind::kGroup) {
+        code = CountryCode::from_text(name_of_group(static_cast<RegionGroup>(target)).substr(0, 2));
+      }
+      if (code.known()) {
+        levels_.insert(key_of(TargetKind::kCountry, code.bits()));
         levels_.insert(
             key_of(TargetKind::kContinent, static_cast<std::uint64_t>(continent_of(code))));
         levels_.insert(key_of(TargetKind::kCountry, other_name(code).bits()));

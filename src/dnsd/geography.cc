@@ -16,21 +16,34 @@ class Collector {
     // What lies behind it is unknown until the next network says otherwise.
     if (last != static_cast<Key>(~Key{0})) append(static_cast<Key>(last + 1), {});
   }
-  struct Both {
+  struct All {
     Runs<Key> country;
     Runs<Key> asn;
+    Runs<Key> region;
+    Runs<Key> position;
   };
-  Both finish() && { return {std::move(country_).finish(), std::move(asn_).finish()}; }
+  All finish() && {
+    return {std::move(country_).finish(), std::move(asn_).finish(), std::move(region_).finish(),
+            std::move(position_).finish()};
+  }
 
  private:
   void append(Key from, const geo::GeoRecord& record) {
-    const std::string_view country(record.country.data(), record.country.size());
-    country_.append(from, dns::CountryCode::from_text(country).bits());
+    const std::string_view text(record.country.data(), record.country.size());
+    const auto country = dns::CountryCode::from_text(text);
+    country_.append(from, country.bits());
     asn_.append(from, record.asn);
+    region_.append(from, dns::RegionCode::from_parts(country, record.region_text()).bits());
+    const auto position = record.has_position
+                              ? dns::GeoPosition::from_degrees(record.latitude, record.longitude)
+                              : dns::GeoPosition();
+    position_.append(from, position.bits());
   }
 
   typename Runs<Key>::Builder country_;
   typename Runs<Key>::Builder asn_;
+  typename Runs<Key>::Builder region_;
+  typename Runs<Key>::Builder position_;
 };
 
 Error with_setting(Error error) {
@@ -56,17 +69,23 @@ Result<dns::GeoTable> read_file(const std::string& path, GeoFile& info) {
   info.path = path;
   info.type = opened->type();
   info.build_epoch = opened->build_epoch();
-  auto both4 = std::move(v4).finish();
-  auto both6 = std::move(v6).finish();
-  return dns::GeoTable{std::move(both4.country), std::move(both6.country), std::move(both4.asn),
-                       std::move(both6.asn)};
+  auto all4 = std::move(v4).finish();
+  auto all6 = std::move(v6).finish();
+  return dns::GeoTable{std::move(all4.country),  std::move(all6.country), std::move(all4.asn),
+                       std::move(all6.asn),      std::move(all4.region),  std::move(all6.region),
+                       std::move(all4.position), std::move(all6.position)};
 }
 
 dns::GeoTable first_that_knows(const dns::GeoTable& first, const dns::GeoTable& second) {
   const auto merge = [](auto values) { return values[0] != 0 ? values[0] : values[1]; };
   return {combine(merge, first.country4, second.country4),
-          combine(merge, first.country6, second.country6), combine(merge, first.asn4, second.asn4),
-          combine(merge, first.asn6, second.asn6)};
+          combine(merge, first.country6, second.country6),
+          combine(merge, first.asn4, second.asn4),
+          combine(merge, first.asn6, second.asn6),
+          combine(merge, first.region4, second.region4),
+          combine(merge, first.region6, second.region6),
+          combine(merge, first.position4, second.position4),
+          combine(merge, first.position6, second.position6)};
 }
 
 }  // namespace

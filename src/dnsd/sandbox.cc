@@ -13,7 +13,6 @@ sys::SandboxNeeds sandbox_needs(const config::DnsdConfig& config, const std::str
   for (const std::string& file : config.geoip.files) out.add_directory_of(file, PathAccess::kRead);
   out.add(config.zones.directory, PathAccess::kRead);
   out.add(config.zones.health_directory, PathAccess::kRead);
-  out.add_directory_of(config.cookies.seed_file, PathAccess::kRead);
   out.add(config.dnssec.directory, PathAccess::kWrite);
   out.add(config.snapshot.directory, PathAccess::kWrite);
   out.add_directory_of(config.snapshot.ca_file, PathAccess::kRead);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "dns/master_file.h"
+#include "dns/zone_check.h"
 #include "sys/file.h"
 
 namespace timepool::dnsd {
@@ -75,6 +76,10 @@ Result<ZoneFileRead> read_zone_file(const std::string& directory, const std::str
         error.text});
   }
   out.zone = std::move(zone).value();
+  // Here it is one file's fault; found by the compiler it would be that of all zones together.
+  if (const auto fault = dns::find_fault(out.zone)) {
+    return fail(Error{ErrorCode::kInvalid, path, '\'' + fault->label + "': " + fault->text});
+  }
   return out;
 }
 

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <optional>
 #include <unordered_map>
 
 #include "sys/fd.h"
@@ -29,6 +31,18 @@ constexpr const char* kAsnPaths[][3] = {
     {"autonomous_system_number", nullptr, nullptr},
     {"asn", nullptr, nullptr},
     {"traits", "autonomous_system_number", nullptr},
+};
+
+// The first level of subdivisions, as geodns takes it.
+constexpr const char* kRegionPaths[][4] = {
+    {"subdivisions", "0", "iso_code", nullptr},
+    {"region_code", nullptr, nullptr, nullptr},
+};
+// Latitude and longitude: MaxMind and DB-IP; ip-location-db; IPinfo.
+constexpr const char* kPositionPaths[][2][3] = {
+    {{"location", "latitude", nullptr}, {"location", "longitude", nullptr}},
+    {{"latitude", nullptr, nullptr}, {"longitude", nullptr, nullptr}},
+    {{"lat", nullptr, nullptr}, {"lng", nullptr, nullptr}},
 };
 
 bool field(MMDB_entry_s entry, const char* const* path, MMDB_entry_data_s& out) {
@@ -87,8 +101,55 @@ std::uint32_t asn_in(const MMDB_entry_s& entry) {
   return 0;
 }
 
+std::array<char, 3> region_in(const MMDB_entry_s& entry) {
+  for (const auto& path : kRegionPaths) {
+    MMDB_entry_data_s data{};
+    if (!field(entry, path, data) || data.type != MMDB_DATA_TYPE_UTF8_STRING) continue;
+    std::array<char, 3> code{};
+    if (data.data_size == 0 || data.data_size > code.size()) continue;
+    bool plain = true;
+    for (std::size_t i = 0; i < data.data_size; ++i) {
+      const char c = data.utf8_string[i];
+      code[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      plain = plain && ((code[i] >= 'a' && code[i] <= 'z') || (code[i] >= '0' && code[i] <= '9'));
+    }
+    if (plain) return code;
+  }
+  return {};
+}
+
+// A number of degrees as doubles, floats or texts have it.
+std::optional<double> degrees_in(const MMDB_entry_s& entry, const char* const* path, double most) {
+  MMDB_entry_data_s data{};
+  if (!field(entry, path, data)) return std::nullopt;
+  double value = most + 1;
+  if (data.type == MMDB_DATA_TYPE_DOUBLE) {
+    value = data.double_value;
+  } else if (data.type == MMDB_DATA_TYPE_FLOAT) {
+    value = static_cast<double>(data.float_value);
+  } else if (data.type == MMDB_DATA_TYPE_UTF8_STRING) {
+    const char* end = data.utf8_string + data.data_size;
+    const auto [at, error] = std::from_chars(data.utf8_string, end, value);
+    if (error != std::errc() || at != end) return std::nullopt;
+  }
+  return value >= -most && value <= most ? std::optional(value) : std::nullopt;
+}
+
 GeoRecord record_in(const MMDB_entry_s& entry) {
-  return {country_in(entry), asn_in(entry)};
+  GeoRecord out;
+  out.country = country_in(entry);
+  out.asn = asn_in(entry);
+  out.region = region_in(entry);
+  for (const auto& paths : kPositionPaths) {
+    const auto latitude = degrees_in(entry, paths[0], 90);
+    const auto longitude = degrees_in(entry, paths[1], 180);
+    if (!latitude || !longitude) continue;
+    out.has_position = true;
+    out.latitude = *latitude;
+    out.longitude = *longitude;
+    break;
+  }
+  return out;
 }
 
 Error corrupt(const std::string& path, std::string detail) {

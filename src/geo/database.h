@@ -1,7 +1,8 @@
-// GeoDatabase: one MaxMind DB file (.mmdb), whoever made it: where an address is and which network
-// it belongs to. The record's layout is found by trying the ones in use (MaxMind, DB-IP, IPinfo,
-// ip-location-db). Open it in one thread, then any thread may read it; the file stays mapped, so
-// replace it by rename, never in place.
+// GeoDatabase: one MaxMind DB file (.mmdb), whoever made it: where an address is (country; of City
+// databases the region and the position too) and which network it belongs to. The record's layout
+// is found by trying the ones in use (MaxMind, DB-IP, IPinfo, ip-location-db). Open it in one
+// thread, then any thread may read it; the file stays mapped, so replace it by rename, never in
+// place.
 #pragma once
 
 #include <array>
@@ -19,11 +20,19 @@ namespace timepool::geo {
 struct GeoRecord {
   std::array<char, 2> country{};  // ISO 3166-1 alpha-2, lower case
   std::uint32_t asn = 0;          // autonomous system number
+  std::array<char, 3> region{};   // ISO 3166-2 without the country, lower case: "ca", "mow"
+  bool has_position = false;
+  double latitude = 0;   // degrees north, -90 to 90
+  double longitude = 0;  // degrees east, -180 to 180
 
   bool has_country() const { return country[0] != 0; }
   // "de" or "".
   std::string country_text() const {
     return has_country() ? std::string(country.data(), country.size()) : std::string();
+  }
+  // "ca" or "".
+  std::string region_text() const {
+    return std::string(region.data(), region[2] != 0 ? 3U : region[1] != 0 ? 2U : region[0] != 0);
   }
   bool operator==(const GeoRecord&) const = default;
 };

@@ -43,6 +43,36 @@ MmdbMap maxmind_country(const char* code) {
   return MmdbMap().map("country", MmdbMap().text("iso_code", code));
 }
 
+TEST_F(GeoDatabaseTest, reads_regions_and_positions_of_city_databases) {
+  const auto at = [](double latitude, double longitude) {
+    return MmdbMap().real("latitude", latitude).real("longitude", longitude);
+  };
+  MmdbWriter writer("GeoLite2-City");
+  writer.add(block("192.0.2.0/26"), maxmind_country("US")
+                                        .list("subdivisions", {MmdbMap().text("iso_code", "CA"),
+                                                               MmdbMap().text("iso_code", "X")})
+                                        .map("location", at(37.25, -122.5)));
+  writer.add(block("192.0.2.64/26"), at(-33.5, 151));
+  writer.add(block("192.0.2.128/26"), MmdbMap().text("lat", "48.1").text("lng", "11.5"));
+  writer.add(block("192.0.2.192/26"), maxmind_country("RU")
+                                          .list("subdivisions", {MmdbMap().text("iso_code", "MOW")})
+                                          .map("location", at(91, 0)));
+  writer.add(block("198.51.100.0/24"), MmdbMap().text("lat", "rubbish").text("lng", "11.5"));
+  const GeoDatabase db = open(writer);
+  const GeoRecord us = db.lookup(ip("192.0.2.1"));
+  EXPECT_EQ(us.country_text(), "us");
+  EXPECT_EQ(us.region_text(), "ca");
+  ASSERT_TRUE(us.has_position);
+  EXPECT_EQ(us.latitude, 37.25);
+  EXPECT_EQ(us.longitude, -122.5);
+  EXPECT_EQ(db.lookup(ip("192.0.2.65")).latitude, -33.5);
+  EXPECT_EQ(db.lookup(ip("192.0.2.65")).region_text(), "");
+  EXPECT_EQ(db.lookup(ip("192.0.2.129")).longitude, 11.5);
+  EXPECT_EQ(db.lookup(ip("192.0.2.193")).region_text(), "mow");
+  EXPECT_FALSE(db.lookup(ip("192.0.2.193")).has_position);
+  EXPECT_FALSE(db.lookup(ip("198.51.100.1")).has_position);
+}
+
 TEST_F(GeoDatabaseTest, reads_every_layout_of_record_in_use) {
   MmdbWriter writer("Test");
   writer.add(block("192.0.2.0/26"), maxmind_country("DE"));

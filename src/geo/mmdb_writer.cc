@@ -1,6 +1,7 @@
 #include "geo/mmdb_writer.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace timepool::geo {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 // MaxMind DB format 2.0, "Data section separator" and the control byte's types.
 enum class Type : unsigned char {
   kText = 2,
+  kDouble = 3,
   kUint16 = 5,
   kUint32 = 6,
   kMap = 7,
@@ -57,6 +59,21 @@ MmdbMap& MmdbMap::text(std::string key, std::string value) {
 
 MmdbMap& MmdbMap::number(std::string key, std::uint32_t value) {
   fields_.emplace_back(std::move(key), number_value(Type::kUint32, value));
+  return *this;
+}
+
+MmdbMap& MmdbMap::real(std::string key, double value) {
+  std::string bytes;
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(bits >> shift & 0xff);
+  fields_.emplace_back(std::move(key), head(Type::kDouble, bytes.size()) + bytes);
+  return *this;
+}
+
+MmdbMap& MmdbMap::list(std::string key, const std::vector<MmdbMap>& values) {
+  std::string bytes = head(Type::kArray, values.size());
+  for (const MmdbMap& value : values) bytes += value.encoded();
+  fields_.emplace_back(std::move(key), std::move(bytes));
   return *this;
 }
 

@@ -13,12 +13,15 @@
 
 namespace timepool::geo {
 
-// A record as the format's data: a map of texts, numbers and maps.
+// A record as the format's data: a map of texts, numbers, maps and lists of maps.
 class MmdbMap {
  public:
   MmdbMap& text(std::string key, std::string value);
   MmdbMap& number(std::string key, std::uint32_t value);
+  MmdbMap& real(std::string key, double value);
   MmdbMap& map(std::string key, const MmdbMap& value);
+  // At most 28 of them.
+  MmdbMap& list(std::string key, const std::vector<MmdbMap>& values);
   // The bytes of the data section.
   std::string encoded() const;
 
