@@ -176,6 +176,8 @@ Schema<DnsdConfig> dnsd_schema() {
       .table("zones", &Config::zones, zones, "Zones from files.")
       .table("dnssec", &Config::dnssec, dnsd_dnssec_schema(), "Signed zones.")
       .table("snapshot", &Config::snapshot, snapshot_schema(), "Zones from a manager.")
+      .table("transfer", &Config::transfer, dnsd_transfer_schema(),
+             "Other name servers that copy zones.")
       .table("control", &Config::control, control, "Reports and commands.")
       .table("metrics", &Config::metrics, metrics, "Counters over HTTP.")
       .table("sandbox", &Config::sandbox, sandbox_schema_of<sys::SandboxSettings>(),

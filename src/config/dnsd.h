@@ -15,6 +15,7 @@
 #include "config/dnsd_rrl.h"
 #include "config/dnsd_tcp.h"
 #include "config/dnsd_tls.h"
+#include "config/dnsd_transfer.h"
 #include "config/prefix_country.h"
 #include "config/schema.h"
 #include "sys/log.h"
@@ -88,6 +89,7 @@ struct DnsdConfig {
   DnsdZonesConfig zones;
   DnsdDnssecConfig dnssec;
   DnsdSnapshotConfig snapshot;
+  DnsdTransferConfig transfer;
   DnsdControlConfig control;
   DnsdMetricsConfig metrics;
   sys::SandboxSettings sandbox;

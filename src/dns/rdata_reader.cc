@@ -203,7 +203,11 @@ void FieldReader::integer(int octets) {
 void FieldReader::seconds() {
   const std::string_view text = next("a time in seconds");
   if (failed_) return;
-  const auto value = read_ttl(text);
+  // The fields of an SOA have all 32 bits; with units they are bounded as TTLs are.
+  auto value = read_ttl(text);
+  std::uint32_t plain = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), plain);
+  if (error == std::errc() && end == text.data() + text.size()) value = plain;
   if (!value) return fault("'" + std::string(text) + "' is no time in seconds");
   put_integer(*value, 4);
   ++at_;

@@ -22,7 +22,7 @@ enum class Reason : std::uint8_t {
   kNotImpOpcode,     // an opcode other than QUERY
   kNotImpType,       // a meta type
   kBadVersion,       // EDNS version above 0
-  kTsig,             // signed with a key, of which there are none
+  kTsig,             // signed with a key (TSIG) that is not known, or wrongly
   kFormErr,          // malformed
   kDroppedShort,     // no header: no answer
   kDroppedResponse,  // a response: no answer
@@ -33,6 +33,7 @@ enum class Reason : std::uint8_t {
   kReferral,         // at or below a delegation: its name servers
   kSignatureLimit,   // too many signatures this second: TC, or SERVFAIL to who is proven
   kSignatureFailed,  // a key did not sign: SERVFAIL
+  kTransfer,         // the first message of AXFR or IXFR
   kCount
 };
 
@@ -62,7 +63,8 @@ constexpr std::string_view name_of(Reason reason) {
                                                           "limit_dropped",
                                                           "referral",
                                                           "signature_limit",
-                                                          "signature_failed"};
+                                                          "signature_failed",
+                                                          "transfer"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

@@ -272,7 +272,21 @@ void Daemon::stop_puller() {
   if (status.created) held_->created = *status.created;
 }
 
+Result<void> Daemon::start_notifier(const config::DnsdTransferConfig& config) {
+  if (notifier_ != nullptr) {
+    if (!(config == config_.transfer)) notifier_->reconfigure(config);
+  } else if (!config.notify.empty()) {
+    notifier_ = TRY(Notifier::create(config, logger_));
+    notifier_->start();
+  } else {
+    return {};
+  }
+  keeper_->tell_changes([notifier = notifier_.get()](const auto& zones) { notifier->add(zones); });
+  return {};
+}
+
 Result<void> Daemon::start_helpers() {
+  TRY(start_notifier(config_.transfer));
   TRY(start_relay());
   signing_->start();
   if (!puller_) start_puller();
@@ -400,6 +414,7 @@ Result<json::object> Daemon::reload() {
   TRY(keeper_->reconfigure(next));
   frontend_->reconfigure(next);
   signing_->take_options(signing_options(next.dnssec));
+  if (!(next.transfer == config_.transfer)) TRY(start_notifier(next.transfer));
   logger_.set_level(next.log_level);
   config_ = std::move(next);
   for (const json::value& setting : restart) {

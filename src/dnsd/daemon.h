@@ -12,6 +12,7 @@
 #include "dnsd/file_watch.h"
 #include "dnsd/frontend.h"
 #include "dnsd/key_keeper.h"
+#include "dnsd/notifier.h"
 #include "dnsd/report.h"
 #include "dnsd/signing_keeper.h"
 #include "dnsd/snapshot_relay.h"
@@ -75,6 +76,8 @@ class Daemon {
   Result<void> start_helpers();
   // A server that takes over must know what the one before knew.
   Result<void> await_snapshot();
+  // Tells other servers of changed zones, where [transfer] names any.
+  Result<void> start_notifier(const config::DnsdTransferConfig& config);
   Result<void> begin_serving();
   // The other side: another process takes over from this one.
   void offer_hand_over();
@@ -101,6 +104,7 @@ class Daemon {
   std::unique_ptr<ZoneKeeper> keeper_;  // outlives every reader of its zones
   std::unique_ptr<SigningKeeper> signing_;
   std::unique_ptr<KeyKeeper> key_keeper_;
+  std::unique_ptr<Notifier> notifier_;   // outlives those who change zones
   std::unique_ptr<QueryLog> query_log_;  // outlives every thread that answers
   std::unique_ptr<Frontend> frontend_;
   std::unique_ptr<net::ControlServer> control_;

@@ -1,6 +1,7 @@
 #include "dnsd/query_handler.h"
 
 #include "dns/shortened.h"
+#include "dnsd/keyed_answer.h"
 #include "sys/clock.h"
 #include "sys/random.h"
 
@@ -64,11 +65,31 @@ dns::Outcome QueryHandler::answer(const dns::Rx& rx, Bytes request, MutableBytes
   dns::Outcome outcome = dns::respond(
       rx, request, {*serving_->zones, serving_->settings, serving_->signed_zones.get()}, worker_,
       reply);
-  if (limiter_ && outcome.verdict == dns::Verdict::kReply) guard(rx, outcome, reply);
+  const bool proved = is_keyed(outcome) && answer_keyed(rx, request, reply, outcome);
+  // Who has a key is who it says.
+  if (limiter_ && !proved && outcome.verdict == dns::Verdict::kReply) guard(rx, outcome, reply);
   const bool known = outcome.question_end != 0;
   counter_.note(outcome, serving_->countries->find(known ? outcome.client : rx.source));
   serving_->tally->note(place_.lane, outcome, worker_.handed);
   return outcome;
+}
+
+bool QueryHandler::answer_keyed(const dns::Rx& rx, Bytes request, MutableBytes reply,
+                                dns::Outcome& outcome) {
+  KeyedAnswer keyed = dnsd::answer_keyed(
+      rx, request, serving_->transfers, static_cast<std::uint64_t>(sys::unix_now().seconds()),
+      [&](Bytes bare, MutableBytes room) {
+        return dns::respond(rx, bare,
+                            {*serving_->zones, serving_->settings, serving_->signed_zones.get()},
+                            worker_, room);
+      },
+      reply);
+  outcome.length = static_cast<std::uint16_t>(keyed.size);
+  outcome.reason = keyed.reason;
+  outcome.rcode = keyed.rcode;
+  outcome.opt = 0;
+  stream_ = std::move(keyed.stream);
+  return keyed.proved;
 }
 
 void QueryHandler::guard(const dns::Rx& rx, dns::Outcome& outcome, MutableBytes reply) {

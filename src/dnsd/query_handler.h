@@ -5,10 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "dns/rate_limit.h"
 #include "dns/responder.h"
+#include "dnsd/answer_stream.h"
 #include "dnsd/query_counts.h"
 #include "dnsd/query_log.h"
 #include "dnsd/serving.h"
@@ -36,10 +38,15 @@ class QueryHandler {
   // One query on a connection, as `rx` says; begin_batch() first. 0: no answer.
   std::size_t answer_stream(const dns::Rx& rx, Bytes request, MutableBytes reply);
 
+  // The rest of the last answer by TCP, if it has more than one message.
+  std::unique_ptr<AnswerStream> take_stream() { return std::move(stream_); }
+
   QueryCounts counts() const;
 
  private:
   dns::Outcome answer(const dns::Rx& rx, Bytes request, MutableBytes reply);
+  // A request with a key, or for a zone: off the fast path. Whether it was proved with a key.
+  bool answer_keyed(const dns::Rx& rx, Bytes request, MutableBytes reply, dns::Outcome& outcome);
   // Into the log.
   void note(UnixTime received, const Endpoint& from, const Endpoint& to, Transport transport,
             const dns::Outcome& outcome, Bytes request, Bytes reply);
@@ -54,6 +61,7 @@ class QueryHandler {
   std::optional<dns::ResponseLimiter> limiter_;
   std::uint64_t ticks_ = 0;  // of this batch
   QueryCounter counter_;
+  std::unique_ptr<AnswerStream> stream_;
 };
 
 }  // namespace timepool::dnsd

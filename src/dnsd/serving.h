@@ -10,6 +10,7 @@
 #include "dns/signed_zones.h"
 #include "dnsd/country_table.h"
 #include "dnsd/tally.h"
+#include "dnsd/transfers.h"
 
 namespace timepool::dnsd {
 
@@ -27,6 +28,7 @@ struct Serving {
   std::shared_ptr<Tally> tally;
   std::shared_ptr<const CountryTable> countries;
   std::shared_ptr<const dns::SignedZones> signed_zones{};  // of `zones`; null: nothing is signed
+  std::shared_ptr<const Transfers> transfers{};  // null: no keys, and nothing may be copied
 };
 
 }  // namespace timepool::dnsd

@@ -52,6 +52,7 @@ struct StreamWorker::Connection : Watched {
   std::vector<std::byte> out;            // not yet with the system; with TLS that is in the session
   std::size_t sent = 0;                  // of out
   std::unique_ptr<net::TlsSession> tls;  // from the first octet on
+  std::unique_ptr<AnswerStream> stream;  // the rest of the answer that is being written
   std::uint32_t events = 0;              // that are waited for
   bool secured = false;                  // the handshake is done
   bool blocked = false;                  // the system takes no more of the answers for now
@@ -233,7 +234,7 @@ void StreamWorker::begin(sys::Fd socket, const IpAddress& from) {
 }
 
 void StreamWorker::handle_ready(Connection& it, std::uint32_t) {
-  if (it.blocked && flush(it) && !it.in.empty()) {
+  if (it.blocked && flush(it) && (!it.in.empty() || it.stream != nullptr)) {
     const std::vector<std::byte> waiting = std::exchange(it.in, {});
     take_plain(it, waiting);
   }
@@ -307,9 +308,17 @@ void StreamWorker::take_plain(Connection& it, Bytes octets) {
 std::size_t StreamWorker::answer(Connection& it, Bytes queries) {
   std::size_t at = 0;
   const auto left = [&] { return queries.size() - at; };
-  while (!it.broken && !it.lost && left() >= kLength &&
-         left() - kLength >= length_at(queries, at)) {
+  const auto whole = [&] {
+    return left() >= kLength && left() - kLength >= length_at(queries, at);
+  };
+  int burst = 0;
+  while (!it.broken && !it.lost && (it.stream != nullptr || whole())) {
     if (kWriteChunk - out_size_ < kLength + kMaxMessage && !push(it)) break;
+    if (it.stream != nullptr) {
+      if (burst++ == kStreamBurst) break;
+      put_next(it);
+      continue;
+    }
     const Bytes query = queries.subspan(at + kLength, length_at(queries, at));
     at += kLength + query.size();
     counters_.count_query();
@@ -318,12 +327,13 @@ std::size_t StreamWorker::answer(Connection& it, Bytes queries) {
     // What gets no answer would leave the client waiting for one in its place.
     it.broken = size == 0;
     if (it.broken) break;
-    out_[out_size_] = static_cast<std::byte>(size >> 8);
-    out_[out_size_ + 1] = static_cast<std::byte>(size & 0xff);
-    out_size_ += kLength + size;
+    gather(size);
+    it.stream = handler_->take_stream();
   }
   push(it);
-  if (at > 0) moved(it);
+  if (at > 0 || burst > 0) moved(it);
+  // The rest when the others had their turn: as soon as the socket is looked at again.
+  if (burst > kStreamBurst) it.blocked = true;
   return at;
 }
 
@@ -335,6 +345,24 @@ dns::Rx StreamWorker::rx_of(const Connection& it) const {
   out.encrypted = it.tls != nullptr;
   out.keepalive = keepalive_;
   return out;
+}
+
+// The next message of an answer of several.
+void StreamWorker::put_next(Connection& it) {
+  const auto room = MutableBytes(out_).subspan(out_size_ + kLength, kMaxMessage);
+  const std::size_t size = it.stream->next(room);
+  if (size == 0) {
+    it.stream.reset();
+  } else {
+    gather(size);
+  }
+}
+
+// The message of `size` octets that was written behind room for its length.
+void StreamWorker::gather(std::size_t size) {
+  out_[out_size_] = static_cast<std::byte>(size >> 8);
+  out_[out_size_ + 1] = static_cast<std::byte>(size & 0xff);
+  out_size_ += kLength + size;
 }
 
 // Sends what is gathered in out_. False when not all of it went.

@@ -39,6 +39,8 @@ class StreamWorker {
   // While a client leaves any of its answers unsent, none of its further queries is read: of one
   // connection kWriteChunk of answers, and kReadChunk and one message of queries, are held.
   static constexpr std::size_t kMaxMessage = 65'535;
+  // Messages of one long answer before the others get their turn.
+  static constexpr int kStreamBurst = 16;
   // Connections taken at one listening socket before the others are looked after: a handshake of
   // TLS takes a hundred times what a query does.
   static constexpr int kAcceptBatch = 64;
@@ -101,6 +103,8 @@ class StreamWorker {
   void take_plain(Connection& it, Bytes octets);
   std::size_t answer(Connection& it, Bytes queries);
   dns::Rx rx_of(const Connection& it) const;
+  void put_next(Connection& it);
+  void gather(std::size_t size);
   bool push(Connection& it);
   bool flush(Connection& it);
   void settle(Connection& it);

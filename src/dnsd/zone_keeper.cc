@@ -82,6 +82,7 @@ ZoneKeeper::ZoneKeeper(const config::DnsdConfig& config, std::size_t lanes, sys:
     : logger_(logger),
       cookie_seed_(random_cookie_seed()),
       config_(config),
+      transfers_(config.transfer),
       compiled_(no_zones()),
       answered_(compiled_),
       accounting_(lanes),
@@ -150,8 +151,10 @@ Result<void> ZoneKeeper::reconfigure(const config::DnsdConfig& config) {
   const CookieSeed seed_before = std::exchange(cookie_seed_, seed);
   const auto guard_before = std::exchange(guard_, guard_of(config));
   config_ = config;
+  transfers_.reconfigure(config.transfer);
   if (auto done = compile_and_publish(next); !done.ok()) {
     config_ = before;
+    transfers_.reconfigure(before.transfer);
     cookie_seed_ = seed_before;
     guard_ = guard_before;
     if (new_geography) classes_.clear();
@@ -203,7 +206,9 @@ Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
   if (signing_ == nullptr || !signing_->take_zones(compiled_)) {
     turn_to(compiled_, nullptr);
   }
+  const auto changed = transfers_.update(served_);
   publish();
+  if (on_change_ && !changed.empty()) on_change_(changed);
   last_compile_s_ = (sys::mono_now() - start).to_seconds();
   ++compiles_;
   logger_.debug("{} zones, {} names compiled in {:.3f} s", served_.size(), compiled_->node_count(),
@@ -214,8 +219,9 @@ Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
 void ZoneKeeper::publish() {
   const auto cookies = cookie_secrets(cookie_seed_, config_.cookies.rotation, sys::unix_now());
   cookie_epoch_ = cookies.epoch;
-  serving_.publish(std::make_unique<Serving>(
-      Serving{answered_, settings_of(config_, cookies), guard_, tally_, countries_, signed_}));
+  serving_.publish(
+      std::make_unique<Serving>(Serving{answered_, settings_of(config_, cookies), guard_, tally_,
+                                        countries_, signed_, transfers_.current()}));
 }
 
 void ZoneKeeper::turn_to(std::shared_ptr<const dns::CompiledZones> zones,
@@ -295,6 +301,16 @@ Result<void> ZoneKeeper::take_snapshot(const snapshot::Snapshot& snapshot) {
   inputs_.snapshot_serial = snapshot.serial;
   logger_.info("snapshot {}: {} zones taken", snapshot.serial, inputs_.snapshot.size());
   return {};
+}
+
+void ZoneKeeper::tell_changes(OnChange on_change) {
+  const std::lock_guard lock(mutex_);
+  on_change_ = std::move(on_change);
+  const auto transfers = transfers_.current();
+  if (!on_change_ || transfers == nullptr) return;
+  std::vector<std::shared_ptr<const dns::ZoneVersion>> all;
+  for (const auto& [key, history] : transfers->zones) all.push_back(history->current());
+  on_change_(all);
 }
 
 std::shared_ptr<const dns::CompiledZones> ZoneKeeper::zones() const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "dnsd/serving.h"
 #include "dnsd/signing_keeper.h"
 #include "dnsd/snapshot_zones.h"
+#include "dnsd/transfer_keeper.h"
 #include "dnsd/zone_directory.h"
 #include "net/published.h"
 #include "sys/log.h"
@@ -56,6 +58,10 @@ class ZoneKeeper {
 
   // Takes in zone files and geographic files that changed. Cheap when none did.
   void scan();
+  // Called with every zone now, and then with those that changed after they are served, under the
+  // keeper's lock: it must not call back. None: nobody is told any more.
+  using OnChange = std::function<void(const std::vector<std::shared_ptr<const dns::ZoneVersion>>&)>;
+  void tell_changes(OnChange on_change);
   // Replaces the zones of the snapshot. Errors: they do not load or compile; nothing changes.
   Result<void> take_snapshot(const snapshot::Snapshot& snapshot);
   // Takes in [geoip], [zones] and the answers' settings. Errors: as create; nothing changes.
@@ -109,6 +115,8 @@ class ZoneKeeper {
   std::uint32_t cookie_epoch_ = 0;  // of the secrets published
   mutable std::mutex mutex_;
   config::DnsdConfig config_;
+  TransferKeeper transfers_;
+  OnChange on_change_;
   Inputs inputs_;
   dns::ClassCache classes_;
   std::vector<LoadedZone> served_;
