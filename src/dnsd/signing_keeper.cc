@@ -182,9 +182,4 @@ void SigningKeeper::publish(const SigningRound::Clocks& now) {
   publish_(round_.zones(), std::move(made));
 }
 
-SigningReport SigningKeeper::report() const {
-  const std::lock_guard lock(mutex_);
-  return report_;
-}
-
 }  // namespace timepool::dnsd
