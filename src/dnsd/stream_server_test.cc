@@ -3,7 +3,9 @@
 #include "dnsd/stream_server.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -240,6 +242,34 @@ TEST_F(StreamServerTest, new_ones_wait_while_it_is_stopped_and_open_ones_are_ser
   EXPECT_TRUE(held.rest().empty());
   EXPECT_TRUE(waiting.rest().empty());
   EXPECT_TRUE(wait([this](const StreamCounts&) { return server_->drained(); }));
+}
+
+TEST_F(StreamServerTest, without_descriptors_the_one_that_was_idle_longest_gives_place) {
+  start(1);
+  std::vector<std::unique_ptr<Client>> open;
+  for (unsigned i = 0; i < 5; ++i) {
+    open.push_back(std::make_unique<Client>(at()));
+    ASSERT_TRUE(open.back()->send(framed_query(1)));
+    EXPECT_EQ(open.back()->ids(1).size(), 1U);
+  }
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  // The next client's socket is the last one that there may be.
+  const int next = ::dup(STDERR_FILENO);
+  ::close(next);
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(next) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  Client late(at());
+  EXPECT_TRUE(late.send(framed_query(2)));
+  EXPECT_EQ(late.ids(1), std::vector<unsigned>{2});
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(open[0]->rest().empty());
+  ASSERT_TRUE(open[1]->send(framed_query(3)));
+  EXPECT_EQ(open[1]->ids(1), std::vector<unsigned>{3});
+  const StreamCounts counts = server_->counts();
+  EXPECT_GE(counts.accept_errors, 1U);
+  EXPECT_EQ(counts.of(StreamEnd::kCrowdedOut), 1U);
 }
 
 TEST_F(StreamServerTest, ends_with_connections_open) {

@@ -1,5 +1,6 @@
 #include "dnsd/stream_worker.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -179,7 +180,7 @@ void StreamWorker::accept_some(int listener) {
     if (!socket) {
       // One that was reset while it waited is no reason to stop.
       if (errno == ECONNABORTED) continue;
-      return handle_accept_error(errno);
+      return handle_accept_error(listener, errno);
     }
     if (const auto from = sys::from_sockaddr(address)) {
       admit(std::move(socket), from->address.unmapped());
@@ -188,8 +189,11 @@ void StreamWorker::accept_some(int listener) {
 }
 
 // Without descriptors the listener would be ready again at once, and the loop would spin.
-void StreamWorker::handle_accept_error(int error) {
+void StreamWorker::handle_accept_error(int listener, int error) {
   if (!is_want_of_resources(error)) return;
+  // The system looks for a descriptor first: it also says so when nobody waits.
+  pollfd waiting{listener, POLLIN, 0};
+  if (::poll(&waiting, 1, 0) <= 0) return;
   counters_.count_accept_error();
   if (make_room()) return;
   paused_ = true;

@@ -91,7 +91,7 @@ class StreamWorker {
   void watch_listeners(bool on);
   int timeout_ms() const;
   void accept_some(int listener);
-  void handle_accept_error(int error);
+  void handle_accept_error(int listener, int error);
   void admit(sys::Fd socket, const IpAddress& from);
   bool make_room();
   void begin(sys::Fd socket, const IpAddress& from);
