@@ -49,7 +49,7 @@ class KeeperTest : public ::testing::Test {
     put("city.mmdb", writer.finish(1'750'000'000).value());
   }
   std::unique_ptr<ZoneKeeper> keeper() {
-    auto out = ZoneKeeper::create(config_, logger_);
+    auto out = ZoneKeeper::create(config_, 1, logger_);
     EXPECT_TRUE(out.ok()) << (out.ok() ? "" : out.error().text());
     return std::move(out).value();
   }
