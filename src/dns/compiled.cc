@@ -13,6 +13,17 @@ std::uint64_t word_at(const std::byte* at) {
   return out;
 }
 
+// The last `count` octets of `bytes`, fewer than eight, as a word whose others are zero.
+std::uint64_t last_of(Bytes bytes, std::size_t count) {
+  if (count == 0) return 0;
+  if (bytes.size() >= 8) return word_at(bytes.data() + bytes.size() - 8) >> (64 - 8 * count);
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    out |= std::to_integer<std::uint64_t>(bytes[bytes.size() - count + i]) << (8 * i);
+  }
+  return out;
+}
+
 // ASCII capitals of eight octets made small at once. Octets of 128 and more stay as they are.
 std::uint64_t lower8(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101;
@@ -51,9 +62,7 @@ HashedName::HashedName(wire::dns::NameView name) {
     const std::uint64_t word = lower8(word_at(wire.data() + at));
     std::memcpy(lower_.data() + at, &word, 8);
   }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, wire.data() + at, size_ - at);
-  rest = lower8(rest);
+  const std::uint64_t rest = lower8(last_of(wire, size_ - at));
   std::memcpy(lower_.data() + at, &rest, 8);
 
   for (at = 0; at + 1 < size_; at += 1 + std::to_integer<std::size_t>(lower_[at])) {

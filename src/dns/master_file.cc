@@ -6,6 +6,7 @@
 
 #include "dns/master_lexer.h"
 #include "dns/rdata_reader.h"
+#include "dns/zone_check.h"
 
 namespace timepool::dns {
 namespace {
@@ -316,6 +317,9 @@ Result<Zone, ZoneError> load_master(std::string_view text, std::string_view orig
   MasterLoader loader(zone, include);
   TRY(loader.read(source, 0));
   TRY(loader.finish(source));
+  if (const auto fault = find_fault(zone)) {
+    return fail(ZoneError{{}, "'" + fault->label + "': " + fault->text});
+  }
   return zone;
 }
 

@@ -1,6 +1,7 @@
 #include "dns/weighted.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "base/check.h"
@@ -8,8 +9,12 @@
 namespace timepool::dns {
 namespace {
 
-bool contains(std::span<const std::uint32_t> drawn, std::uint32_t item) {
-  return std::find(drawn.begin(), drawn.end(), item) != drawn.end();
+// Most draws are of four: a plain loop.
+inline bool contains(std::span<const std::uint32_t> drawn, std::uint32_t item) {
+  for (const std::uint32_t other : drawn) {
+    if (other == item) return true;
+  }
+  return false;
 }
 
 // One draw among the items of positive weight that are not in `drawn`; `left` is their sum.
@@ -37,21 +42,25 @@ std::uint32_t nth_without_weight(const WeightedItems& items, std::span<const std
   return 0;
 }
 
-std::uint32_t draw_weighted(const WeightedItems& items, std::span<const std::uint32_t> drawn,
-                            Prng& prng) {
-  if (!items.columns.empty()) {
-    // Past this many hits on drawn items the weights are so uneven that a scan is cheaper.
-    constexpr int kMaxRejected = 12;
-    for (int i = 0; i <= kMaxRejected; ++i) {
-      // The column is the whole part of a random multiple of their number, and what is left of it
-      // decides within the column.
-      const std::uint64_t place = (prng.next() >> 16) * items.columns.size();
-      auto item = static_cast<std::uint32_t>(place >> 48);
-      const AliasColumn& column = items.columns[item];
-      if (static_cast<std::uint32_t>(place >> 16) >= column.threshold) item = column.other;
-      if (!contains(drawn, item)) return item;
-    }
+// One draw by the columns, or nothing where they gave drawn items alone.
+inline std::optional<std::uint32_t> draw_column(std::span<const AliasColumn> columns,
+                                                std::span<const std::uint32_t> drawn, Prng& prng) {
+  // Past this many hits on drawn items the weights are so uneven that a scan is cheaper.
+  constexpr int kMaxRejected = 12;
+  for (int i = 0; i <= kMaxRejected; ++i) {
+    // The column is the whole part of a random multiple of their number, and what is left of it
+    // decides within the column.
+    const std::uint64_t place = (prng.next() >> 16) * columns.size();
+    auto item = static_cast<std::uint32_t>(place >> 48);
+    const AliasColumn& column = columns[item];
+    item = static_cast<std::uint32_t>(place >> 16) < column.threshold ? item : column.other;
+    if (!contains(drawn, item)) return item;
   }
+  return std::nullopt;
+}
+
+std::uint32_t draw_scanning(const WeightedItems& items, std::span<const std::uint32_t> drawn,
+                            Prng& prng) {
   std::uint64_t left = items.sum;
   for (const std::uint32_t item : drawn) left -= items.weights[item];
   return scan(items, drawn, left, prng);
@@ -99,14 +108,20 @@ void build_alias(std::span<const std::uint32_t> weights, std::span<AliasColumn> 
 std::size_t draw(const WeightedItems& items, Prng& prng, std::span<std::uint32_t> out) {
   const std::size_t take = std::min(out.size(), items.weights.size());
   CHECK(take <= kMaxTake);
-  for (std::size_t i = 0; i < take; ++i) {
+  const std::size_t weighted = std::min<std::size_t>(take, items.positive);
+  // A copy that no store to `out` can change, so that it stays in registers.
+  Prng numbers = prng;
+  for (std::size_t i = 0; i < weighted; ++i) {
     const auto drawn = std::span<const std::uint32_t>(out).first(i);
-    if (i < items.positive) {
-      out[i] = draw_weighted(items, drawn, prng);
-    } else {
-      out[i] = nth_without_weight(items, drawn, prng.below(items.weights.size() - i));
-    }
+    std::optional<std::uint32_t> item;
+    if (!items.columns.empty()) item = draw_column(items.columns, drawn, numbers);
+    out[i] = item ? *item : draw_scanning(items, drawn, numbers);
   }
+  for (std::size_t i = weighted; i < take; ++i) {
+    const auto drawn = std::span<const std::uint32_t>(out).first(i);
+    out[i] = nth_without_weight(items, drawn, numbers.below(items.weights.size() - i));
+  }
+  prng = numbers;
   return take;
 }
 

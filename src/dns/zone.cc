@@ -5,6 +5,7 @@
 
 #include "base/ip.h"
 #include "dns/record_reader.h"
+#include "dns/zone_check.h"
 
 namespace timepool::dns {
 namespace {
@@ -343,27 +344,16 @@ class Loader {
     if (twice != zone_.labels.end()) {
       return wrong("has '" + twice->name + "' twice, in different case");
     }
-    for (const Label& label : zone_.labels) TRY(follow_aliases(label));
-    return {};
-  }
-
-  // An alias may lead to another one, but must end.
-  Status follow_aliases(const Label& first) {
-    constexpr int kMaxAliases = 8;
-    const Label* label = &first;
-    for (int i = 0; i < kMaxAliases; ++i) {
-      if (!label->alias) return {};
-      const Label* next = zone_.find(*label->alias);
-      if (next == nullptr) {
-        const Step step(*this, JsonStep::member(first.name));
-        warn("alias leads to '" + *label->alias + "', which has no label of its own");
-        return {};
-      }
-      label = next;
+    if (const auto fault = find_fault(zone_)) {
+      const Step step(*this, JsonStep::member(fault->label));
+      return wrong(fault->text);
     }
-    const Step step(*this, JsonStep::member(first.name));
-    return wrong("alias leads in a circle, or over more than " + std::to_string(kMaxAliases) +
-                 " others");
+    for (const Label& label : zone_.labels) {
+      if (!label.alias || zone_.find(*label.alias) != nullptr) continue;
+      const Step step(*this, JsonStep::member(label.name));
+      warn("alias leads to '" + *label.alias + "', which has no label of its own");
+    }
+    return {};
   }
 
   std::string_view text_;

@@ -101,9 +101,13 @@ Result<void, Malformed> parse_edns_into(std::uint16_t klass, std::uint32_t ttl, 
   if (edns.header.version != 0) return {};
   ByteReader reader(rdata);
   while (reader.remaining() > 0) {
+    const Bytes head = reader.bytes(4);
+    if (!reader.ok()) return fail(Malformed::kOptionLength);
     Option option;
-    option.code = static_cast<OptionCode>(reader.u16());
-    option.data = reader.bytes(reader.u16());
+    option.code = static_cast<OptionCode>(std::to_integer<unsigned>(head[0]) << 8 |
+                                          std::to_integer<unsigned>(head[1]));
+    option.data = reader.bytes(std::to_integer<std::size_t>(head[2]) << 8 |
+                               std::to_integer<std::size_t>(head[3]));
     if (!reader.ok()) return fail(Malformed::kOptionLength);
     TRY(take_option(option, in, edns));
   }

@@ -3,6 +3,15 @@
 namespace timepool::wire::dns {
 namespace {
 
+// For what was checked to be there: one check for many fields.
+std::uint16_t load16(const std::byte* at) {
+  return static_cast<std::uint16_t>(std::to_integer<unsigned>(at[0]) << 8 |
+                                    std::to_integer<unsigned>(at[1]));
+}
+std::uint32_t load32(const std::byte* at) {
+  return std::uint32_t{load16(at)} << 16 | load16(at + 2);
+}
+
 struct RawRecord {
   bool owner_is_root;
   RrType type;
@@ -43,13 +52,15 @@ Result<void, Malformed> skip_name(ByteReader& reader) {
 
 Result<void, Malformed> read_record(ByteReader& reader, RawRecord& out) {
   const std::size_t start = reader.position();
-  const auto skipped = skip_name(reader);
-  if (!skipped.ok()) return fail(skipped.error());
+  TRY(skip_name(reader));
   out.owner_is_root = reader.position() == start + 1;
-  out.type = static_cast<RrType>(reader.u16());
-  out.klass = reader.u16();
-  out.ttl = reader.u32();
-  out.rdata = reader.bytes(reader.u16());
+  constexpr std::size_t kFixed = 10;  // type, class, TTL, length
+  const Bytes fixed = reader.bytes(kFixed);
+  if (!reader.ok()) return fail(Malformed::kShortRecord);
+  out.type = static_cast<RrType>(load16(fixed.data()));
+  out.klass = load16(fixed.data() + 2);
+  out.ttl = load32(fixed.data() + 4);
+  out.rdata = reader.bytes(load16(fixed.data() + 8));
   if (!reader.ok()) return fail(Malformed::kShortRecord);
   return {};
 }
@@ -62,11 +73,21 @@ Result<void, Malformed> check_header(const Header& header) {
   return {};
 }
 
+Result<void, Malformed> read_header(ByteReader& reader, Header& header) {
+  const Bytes bytes = reader.bytes(kHeaderSize);
+  if (!reader.ok()) return fail(Malformed::kShortHeader);
+  const std::byte* at = bytes.data();
+  header = {load16(at),     load16(at + 2), load16(at + 4),
+            load16(at + 6), load16(at + 8), load16(at + 10)};
+  return {};
+}
+
 Result<void, Malformed> read_question(ByteReader& reader, Query& query) {
   query.name = TRY(parse_plain_name(reader));
-  query.type = static_cast<RrType>(reader.u16());
-  query.klass = static_cast<RrClass>(reader.u16());
+  const Bytes fixed = reader.bytes(4);
   if (!reader.ok()) return fail(Malformed::kShortQuestion);
+  query.type = static_cast<RrType>(load16(fixed.data()));
+  query.klass = static_cast<RrClass>(load16(fixed.data() + 2));
   query.has_question = true;
   query.question_end = static_cast<std::uint16_t>(reader.position());
   return {};
@@ -107,7 +128,7 @@ Result<void, Malformed> read_additional(ByteReader& reader, Query& query) {
 Result<void, Malformed> parse_query_into(Bytes datagram, Query& query) {
   if (datagram.size() > kMaxMessage) return fail(Malformed::kTooLong);
   ByteReader reader(datagram);
-  query.header = TRY(parse_header(reader));
+  TRY(read_header(reader, query.header));
   TRY(check_header(query.header));
   if (query.header.question_count == 1) TRY(read_question(reader, query));
   TRY(read_authority(reader, query));
