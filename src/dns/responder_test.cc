@@ -146,6 +146,22 @@ TEST(Responder, refuses_what_is_not_its_zone) {
             Reason::kNotImpType);
 }
 
+TEST(Responder, says_by_extended_errors_why_it_refuses) {
+  const auto code = [](Ask question) {
+    question.edns = true;
+    const Got got = ask(pool(), question);
+    const auto& error = got.message->edns()->extended_error;
+    return error ? static_cast<int>(error->code) : -1;
+  };
+  EXPECT_EQ(code({.name = "example.com"}), 20) << "not authoritative";
+  EXPECT_EQ(code({.name = "pool.test", .klass = RrClass::kHs}), 18) << "prohibited";
+  EXPECT_EQ(code({.name = "pool.test", .type = static_cast<RrType>(253)}), 21) << "not supported";
+  EXPECT_EQ(code({.name = "pool.test", .type = RrType::kNxname}), 30) << "RFC 9824 3.5";
+  EXPECT_EQ(code({.name = "pool.test"}), -1);
+  EXPECT_EQ(code({.name = "nope.pool.test"}), -1);
+  EXPECT_FALSE(ask(pool(), {.name = "example.com"}).message->edns()) << "not without EDNS";
+}
+
 TEST(Responder, the_zone_below_has_its_names_for_itself) {
   EXPECT_THAT(ask(pool(), {.name = "sub.pool.test"}).answers(),
               ElementsAre("sub.pool.test. 120 IN A 10.1.0.1"));
