@@ -30,7 +30,7 @@ std::string addresses(const std::vector<int>& servers, bool v6) {
   std::string out;
   for (const int server : servers) {
     const std::string address =
-        v6 ? "2001:db8::" + std::to_string(server)
+        v6 ? "2001:db8::" + std::to_string(server + 1)
            : "10.0." + std::to_string(server / 250) + '.' + std::to_string(server % 250 + 1);
     const int netspeed[] = {512, 3000, 25000, 250000, 1000000};
     out += (out.empty() ? "" : ", ") + ("[\"" + address) + "\", \"" +
