@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "config/ntpd_nts_client.h"
 #include "config/ntpd_nts_cookies.h"
 #include "config/ntpd_nts_server.h"
 #include "config/schema.h"
@@ -10,6 +11,7 @@
 namespace timepool::config {
 
 struct NtpdNtsConfig {
+  std::optional<NtsClientConfig> client;    // absent: as by default
   std::optional<NtsCookiesConfig> cookies;  // absent: as by default, if there is a server
   std::optional<NtsServerConfig> server;
   bool operator==(const NtpdNtsConfig&) const = default;

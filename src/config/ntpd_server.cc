@@ -53,7 +53,7 @@ Schema<NtpServerConfig> ntp_server_schema() {
   const Schema<NtpLocalConfig> local = local_schema();
   Schema<NtpTestConfig> test;
   test.field("offset", &NtpTestConfig::offset,
-             duration(Duration::seconds(-86400), Duration::seconds(86400)),
+             duration(Duration::seconds(-36'600LL * 86'400), Duration::seconds(36'600LL * 86'400)),
              "Added to every time that is served: the server lies. The clock is not touched. Only "
              "for tests of clients, monitors and pools.");
   Schema<NtpServerConfig> server;

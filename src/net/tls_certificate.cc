@@ -183,6 +183,8 @@ CertificateInfo certificate_info(const x509_st& certificate) {
   add_names(certificate, out);
   out.not_before = time_of(X509_get0_notBefore(&certificate));
   out.not_after = time_of(X509_get0_notAfter(&certificate));
+  out.chain_not_before = out.not_before;
+  out.chain_not_after = out.not_after;
   out.key_hash = hash_of_key(certificate);
   out.key_type = key_type_of(certificate);
   ERR_clear_error();

@@ -37,6 +37,9 @@ struct CertificateInfo {
   // Dates beyond what UnixTime has are its nearest.
   UnixTime not_before;
   UnixTime not_after;
+  // With those above it, as far as they were looked at: the latest beginning, the earliest end.
+  UnixTime chain_not_before;
+  UnixTime chain_not_after;
   KeyHash key_hash{};
   // "EC P-256", "RSA 2048", "ED25519"
   std::string key_type;

@@ -81,6 +81,15 @@ void set_rules(X509_VERIFY_PARAM* rules, const TlsVerification& wanted) {
   X509_VERIFY_PARAM_set1_host(rules, wanted.name.data(), wanted.name.size());
 }
 
+// By all of a chain.
+void narrow_dates(const STACK_OF(X509) * chain, CertificateInfo& info) {
+  for (int i = 1; i < sk_X509_num(chain); ++i) {
+    const CertificateInfo above = certificate_info(*sk_X509_value(chain, i));
+    info.chain_not_before = std::max(info.chain_not_before, above.not_before);
+    info.chain_not_after = std::min(info.chain_not_after, above.not_after);
+  }
+}
+
 int check_chain(X509_STORE_CTX* store, const TlsVerification& wanted) {
   set_rules(X509_STORE_CTX_get0_param(store), wanted);
   if (X509_verify_cert(store) != 1) {
@@ -88,6 +97,7 @@ int check_chain(X509_STORE_CTX* store, const TlsVerification& wanted) {
     return error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
   }
   const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(store);
+  narrow_dates(chain, *wanted.certificate);
   for (int i = 0; i < sk_X509_num(chain); ++i) {
     const int error = check_dates(sk_X509_value(chain, i), wanted.dates);
     if (error != X509_V_OK) return error;

@@ -33,6 +33,9 @@ enum class AuthSelection : std::uint8_t {
 struct SelectionConfig {
   // How many must agree before there is a reference.
   std::size_t min_sources = 1;
+  // And how many that are authenticated, where one of them has a certificate whose dates were not
+  // checked. Those that need none of that, and reference clocks, are enough by min_sources.
+  std::size_t unchecked_quorum = 3;
   AuthSelection auth = AuthSelection::kMix;
   std::uint8_t min_stratum = 0;
   std::uint8_t max_stratum = 15;
@@ -56,6 +59,8 @@ struct Candidate {
   SelectOptions options;
   bool authenticated = false;
   bool refclock = false;  // no packets, so nothing to authenticate
+  // Its certificate was taken without a look at what day it is (nts/certificate_dates.h).
+  bool unchecked = false;
   Loop loop = Loop::kNone;
   bool smear_differs = false;  // from the majority's, around a leap second
   bool decided = true;         // it has answered, or failed to often enough

@@ -24,16 +24,20 @@ std::size_t Establishments::new_of(SourceId source) const {
 }
 
 std::optional<EstablishmentWish> Establishments::finish(EstablishmentId id,
-                                                        const EstablishmentResult& result) {
+                                                        const EstablishmentResult& result,
+                                                        MonoTime now) {
   const auto found = std::find_if(wishes_.begin(), wishes_.end(),
                                   [&](const EstablishmentWish& it) { return it.id == id; });
   if (id == 0 || found == wishes_.end()) return std::nullopt;
   const EstablishmentWish out = *found;
   wishes_.erase(found);
   ++(result.established ? count_established_ : count_failed_);
-  nts::RetrySchedule& retry = schedule_of(out.with, out.begun);
-  if (result.established) retry.established();
-  if (result.unsent) retry.unsent();
+  Schedule& schedule = schedule_of(out.with, out.begun);
+  if (result.established) {
+    schedule.retry.established();
+    schedule.established = now;
+  }
+  if (result.unsent) schedule.retry.unsent();
   return out;
 }
 
@@ -42,7 +46,7 @@ std::vector<EstablishmentWish> Establishments::take_lost(MonoTime now) {
   for (const EstablishmentWish& wish : wishes_) {
     if (wish.id != 0 && now - wish.begun >= kPatience) out.push_back(wish);
   }
-  for (const EstablishmentWish& lost : out) static_cast<void>(finish(lost.id, {}));
+  for (const EstablishmentWish& lost : out) static_cast<void>(finish(lost.id, {}, now));
   return out;
 }
 
@@ -58,10 +62,10 @@ const Establishments::Schedule* Establishments::find(const nts::KeyServer& serve
 
 // The table is bounded: the one that was wanted longest ago makes room, those that say nothing
 // first.
-nts::RetrySchedule& Establishments::schedule_of(const nts::KeyServer& server, MonoTime now) {
+Establishments::Schedule& Establishments::schedule_of(const nts::KeyServer& server, MonoTime now) {
   const auto same = [&](const Schedule& it) { return it.server == server; };
   auto found = std::find_if(schedules_.begin(), schedules_.end(), same);
-  if (found != schedules_.end()) return found->retry;
+  if (found != schedules_.end()) return *found;
   if (schedules_.size() >= kMaxSchedules) {
     const auto less = [](const Schedule& a, const Schedule& b) {
       const bool a_idle = a.retry.attempts() == 0;
@@ -70,8 +74,8 @@ nts::RetrySchedule& Establishments::schedule_of(const nts::KeyServer& server, Mo
     };
     schedules_.erase(std::min_element(schedules_.begin(), schedules_.end(), less));
   }
-  schedules_.push_back({server, nts::RetrySchedule(0, now, now)});
-  return schedules_.back().retry;
+  schedules_.push_back({server, nts::RetrySchedule(0, now, now), {}, {}});
+  return schedules_.back();
 }
 
 MonoTime Establishments::allowed(const nts::KeyServer& server) const {
@@ -84,8 +88,18 @@ std::uint32_t Establishments::attempts(const nts::KeyServer& server) const {
   return found == nullptr ? 0 : found->retry.attempts();
 }
 
+std::optional<MonoTime> Establishments::last_begun(const nts::KeyServer& server) const {
+  const Schedule* found = find(server);
+  return found == nullptr ? std::nullopt : found->begun;
+}
+
+std::optional<MonoTime> Establishments::last_established(const nts::KeyServer& server) const {
+  const Schedule* found = find(server);
+  return found == nullptr ? std::nullopt : found->established;
+}
+
 void Establishments::authenticated(const nts::KeyServer& server, MonoTime now) {
-  if (find(server) != nullptr) schedule_of(server, now).authenticated(now);
+  if (find(server) != nullptr) schedule_of(server, now).retry.authenticated(now);
 }
 
 MonoTime Establishments::next() const {
@@ -105,7 +119,9 @@ void Establishments::begin(MonoTime now, RandomStream& random, Outbox& out) {
     if (out.establishes.full() || !budget_.take(now)) return;
     wish.id = next_id_++;
     wish.begun = now;
-    schedule_of(wish.with, now).began(now, random.unit());
+    Schedule& schedule = schedule_of(wish.with, now);
+    schedule.retry.began(now, random.unit());
+    schedule.begun = now;
     ++count_begun_;
     const Endpoint server{wish.with.address, wish.with.port, 0};
     CHECK(out.establishes.push_back({wish.id, wish.source, server}));
@@ -125,7 +141,7 @@ std::vector<nts::SavedRetry> Establishments::saved(MonoTime now, UnixTime clock)
 void Establishments::set_saved(std::span<const nts::SavedRetry> saved, MonoTime now,
                                UnixTime clock) {
   for (const nts::SavedRetry& it : saved) {
-    schedule_of(it.with, now) = nts::RetrySchedule(it.attempts, now + (it.next - clock), now);
+    schedule_of(it.with, now).retry = nts::RetrySchedule(it.attempts, now + (it.next - clock), now);
   }
 }
 

@@ -43,7 +43,8 @@ class Establishments {
   // Those for new members.
   std::size_t new_of(SourceId source) const;
   // One ended. What it was for; nothing when nobody wants it any more.
-  std::optional<EstablishmentWish> finish(EstablishmentId id, const EstablishmentResult& result);
+  std::optional<EstablishmentWish> finish(EstablishmentId id, const EstablishmentResult& result,
+                                          MonoTime now);
   // Those that were not answered in time; they are gone.
   std::vector<EstablishmentWish> take_lost(MonoTime now);
   void forget(SourceId source);
@@ -57,6 +58,10 @@ class Establishments {
   MonoTime allowed(const nts::KeyServer& server) const;
   // Attempts since the last that led to authenticated time.
   std::uint32_t attempts(const nts::KeyServer& server) const;
+  // When the last with this server began, and the last that gave keys; nothing when there was none
+  // in this run.
+  std::optional<MonoTime> last_begun(const nts::KeyServer& server) const;
+  std::optional<MonoTime> last_established(const nts::KeyServer& server) const;
   // Cookies of this server brought authenticated time.
   void authenticated(const nts::KeyServer& server, MonoTime now);
 
@@ -72,9 +77,11 @@ class Establishments {
   struct Schedule {
     nts::KeyServer server;
     nts::RetrySchedule retry;
+    std::optional<MonoTime> begun;
+    std::optional<MonoTime> established;
   };
   const Schedule* find(const nts::KeyServer& server) const;
-  nts::RetrySchedule& schedule_of(const nts::KeyServer& server, MonoTime now);
+  Schedule& schedule_of(const nts::KeyServer& server, MonoTime now);
 
   std::vector<EstablishmentWish> wishes_;
   std::vector<Schedule> schedules_;

@@ -41,14 +41,29 @@ TEST_F(EstablishmentsTest, begin_once_and_end_once) {
   ASSERT_EQ(begun.size(), 1U);
   EXPECT_EQ(begun[0].server, (Endpoint{IpAddress::v4(0xc0000201), kKeyPort, 0}));
   EXPECT_TRUE(begin(1000).empty());
-  EXPECT_TRUE(all_.finish(begun[0].id, good()));
-  EXPECT_FALSE(all_.finish(begun[0].id, good()));
+  EXPECT_TRUE(all_.finish(begun[0].id, good(), at(1)));
+  EXPECT_FALSE(all_.finish(begun[0].id, good(), at(1)));
+}
+
+TEST_F(EstablishmentsTest, tells_of_the_last_attempt_and_of_the_last_that_gave_keys) {
+  const nts::KeyServer server = wish_for(1).with;
+  EXPECT_FALSE(all_.last_begun(server));
+  EXPECT_TRUE(all_.want(wish_for(1)));
+  const auto begun = begin(0);
+  EXPECT_EQ(all_.last_begun(server), at(0));
+  static_cast<void>(all_.finish(begun[0].id, {}, at(1)));
+  EXPECT_FALSE(all_.last_established(server));
+  EXPECT_TRUE(all_.want(wish_for(1)));
+  const auto again = begin(100);
+  static_cast<void>(all_.finish(again[0].id, good(), at(101)));
+  EXPECT_EQ(all_.last_begun(server), at(100));
+  EXPECT_EQ(all_.last_established(server), at(101));
 }
 
 TEST_F(EstablishmentsTest, KEC7_each_server_has_its_own_schedule) {
   EXPECT_TRUE(all_.want(wish_for(1)));
   const auto begun = begin(0);
-  static_cast<void>(all_.finish(begun[0].id, {}));
+  static_cast<void>(all_.finish(begun[0].id, {}, at(1)));
   EXPECT_TRUE(all_.want(wish_for(1)));
   EXPECT_TRUE(all_.want(wish_for(2)));
   EXPECT_EQ(begin(5).size(), 1U) << "the other";
@@ -61,7 +76,7 @@ TEST_F(EstablishmentsTest, KEC7_the_schedule_is_forgotten_after_keys_and_an_answ
   const nts::KeyServer server = wish_for(1).with;
   EXPECT_TRUE(all_.want(wish_for(1)));
   const auto begun = begin(0);
-  static_cast<void>(all_.finish(begun[0].id, good()));
+  static_cast<void>(all_.finish(begun[0].id, good(), at(1)));
   EXPECT_EQ(all_.attempts(server), 1U);
   all_.authenticated(server, at(1));
   EXPECT_EQ(all_.attempts(server), 0U);
@@ -90,7 +105,7 @@ TEST_F(EstablishmentsTest, what_was_not_sent_is_no_attempt) {
   const auto begun = begin(0);
   EstablishmentResult unsent;
   unsent.unsent = true;
-  static_cast<void>(all_.finish(begun[0].id, unsent));
+  static_cast<void>(all_.finish(begun[0].id, unsent, at(1)));
   EXPECT_EQ(all_.attempts(wish_for(1).with), 0U);
   EXPECT_EQ(all_.allowed(wish_for(1).with), at(10));
 }
@@ -99,7 +114,7 @@ TEST_F(EstablishmentsTest, wishes_and_schedules_are_bounded) {
   for (std::uint32_t host = 0; host < 1000; ++host) {
     static_cast<void>(all_.want(wish_for(host)));
     for (const EstablishAction& action : begin(100 + host * 10)) {
-      static_cast<void>(all_.finish(action.id, {}));
+      static_cast<void>(all_.finish(action.id, {}, at(1)));
     }
   }
   EXPECT_LE(all_.saved(at(0), UnixTime()).size(), Establishments::kMaxSchedules);
@@ -111,7 +126,7 @@ TEST_F(EstablishmentsTest, wishes_and_schedules_are_bounded) {
 TEST_F(EstablishmentsTest, schedules_survive_a_restart) {
   EXPECT_TRUE(all_.want(wish_for(1)));
   const auto begun = begin(0);
-  static_cast<void>(all_.finish(begun[0].id, {}));
+  static_cast<void>(all_.finish(begun[0].id, {}, at(1)));
   const UnixTime clock = UnixTime::from_seconds(1'790'000'000);
   const auto saved = all_.saved(at(1), clock);
   ASSERT_EQ(saved.size(), 1U);
@@ -125,7 +140,7 @@ TEST_F(EstablishmentsTest, a_source_that_goes_takes_its_wishes_along) {
   EXPECT_TRUE(all_.want(wish_for(1)));
   const auto begun = begin(0);
   all_.forget(3);
-  EXPECT_FALSE(all_.finish(begun[0].id, good()));
+  EXPECT_FALSE(all_.finish(begun[0].id, good(), at(1)));
 }
 
 }  // namespace

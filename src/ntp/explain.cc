@@ -134,6 +134,9 @@ void tell_numbers(const SourceFacts& facts, Sentences& out) {
     case Cause::kWaitsForOthers:
       out.push_back(facts.agreement == Agreement::kNotRequired
                         ? "None of the required sources agrees."
+                    : facts.agreement == Agreement::kUnchecked
+                        ? "The dates of certificates are not checked yet, so " +
+                              count_of(config.unchecked_quorum, "source") + " must agree."
                         : "min_sources is " + std::to_string(config.min_sources) + ".");
       return;
     case Cause::kStratum:

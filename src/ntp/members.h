@@ -61,6 +61,7 @@ struct Member {
   // Of an NTS server: its association's; and when its keys were established.
   NtsAuthenticator* nts = nullptr;
   MonoTime established;
+  nts::CertificateDates certificate;
   // It is to take the place of this member, for this reason, when it has proved itself; 0: no.
   AssociationId beside = 0;
   DropCause takes_place = DropCause::kNone;

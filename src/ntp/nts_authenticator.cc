@@ -62,6 +62,7 @@ bool NtsAuthenticator::protect(ByteWriter& request, RandomStream& random) {
   Aead& aead = aead_for(keys.aead);
   aead.set_key(keys.c2s());
   if (!nts::write_request_fields(fields, aead, request)) return false;
+  last_size_ = cookie->size();
   outstanding.cookie = std::move(*cookie);
   outstanding_ = std::move(outstanding);
   return true;
@@ -129,19 +130,36 @@ NtsState NtsAuthenticator::state() const {
   NtsState out = counts_;
   out.aead = current_.jar.keys().aead;
   out.cookies = cookies();
+  out.cookie_size = last_size_ > 0 ? last_size_ : current_.jar.next_size();
   out.proven = current_.proven;
   out.naks = naks_;
   return out;
 }
 
-std::optional<nts::Establishment> NtsAuthenticator::saved() const {
-  const Session& session = current_.jar.empty() && old_ ? *old_ : current_;
-  if (session.jar.empty()) return std::nullopt;
+std::optional<nts::Establishment> NtsAuthenticator::saved(std::size_t cookies) const {
+  const Session& session = lasting();
+  if (session.jar.empty() || cookies == 0) return std::nullopt;
   nts::Establishment out;
   out.keys = session.jar.keys();
   out.other_keys = session.other_keys;
-  out.cookies.assign(session.jar.cookies().begin(), session.jar.cookies().end());
+  out.cookies = session.jar.newest(cookies);
   return out;
+}
+
+void NtsAuthenticator::set_written(std::size_t cookies) {
+  const bool of_current = &lasting() == &current_;
+  current_.jar.set_written(of_current ? cookies : 0);
+  if (old_) old_->jar.set_written(of_current ? 0 : cookies);
+}
+
+bool NtsAuthenticator::owes_write() const {
+  return current_.jar.owes_write() || (old_ && old_->jar.owes_write());
+}
+
+void NtsAuthenticator::lose_written() {
+  if (owes_write() && outstanding_) outstanding_->cookie.clear();
+  current_.jar.lose_written();
+  if (old_) old_->jar.lose_written();
 }
 
 }  // namespace timepool::ntp

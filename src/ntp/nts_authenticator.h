@@ -21,9 +21,10 @@ namespace timepool::ntp {
 // What people are told of it.
 struct NtsState {
   AeadId aead = AeadId::kAesSivCmac256;
-  std::size_t cookies = 0;  // of the keys in use, and of those that wait to be dropped
-  bool proven = false;      // the keys have brought an authentic answer
-  std::uint32_t naks = 0;   // requests in a row that were answered by NTSN and by nothing better
+  std::size_t cookies = 0;      // of the keys in use, and of those that wait to be dropped
+  std::size_t cookie_size = 0;  // octets of the last that was sent, else of the first; 0: none
+  bool proven = false;          // the keys have brought an authentic answer
+  std::uint32_t naks = 0;  // requests in a row that were answered by NTSN and by nothing better
   std::uint64_t naks_in_all = 0;
   std::uint64_t cookies_taken = 0;  // from replies
   std::uint64_t renewals = 0;       // keys that replaced others
@@ -53,9 +54,15 @@ class NtsAuthenticator final : public Authenticator {
   std::uint32_t naks() const { return naks_; }
   bool proven() const { return current_.proven; }
   NtsState state() const;
-  // The session that a later run may go on with; nothing when there is no cookie. The caller must
-  // not let this object send any more.
-  std::optional<nts::Establishment> saved() const;
+  // The session that a later run may go on with, with the newest `cookies` of its jar; nothing when
+  // there is none. A cookie that is written down is not sent before the disk has changed: the
+  // caller says with set_written() what is there now, and asks owes_write() before it sends.
+  std::optional<nts::Establishment> saved(std::size_t cookies) const;
+  void set_written(std::size_t cookies);
+  // The request that waits to be sent holds a cookie that is on the disk, as far as is known.
+  bool owes_write() const;
+  // The disk can't be changed: what is there is lost, with the request that owes_write().
+  void lose_written();
 
  private:
   struct Session {
@@ -73,6 +80,8 @@ class NtsAuthenticator final : public Authenticator {
   };
 
   static Session session_of(const nts::Establishment& establishment);
+  // Of which a later run is to know.
+  const Session& lasting() const { return current_.jar.empty() && old_ ? *old_ : current_; }
   // Whose turn it is; null when there is no cookie to spare.
   Session* next_session();
   Aead& aead_for(AeadId id);
@@ -86,6 +95,7 @@ class NtsAuthenticator final : public Authenticator {
   std::optional<Outstanding> outstanding_;
   bool last_by_old_ = false;
   std::size_t reserve_ = 0;
+  std::size_t last_size_ = 0;
   std::uint32_t naks_ = 0;
   NtsState counts_;
 };

@@ -194,11 +194,54 @@ TEST_F(NtsAuthenticatorTest, tries_the_other_keys_of_an_unclear_establishment_on
 TEST_F(NtsAuthenticatorTest, saved_session_has_the_cookies_that_are_left) {
   EXPECT_EQ(ask(), AuthVerdict::kAuthentic);
   static_cast<void>(request());
-  const auto saved = auth_.saved();
+  const auto saved = auth_.saved(nts::kMaxCookies);
   ASSERT_TRUE(saved);
   EXPECT_EQ(saved->cookies.size(), 7U);
   NtsAuthenticator next(aeads_, *saved);
   EXPECT_EQ(next.cookies(), 7U);
+}
+
+TEST_F(NtsAuthenticatorTest, NC10_says_when_a_request_needs_the_disk_written_first) {
+  auth_.set_written(2);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(ask(), AuthVerdict::kAuthentic);
+    EXPECT_FALSE(auth_.owes_write()) << "an answer brings another cookie";
+  }
+  for (int i = 0; i < 6; ++i) static_cast<void>(request());
+  EXPECT_FALSE(auth_.owes_write());
+  static_cast<void>(request());
+  EXPECT_TRUE(auth_.owes_write());
+  EXPECT_EQ(auth_.saved(2)->cookies.size(), 1U);
+  auth_.set_written(2);
+  EXPECT_FALSE(auth_.owes_write());
+}
+
+TEST_F(NtsAuthenticatorTest, NC10_a_disk_that_fails_costs_the_request_and_what_is_written) {
+  auth_.set_written(nts::kMaxCookies);
+  static_cast<void>(request());
+  ASSERT_TRUE(auth_.owes_write());
+  auth_.lose_written();
+  auth_.handle_unsent();
+  EXPECT_EQ(auth_.cookies(), 0U);
+  EXPECT_FALSE(auth_.owes_write());
+}
+
+TEST_F(NtsAuthenticatorTest, NC10_of_two_sessions_one_is_written_down) {
+  EXPECT_EQ(ask(), AuthVerdict::kAuthentic);
+  auth_.set_written(2);
+  auth_.renew(server_.establish());
+  EXPECT_EQ(auth_.saved(2)->cookies.size(), 2U);
+  auth_.set_written(2);
+  // The old ones are free: turn by turn, six of the new and all of the old.
+  for (int i = 0; i < 6; ++i) static_cast<void>(request());
+  EXPECT_FALSE(auth_.owes_write());
+}
+
+TEST_F(NtsAuthenticatorTest, tells_the_length_of_its_cookies) {
+  const std::size_t size = server_.establish().cookies.front().size();
+  EXPECT_EQ(auth_.state().cookie_size, size);
+  static_cast<void>(request());
+  EXPECT_EQ(auth_.state().cookie_size, size);
 }
 
 TEST_F(NtsAuthenticatorTest, a_cookie_that_was_not_sent_is_given_back) {

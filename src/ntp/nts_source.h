@@ -9,6 +9,7 @@
 
 #include "base/aead.h"
 #include "base/ip.h"
+#include "nts/certificate_dates.h"
 #include "nts/establishment.h"
 
 namespace timepool::ntp {
@@ -37,6 +38,8 @@ struct EstablishmentResult {
   // Nothing was sent: there is no way there, no descriptor. It does not count as an attempt.
   bool unsent = false;
   nts::Establishment keys;  // when established
+  // Of the certificate that proved the server, and how they were judged.
+  nts::CertificateDates certificate;
   // The server that the cookies are for: the address that the key establishment named, or one of
   // the name that it named, or else its own (KEC5, KEC6).
   Endpoint server;

@@ -39,9 +39,11 @@ std::string_view name_of(EventKind kind) {
     case EventKind::kResumed:
       return "resumed";
     case EventKind::kLeap:
+      return "leap";
+    case EventKind::kCertificate:
       break;
   }
-  return "leap";
+  return "certificate";
 }
 
 }  // namespace timepool::ntp

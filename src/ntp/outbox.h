@@ -72,8 +72,10 @@ enum class EventKind : std::uint8_t {
   kClockForeign,  // somebody else changed the clock's rate; what was found is adopted
   kResumed,       // the machine was suspended for `amount`: all samples are dropped
   kLeap,          // a leap second passed: true time jumped by `amount`
+  kCertificate,   // the keys are dropped: the certificate does not hold at the time that is agreed
+                  // on
 };
-inline constexpr std::size_t kEventKindCount = 18;
+inline constexpr std::size_t kEventKindCount = 19;
 // "reachable", "falseticker", ...
 std::string_view name_of(EventKind kind);
 

@@ -103,6 +103,8 @@ SampleWindow Population::identity_of(const Member& member) {
 }
 
 void Population::end(AssociationId id) {
+  const Member* member = members_.find(id);
+  if (member != nullptr && member->nts != nullptr) ++session_changes_;
   members_.remove(id);
   closes_.push_back(id);
 }

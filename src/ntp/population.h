@@ -99,12 +99,26 @@ class Population {
   void handle_establishment(EstablishmentId id, const EstablishmentResult& result, MonoTime now);
   // What is to be done about NTS servers (ntp/recovery.h), and key establishments that are due.
   void recover(MonoTime now, RandomStream& random, Outbox& out);
-  // For the next run: sessions of members and of sources that have not come, and the schedules.
-  // `clock` is the system clock at `now`. After it nothing may be sent any more.
-  nts::SavedSessions sessions(MonoTime now, UnixTime clock) const;
-  // Of an earlier run, before its sources are added.
+  // For the next run: sessions of members, each with the newest `cookies`, and of sources that have
+  // not come, and the schedules. `clock` is the system clock at `now`.
+  nts::SavedSessions sessions(MonoTime now, UnixTime clock, std::size_t cookies) const;
+  // Of an earlier run, before its sources are added. They are on the disk.
   void set_sessions(nts::SavedSessions saved, MonoTime now, UnixTime clock);
+  // What sessions() gives is on the disk now (ntp/session_saver.h).
+  void set_written(std::size_t cookies);
+  // A request that waits to be sent holds a cookie that is on the disk.
+  bool owes_write() const;
+  bool owes_write(AssociationId id) const;
+  // The disk can't be changed: what is there is lost, with the requests that owe it.
+  void lose_written();
+  // Rises whenever sessions() gives what would be missed: other keys, another attempt.
+  std::uint64_t session_changes() const { return session_changes_; }
+  // The sources agree that it is this time now: keys of servers whose certificates do not hold then
+  // are dropped, and established anew (RFC 8915 8.5).
+  void judge_certificates(UnixTime time, MonoTime now, Outbox& out);
   const Establishments& establishments() const { return establishments_; }
+  // Under which the establishments with a source's server at an address are known.
+  static nts::KeyServer key_server(const Source& source, const IpAddress& address);
 
   // Samples of an earlier run, in the raw time of this one, for the sources whose they are, now or
   // when they come.
@@ -142,17 +156,17 @@ class Population {
   Member& start_association(Source& source, const Endpoint& server,
                             std::unique_ptr<Authenticator> authenticator, MonoTime first);
   void fill_with_keys(Source& source, MonoTime now);
-  Member& start_session(Source& source, const IpAddress& address, const Endpoint& server,
-                        const nts::Establishment& keys, MonoTime established, MonoTime now);
+  Member& start_session(Source& source, const IpAddress& address, const EstablishmentResult& result,
+                        MonoTime established, MonoTime now);
   bool resume_session(Source& source, MonoTime now);
   void want_keys(const Source& source, const IpAddress& address);
   bool want_beside(const Member& member, Source& source, const IpAddress& address, DropCause cause);
-  static nts::KeyServer key_server(const Source& source, const IpAddress& address);
   bool may_serve(const Source& source, const Endpoint& server) const;
   void handle_no_keys(Source& source, const EstablishmentWish& wish, MonoTime now);
   void handle_keys(Source& source, const EstablishmentWish& wish, const EstablishmentResult& result,
                    MonoTime now);
-  void renew(Member& member, const nts::Establishment& keys, MonoTime now);
+  void renew(Member& member, const EstablishmentResult& result, MonoTime now);
+  void refuse_certificate(AssociationId id, MonoTime now, Outbox& out);
   void settle_beside(MonoTime now, Outbox& out);
   void take_place(AssociationId id, MonoTime now, Outbox& out);
   void drop_beside(AssociationId id, DropCause cause, MonoTime now);
@@ -203,6 +217,7 @@ class Population {
   Establishments establishments_;
   // Sessions of an earlier run that no source has taken up.
   std::vector<nts::SavedSession> saved_sessions_;
+  std::uint64_t session_changes_ = 0;
   MonoTime clock_read_;  // when the system clock read `clock_`
   UnixTime clock_;
   std::vector<AssociationId> closes_;  // bounded by flush_closes(): at most one for each member

@@ -83,20 +83,26 @@ bool Population::resume_session(Source& source, MonoTime now) {
     source.handle_keys();
     // A clock that was set since makes the age wrong, but not negative.
     const Duration age = std::max(clock_ - saved.established, Duration());
-    start_session(source, saved.from.address, saved.server, saved.keys, clock_read_ - age, now);
+    EstablishmentResult result;
+    result.keys = saved.keys;
+    result.server = saved.server;
+    result.certificate = saved.certificate;
+    Member& member = start_session(source, saved.from.address, result, clock_read_ - age, now);
+    member.nts->set_written(nts::kMaxCookies);
   }
   return true;
 }
 
-Member& Population::start_session(Source& source, const IpAddress& address, const Endpoint& server,
-                                  const nts::Establishment& keys, MonoTime established,
+Member& Population::start_session(Source& source, const IpAddress& address,
+                                  const EstablishmentResult& result, MonoTime established,
                                   MonoTime now) {
-  auto made = std::make_unique<NtsAuthenticator>(*aeads_, keys);
+  auto made = std::make_unique<NtsAuthenticator>(*aeads_, result.keys);
   NtsAuthenticator* nts = made.get();
-  Member& member = start_association(source, server, std::move(made), now);
+  Member& member = start_association(source, result.server, std::move(made), now);
   member.nts = nts;
   member.origin = address;
   member.established = established;
+  member.certificate = result.certificate;
   return member;
 }
 
@@ -122,7 +128,8 @@ bool Population::want_beside(const Member& member, Source& source, const IpAddre
 void Population::handle_establishment(EstablishmentId id, const EstablishmentResult& result,
                                       MonoTime now) {
   recovery_due_ = std::min(recovery_due_, now);
-  const std::optional<EstablishmentWish> wish = establishments_.finish(id, result);
+  ++session_changes_;
+  const std::optional<EstablishmentWish> wish = establishments_.finish(id, result, now);
   if (!wish) return;
   Source* source = sources_.find(wish->source);
   CHECK(source != nullptr);  // its wishes end with it
@@ -156,7 +163,7 @@ void Population::handle_keys(Source& source, const EstablishmentWish& wish,
       source.drop(member->origin, now, DropCause::kSurplus);
       member->origin = wish.with.address;
     }
-    return renew(*member, result.keys, now);
+    return renew(*member, result, now);
   }
   const bool wanted = member != nullptr || (members_.count_of(source.id()) < source.wanted() &&
                                             (beside || wish.member == 0));
@@ -168,15 +175,16 @@ void Population::handle_keys(Source& source, const EstablishmentWish& wish,
     return;
   }
   // A renewal that names another server: that one beside it, by the same address.
-  Member& made = start_session(source, wish.with.address, result.server, result.keys, now, now);
+  Member& made = start_session(source, wish.with.address, result, now, now);
   if (member == nullptr) return;
   made.beside = wish.member;
   made.takes_place = beside ? wish.takes_place : DropCause::kSilent;
 }
 
-void Population::renew(Member& member, const nts::Establishment& keys, MonoTime now) {
-  member.nts->renew(keys);
+void Population::renew(Member& member, const EstablishmentResult& result, MonoTime now) {
+  member.nts->renew(result.keys);
   member.established = now;
+  member.certificate = result.certificate;
   // Whether they work is to be known soon.
   member.association->ask_by(now, kLeastProbeSpacing);
 }
@@ -322,28 +330,6 @@ void Population::recover(Member& member, MonoTime now, RandomStream& random) {
                   view.misses == 0 ? DropCause::kSurplus : DropCause::kSilent);
       break;
   }
-}
-
-nts::SavedSessions Population::sessions(MonoTime now, UnixTime clock) const {
-  nts::SavedSessions out;
-  for (const Member& member : members_) {
-    const Source* source = sources_.find(member.source);
-    if (member.nts == nullptr || source == nullptr) continue;
-    const std::optional<nts::Establishment> keys = member.nts->saved();
-    if (!keys) continue;
-    out.sessions.push_back({key_server(*source, member.origin), member.server(),
-                            clock - (now - member.established), *keys});
-  }
-  out.sessions.insert(out.sessions.end(), saved_sessions_.begin(), saved_sessions_.end());
-  out.retries = establishments_.saved(now, clock);
-  return out;
-}
-
-void Population::set_sessions(nts::SavedSessions saved, MonoTime now, UnixTime clock) {
-  saved_sessions_ = std::move(saved.sessions);
-  clock_read_ = now;
-  clock_ = clock;
-  establishments_.set_saved(saved.retries, now, clock);
 }
 
 }  // namespace timepool::ntp

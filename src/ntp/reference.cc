@@ -133,6 +133,7 @@ Candidate Reference::candidate_of(const Member& member, const SourceTable& sourc
   if (member.is_refclock()) out.options = member.refclock->config().select;
   out.authenticated = member.authenticated();
   out.refclock = member.is_refclock();
+  out.unchecked = member.nts != nullptr && member.certificate.judged == nts::DatesJudged::kNot;
   out.decided = decided(member, now);
   out.reachable = measured.reachable();
   out.synchronised = member.synchronised();

@@ -62,6 +62,7 @@ class Round {
   void judge_all(std::size_t agreeing);
   Agreement count_survivors();
   bool requirement_met() const;
+  bool dates_hold() const;
   void heed_preference();
   double cost(std::size_t i) const;
   std::size_t cheapest() const;
@@ -177,9 +178,25 @@ Agreement Round::count_survivors() {
   }
   // Nobody survives where only remembered jurors make the majority.
   const bool enough = out_.survivors > 0 && agreed.most() >= config_.min_sources;
-  if (enough && requirement_met()) return Agreement::kFound;
+  const bool required = requirement_met();
+  if (enough && required && dates_hold()) return Agreement::kFound;
   out_.survivors = 0;
-  return enough ? Agreement::kNotRequired : Agreement::kTooFew;
+  if (!enough) return Agreement::kTooFew;
+  return required ? Agreement::kUnchecked : Agreement::kNotRequired;
+}
+
+// One stolen key of a certificate that has ended long ago is easier to come by than several.
+bool Round::dates_hold() const {
+  bool any = false;
+  std::size_t proved = 0;
+  std::size_t sure = 0;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    const Candidate& it = candidates_[i];
+    if (!survives(i)) continue;
+    any = any || it.unchecked;
+    if (it.authenticated || it.refclock) ++(it.unchecked ? proved : sure);
+  }
+  return !any || sure >= config_.min_sources || proved + sure >= config_.unchecked_quorum;
 }
 
 void Round::heed_preference() {
@@ -266,8 +283,8 @@ void Round::combine() {
 }  // namespace
 
 std::string_view name_of(Agreement agreement) {
-  constexpr std::string_view kNames[] = {"found",     "nobody",  "no_majority",
-                                         "undecided", "too_few", "not_required"};
+  constexpr std::string_view kNames[] = {"found",   "nobody",       "no_majority", "undecided",
+                                         "too_few", "not_required", "unchecked"};
   return kNames[static_cast<std::size_t>(agreement)];
 }
 

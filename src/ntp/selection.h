@@ -38,11 +38,12 @@ inline constexpr double kScoreLimit = 10;
 // Why there is no reference.
 enum class Agreement : std::uint8_t {
   kFound,
-  kNobody,      // nobody has a vote
-  kNoMajority,  // no majority agrees
-  kUndecided,   // a majority agrees, but those who have not answered yet could outvote it
-  kTooFew,      // a majority agrees, but fewer of it than min_sources can be used
-  kNotRequired  // a majority agrees, but none of those that are required
+  kNobody,       // nobody has a vote
+  kNoMajority,   // no majority agrees
+  kUndecided,    // a majority agrees, but those who have not answered yet could outvote it
+  kTooFew,       // a majority agrees, but fewer of it than min_sources can be used
+  kNotRequired,  // a majority agrees, but none of those that are required
+  kUnchecked     // a majority agrees, but too few for certificates with unchecked dates
 };
 // "found", "nobody", ...
 std::string_view name_of(Agreement agreement);

@@ -31,6 +31,30 @@ TEST(Selection, one_source_is_believed_when_one_is_enough) {
   EXPECT_EQ(too_few.causes[0], Cause::kWaitsForOthers);
 }
 
+TEST(Selection, KEC9_unchecked_dates_need_a_quorum_of_authenticated_sources) {
+  const auto unchecked = [](double offset_ms) {
+    Candidate out = authenticated(candidate(offset_ms, 5));
+    out.unchecked = true;
+    return out;
+  };
+  const Selection two = select_of({unchecked(0), unchecked(1)});
+  EXPECT_EQ(two.agreement, Agreement::kUnchecked);
+  EXPECT_EQ(two.survivors, 0u);
+  EXPECT_EQ(two.causes[0], Cause::kWaitsForOthers);
+  EXPECT_TRUE(select_of({unchecked(0), unchecked(1), unchecked(2)}).found());
+  EXPECT_FALSE(select_of({unchecked(0), unchecked(1), unchecked(400)}).found()) << "must agree";
+  EXPECT_FALSE(select_of({unchecked(0), candidate(1, 5), candidate(2, 5)}).found())
+      << "who forges one forges those without proof";
+  EXPECT_TRUE(select_of({unchecked(0), authenticated(candidate(1, 5))}).found())
+      << "one whose dates hold is enough where one is enough";
+  EXPECT_EQ(select_of({unchecked(0), authenticated(candidate(1, 5))}, min_sources(2)).agreement,
+            Agreement::kUnchecked);
+  SelectionConfig config;
+  config.unchecked_quorum = 2;
+  EXPECT_TRUE(select_of({unchecked(0), unchecked(1)}, config).found());
+  EXPECT_EQ(name_of(Agreement::kUnchecked), "unchecked");
+}
+
 TEST(Selection, B4_a_liar_among_four_is_named) {
   const Selection got =
       select_of({candidate(1, 5), candidate(400, 5), candidate(-1, 5), candidate(2, 6)});

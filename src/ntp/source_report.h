@@ -39,6 +39,13 @@ struct NtsReport {
   NtsState state;
   IpAddress key_server;  // with whom its keys were established
   Duration key_age;
+  Duration key_lifetime;  // as it is set; each client's own is up to a quarter more or less
+  nts::CertificateDates certificate;
+  // Key establishments with that server, in this run: since the last began, and since the last that
+  // gave keys; and how many were made since the last that led to authenticated time.
+  std::optional<Duration> since_attempt;
+  std::optional<Duration> since_keys;
+  std::uint32_t attempts = 0;
 };
 
 // One line of `timepool ntp sources`: an association, or a source that has none yet.

@@ -20,11 +20,19 @@ SourceReport report_of(const Source& source) {
   return out;
 }
 
-NtsReport nts_report_of(const Member& member, MonoTime now) {
+NtsReport nts_report_of(const Source& source, const Member& member, const Population& population,
+                        MonoTime now) {
   NtsReport out;
   out.state = member.nts->state();
   out.key_server = member.origin;
   out.key_age = now - member.established;
+  out.key_lifetime = population.config().key_lifetime;
+  out.certificate = member.certificate;
+  const nts::KeyServer server = Population::key_server(source, member.origin);
+  const Establishments& made = population.establishments();
+  if (const auto begun = made.last_begun(server)) out.since_attempt = now - *begun;
+  if (const auto keys = made.last_established(server)) out.since_keys = now - *keys;
+  out.attempts = made.attempts(server);
   return out;
 }
 
@@ -37,7 +45,6 @@ SourceReport report_of(const Source& source, const Member& member, MonoTime now)
   out.cause = member.cause;
   out.options = member.options;
   out.authenticated = member.authenticated();
-  if (member.nts != nullptr) out.nts = nts_report_of(member, now);
   out.score = member.score;
   out.reach = association.reach();
   out.poll = association.poll();
@@ -176,6 +183,8 @@ std::vector<SourceReport> SourceSet::reports(MonoTime now) const {
       if (member.source != source.id()) continue;
       any = true;
       out.push_back(report_of(source, member, now));
+      if (member.nts == nullptr) continue;
+      out.back().nts = nts_report_of(source, member, population_, now);
     }
     if (!any) out.push_back(report_of(source));
   }

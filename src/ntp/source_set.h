@@ -101,12 +101,21 @@ class SourceSet {
   void handle_establishment(EstablishmentId id, const EstablishmentResult& result, MonoTime now) {
     population_.handle_establishment(id, result, now);
   }
-  nts::SavedSessions sessions(MonoTime now, UnixTime clock) const {
-    return population_.sessions(now, clock);
+  nts::SavedSessions sessions(MonoTime now, UnixTime clock, std::size_t cookies) const {
+    return population_.sessions(now, clock, cookies);
   }
   void set_sessions(nts::SavedSessions saved, MonoTime now, UnixTime clock) {
     population_.set_sessions(std::move(saved), now, clock);
   }
+  void set_written(std::size_t cookies) { population_.set_written(cookies); }
+  bool owes_write() const { return population_.owes_write(); }
+  bool owes_write(AssociationId id) const { return population_.owes_write(id); }
+  void lose_written() { population_.lose_written(); }
+  std::uint64_t session_changes() const { return population_.session_changes(); }
+  void judge_certificates(UnixTime time, MonoTime now, Outbox& out) {
+    population_.judge_certificates(time, now, out);
+  }
+  Duration key_lifetime() const { return population_.config().key_lifetime; }
   const Establishments& establishments() const { return population_.establishments(); }
 
   // The leap second that is near: sources that smear it, or alone do not, are left out.

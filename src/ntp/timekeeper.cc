@@ -181,11 +181,31 @@ void Timekeeper::update(const ClockReading& now, Outbox& out) {
   const LocalTime local = local_.local(now.mono);
   record_.update(tracking.clock,
                  tracking.clock.offset_at(local.raw) - local_.correction(local.raw));
-  if (!clock_.steers()) return;
+  if (!clock_.steers()) return count_update(now, out);
   if (look_for_interference(now.mono, out)) return;
   handle(discipline_.update(tracking.clock, local_, local), out);
   corrected_ = local.raw;
   tell_status(now.mono, out);
+  if (is_correction(discipline_.verdict())) count_update(now, out);
+}
+
+void Timekeeper::count_update(const ClockReading& now, Outbox& out) {
+  ++updates_;
+  if (updates_ < config_.certificates.unchecked_updates) return;
+  sources_.judge_certificates(*agreed_time(now.mono), now.mono, out);
+}
+
+std::optional<UnixTime> Timekeeper::agreed_time(MonoTime now) const {
+  const Tracking tracking = sources_.tracking(now);
+  if (tracking.association == 0) return std::nullopt;
+  return local_.local(now).raw + tracking.offset;
+}
+
+nts::DateRule Timekeeper::certificate_dates(const ClockReading& now) const {
+  // What was agreed on, and then refused as a correction, is no time to judge others by.
+  const bool agreed = updates_ > 0 || !clock_.steers();
+  return nts::date_rule(config_.certificates, updates_,
+                        agreed ? agreed_time(now.mono) : std::nullopt, now.system);
 }
 
 // Whoever else sets the rate makes raw time wrong from a moment that nobody knows: what is found is

@@ -30,6 +30,7 @@ struct TimekeeperConfig {
   // begin with. Else the clock's rate is left as it is.
   std::optional<double> frequency;
   double frequency_sd = 1e-6;  // how sure that is
+  nts::DateSettings certificates;
 };
 
 // How a reply came.
@@ -95,6 +96,12 @@ class Timekeeper {
   // Why the clock could not be set the last time that it could not.
   const std::optional<Error>& failure() const { return failure_; }
 
+  // How the dates of a certificate are judged that a server shows now.
+  nts::DateRule certificate_dates(const ClockReading& now) const;
+  // How often the sources have agreed on the time; where the clock is steered, only the times that
+  // it was corrected.
+  std::uint64_t updates() const { return updates_; }
+
   // As SourceSet's, but offsets are the true time, or the source's, less the system clock's: of
   // estimates at `now`, of samples and answers when they were measured.
   std::vector<SourceReport> reports(MonoTime now) const;
@@ -128,6 +135,9 @@ class Timekeeper {
   bool look_for_interference(MonoTime now, Outbox& out);
   void handle(const Steering& steering, Outbox& out);
   void update(const ClockReading& now, Outbox& out);
+  void count_update(const ClockReading& now, Outbox& out);
+  // True time by the sources, now or when they agreed last; nothing when they never did.
+  std::optional<UnixTime> agreed_time(MonoTime now) const;
   void carry_out(const Steering& steering, Outbox& out);
   bool set_rate(double rate, Outbox& out);
   void step(Duration by, Outbox& out);
@@ -148,6 +158,7 @@ class Timekeeper {
   bool leap_in_slew_ = false;  // since the last leap, which did not step the clock
   std::optional<int> told_tai_;
   Duration suspended_;
+  std::uint64_t updates_ = 0;
   UnixTime corrected_;  // raw, when the sources last told what to correct
   bool begun_ = false;
   double rate_set_;         // what the clock was last known to have

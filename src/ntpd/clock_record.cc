@@ -22,6 +22,10 @@ std::string state_directory(const std::string& configured) {
   return all.substr(0, all.find(':'));
 }
 
+std::string clock_memory_path(const std::string& directory) {
+  return directory + "/" + kFile;
+}
+
 ClockRecord::ClockRecord(const std::string& directory, sys::Logger& logger) : logger_(logger) {
   if (directory.empty()) {
     logger_.warning(
@@ -29,7 +33,7 @@ ClockRecord::ClockRecord(const std::string& directory, sys::Logger& logger) : lo
         "end");
     return;
   }
-  path_ = directory + "/" + kFile;
+  path_ = clock_memory_path(directory);
   Result<ClockMemory> read = load_memory(path_);
   if (!read.ok()) {
     logger_.error("{}: {}", path_, read.error().text());

@@ -36,6 +36,8 @@ class ClockRecord {
   MonoTime saved_;
 };
 
+// Where a ClockMemory lies.
+std::string clock_memory_path(const std::string& directory);
 // The directory that is meant: `configured`, else the first of $STATE_DIRECTORY, else none.
 std::string state_directory(const std::string& configured);
 

@@ -36,6 +36,20 @@ void warn_about_number(std::size_t most, int min_sources, sys::Logger& logger) {
   }
 }
 
+// Sources whose certificates' dates are not checked are believed in numbers only.
+void warn_about_quorum(const std::vector<ntp::SourceConfig>& sources,
+                       const config::NtpdNtsConfig& nts, sys::Logger& logger) {
+  if (!nts.client || nts.client->unchecked_updates == 0) return;
+  std::vector<ntp::SourceConfig> authenticated = sources;
+  std::erase_if(authenticated, [](const ntp::SourceConfig& it) { return !it.authenticated; });
+  const std::size_t most = most_servers(authenticated);
+  if (most >= nts.client->unchecked_quorum) return;
+  logger.warning(
+      "[nts.client] unchecked_quorum is {}, but there are {} authenticated sources at most: those "
+      "with NTS will not be believed",
+      nts.client->unchecked_quorum, most);
+}
+
 // Whether the client must begin anew for it: all but which servers and pools there are.
 bool needs_new_client(const config::NtpdConfig& before, const config::NtpdConfig& now) {
   config::NtpSourcesConfig a = before.sources;
@@ -47,7 +61,7 @@ bool needs_new_client(const config::NtpdConfig& before, const config::NtpdConfig
   }
   return a != b || before.resolver != now.resolver || before.refclocks != now.refclocks ||
          orphan_stratum(before.server) != orphan_stratum(now.server) ||
-         before.broadcast_clients != now.broadcast_clients;
+         before.broadcast_clients != now.broadcast_clients || before.nts.client != now.nts.client;
 }
 
 }  // namespace
@@ -220,6 +234,7 @@ Result<void> Daemon::start_client() {
   if (sources.empty() && config_.refclocks.empty()) return {};
   warn_about_number(most_servers(sources) + config_.refclocks.size(), config_.sources.min_sources,
                     logger_);
+  warn_about_quorum(sources, config_.nts, logger_);
   return make_client();
 }
 

@@ -27,12 +27,13 @@ Result<std::shared_ptr<const net::TlsClientContext>> KeySource::context_of(
 }
 
 Result<void> KeySource::establish(const ntp::SourceConfig& source, const Endpoint& server,
-                                  const net::TlsDates& dates, Done done) {
+                                  const nts::DateRule& dates, Done done) {
   KeyRequest request;
   request.server = server;
   const std::string& name = source.nts.certificate_name;
   request.peer.name = name.empty() ? source.name : name;
-  request.peer.dates = dates;
+  request.peer.dates = {dates.begun ? net::TlsDates::Check::kAt : net::TlsDates::Check::kSince,
+                        dates.time};
   auto context = context_of(source.nts);
   if (!context.ok()) {
     count("settings");

@@ -19,14 +19,15 @@ class KeySource {
   static constexpr std::size_t kMaxLabels = 64;
   using Done = std::function<void(const KeyResult&)>;
 
-  explicit KeySource(net::Reactor& reactor) : client_(reactor) {}
+  explicit KeySource(net::Reactor& reactor, Duration timeout = KeyClient::kDefaultTimeout)
+      : client_(reactor, timeout) {}
 
   // Establishes keys with `server` by the settings of the source; certificates are judged by
   // `dates`. `done` is called once, from the reactor and never from here. Errors: those of the
   // source's settings (no file of authorities, no such pin), kExhausted when too many are under
   // way.
   Result<void> establish(const ntp::SourceConfig& source, const Endpoint& server,
-                         const net::TlsDates& dates, Done done);
+                         const nts::DateRule& dates, Done done);
   // How often each came: "established", "timeout", "tls_expired", ...
   const std::map<std::string, std::uint64_t>& outcomes() const { return outcomes_; }
 

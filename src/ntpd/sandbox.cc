@@ -43,6 +43,7 @@ std::vector<sys::PathRule> paths_of(const config::NtpdConfig& config,
   if (const auto cookies = config::wanted_cookies(config.nts)) {
     out.add_directory_of(cookies->file, PathAccess::kWrite);
   }
+  if (config.nts.client) out.add_directory_of(config.nts.client->file, PathAccess::kWrite);
   if (config.server) add_lists(config.server->access, out);
   if (config.nts.server) {
     for (const config::NtsCertificateConfig& it : config.nts.server->certificates) {

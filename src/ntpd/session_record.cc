@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <span>
-#include <string_view>
 #include <utility>
 
 #include "sys/clock.h"
@@ -11,14 +10,9 @@
 #include "sys/secret_file.h"
 
 namespace timepool::ntpd {
-namespace {
 
-constexpr const char* kFile = "nts-sessions.bin";
-
-}  // namespace
-
-SessionRecord::SessionRecord(const std::string& directory, sys::Logger& logger)
-    : path_(directory.empty() ? "" : directory + "/" + kFile), logger_(logger) {}
+SessionRecord::SessionRecord(std::string path, sys::Logger& logger)
+    : path_(std::move(path)), logger_(logger) {}
 
 void SessionRecord::load(ntp::SourceSet& sources,
                          const std::vector<ntp::SourceConfig>& configured) {
@@ -31,13 +25,6 @@ void SessionRecord::load(ntp::SourceSet& sources,
     if (bytes.error().code != ErrorCode::kNotFound) logger_.warning("{}", bytes.error().text());
     return;
   }
-  // Gone before any of it is sent: a file that can't be removed is not used.
-  std::error_code error;
-  if (!std::filesystem::remove(path_, error) || error) {
-    logger_.warning("{} can't be removed ({}), so its cookies are not used", path_,
-                    error.message());
-    return;
-  }
   auto parsed = nts::parse_sessions(std::as_bytes(std::span(*bytes)));
   if (!parsed.ok()) {
     logger_.warning("{}: {}; keys are established anew", path_, name_of(parsed.error()));
@@ -47,17 +34,32 @@ void SessionRecord::load(ntp::SourceSet& sources,
   sources.set_sessions(std::move(parsed).value(), sys::mono_now(), sys::unix_now());
 }
 
-void SessionRecord::save(const ntp::SourceSet& sources) const {
+std::vector<ntp::AssociationId> SessionRecord::before(const ntp::Outbox& out,
+                                                      ntp::SourceSet& sources) {
+  if (path_.empty()) return {};
+  return saver_.before(out, sources, *this, sys::mono_now(), sys::unix_now());
+}
+
+void SessionRecord::save(const ntp::SourceSet& sources) {
   if (path_.empty()) return;
-  const nts::SavedSessions saved = sources.sessions(sys::mono_now(), sys::unix_now());
-  if (saved.sessions.empty() && saved.retries.empty()) return;
-  const std::vector<std::byte> bytes = format_sessions(saved);
-  Result<void> written = sys::make_directories(sys::directory_of(path_));
-  if (written.ok()) {
-    written = sys::write_file_atomic(
-        path_, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()), 0600);
+  saver_.end(sources, *this, sys::mono_now(), sys::unix_now());
+}
+
+bool SessionRecord::write(const nts::SavedSessions& saved) {
+  const Result<void> written = sys::write_state_file(path_, format_sessions(saved));
+  if (!written.ok() && !std::exchange(told_, true)) {
+    logger_.error("{}; a crash will cost a key establishment of each NTS source",
+                  written.error().text());
   }
-  if (!written.ok()) logger_.warning("{}", written.error().text());
+  if (written.ok()) told_ = false;
+  return written.ok();
+}
+
+bool SessionRecord::remove() {
+  std::error_code error;
+  std::filesystem::remove(path_, error);
+  if (error) logger_.error("{} can't be removed: {}", path_, error.message());
+  return !error;
 }
 
 }  // namespace timepool::ntpd

@@ -34,6 +34,29 @@ bool in_network_simulator() {
   return ::getenv("CLKNETSIM_NODE") != nullptr;
 }
 
+// What only observes the clock goes by what a program that steered it left.
+UnixTime last_good_time(const config::NtpdConfig& config) {
+  const std::string directory = state_directory(config.state_directory);
+  if (directory.empty()) return {};
+  const Result<ClockMemory> memory = load_memory(clock_memory_path(directory));
+  return memory.ok() ? memory->last_good.value_or(UnixTime()) : UnixTime();
+}
+
+void set_certificates(const config::NtpdConfig& config, ntp::TimekeeperConfig& out) {
+  const config::NtsClientConfig client = config.nts.client.value_or(config::NtsClientConfig{});
+  out.sources.key_lifetime = client.key_lifetime;
+  out.sources.selection.unchecked_quorum = client.unchecked_quorum;
+  out.certificates.unchecked_updates = client.unchecked_updates;
+  if (in_network_simulator()) return;
+  out.certificates.earliest = std::max(sys::build_date(), last_good_time(config));
+}
+
+std::string sessions_path(const config::NtpdConfig& config) {
+  if (config.nts.client && !config.nts.client->file.empty()) return config.nts.client->file;
+  const std::string directory = state_directory(config.state_directory);
+  return directory.empty() ? "" : directory + "/nts-sessions.bin";
+}
+
 ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precision,
                                     const std::optional<ClockRecord>& record) {
   ntp::TimekeeperConfig out;
@@ -59,6 +82,7 @@ ntp::TimekeeperConfig keeper_config(const config::NtpdConfig& config, int precis
   }
   out.discipline.max_slew_rate = config.steering.max_slew_rate * 1e-6;
   if (record) record->apply(out);
+  set_certificates(config, out);
   return out;
 }
 
@@ -103,14 +127,14 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
           [this](ntp::AssociationId id, const refclock::Look& look) { on_refclock(id, look); }),
       links_(reactor, logger, config.sources, raw_mapping(), handlers()),
       listener_(reactor, logger, config.broadcast_clients, broadcast_handlers()),
-      key_source_(reactor) {
+      key_source_(reactor, config.nts.client.value_or(config::NtsClientConfig{}).timeout) {
   keeper_.sources().set_aeads(aeads_);
 }
 
 TimeClient::~TimeClient() {
   if (record_) record_->save(keeper_, sys::mono_now());
   if (samples_) samples_->save(keeper_, sys::mono_now());
-  if (sessions_) sessions_->save(sources());
+  if (sessions_) sessions_->save(keeper_.sources());
   outbox_->clear();
   keeper_.release(*outbox_);
 }
@@ -127,7 +151,7 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys
   std::unique_ptr<TimeClient> out(new TimeClient(reactor, logger, config, precision,
                                                  std::move(resolver), std::move(clock),
                                                  std::move(record), std::move(keys)));
-  out->sessions_.emplace(state_directory(config.state_directory), logger);
+  out->sessions_.emplace(sessions_path(config), logger);
   out->sessions_->load(out->keeper_.sources(), sources);
   static_cast<void>(out->apply(sources));
   out->start_refclocks(config.refclocks);
@@ -219,7 +243,12 @@ void TimeClient::on_timer() {
 void TimeClient::carry_out(ntp::Outbox& out) {
   for (const ntp::Event& event : out.events) log_event(event);
   for (const ntp::AssociationId association : out.closes) links_.close(association);
-  for (const ntp::SendAction& action : out.sends) send(action);
+  const std::vector<ntp::AssociationId> unsendable =
+      sessions_ ? sessions_->before(out, keeper_.sources()) : std::vector<ntp::AssociationId>();
+  for (const ntp::SendAction& action : out.sends) {
+    const auto lost = std::find(unsendable.begin(), unsendable.end(), action.association);
+    if (lost == unsendable.end()) send(action);
+  }
   for (const ntp::SourceId source : out.resolves) resolve(source);
   for (const ntp::EstablishAction& action : out.establishes) establish(action);
   out.clear();
@@ -364,6 +393,9 @@ void TimeClient::log_event(const ntp::Event& event) {
       return logger_.error("{}", keeper_.failure() ? keeper_.failure()->text() : "");
     case ntp::EventKind::kClockForeign:
       return logger_.warning("something else steers the system clock");
+    case ntp::EventKind::kCertificate:
+      return logger_.error("the certificate of {} does not hold at the time that is agreed on",
+                           server);
     case ntp::EventKind::kLeap:
       return logger_.warning("a leap second: UTC moved by {}", format(event.amount));
     case ntp::EventKind::kResumed:

@@ -113,7 +113,8 @@ class TimeClient {
   void send(const ntp::SendAction& action);
   void resolve(ntp::SourceId source);
   void establish(const ntp::EstablishAction& action);
-  void on_keys(ntp::EstablishmentId id, const KeyResult& result, Endpoint server);
+  void on_keys(ntp::EstablishmentId id, const KeyResult& result, Endpoint server,
+               nts::DatesJudged judged);
   void find_named(ntp::EstablishmentId id, ntp::EstablishmentResult result);
   void on_addresses(ntp::SourceId source, const net::LookupResult& result);
   void log_event(const ntp::Event& event);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ntpd/kernel_clock.h"
 #include "ntpd/time_client.h"
 #include "sys/clock.h"
 
@@ -10,18 +11,22 @@ namespace timepool::ntpd {
 void TimeClient::establish(const ntp::EstablishAction& action) {
   const ntp::Source* source = sources().sources().find(action.source);
   if (source == nullptr) return;
-  const net::TlsDates dates{net::TlsDates::Check::kAt, sys::unix_now()};
+  const nts::DateRule dates = keeper_.certificate_dates(read_clocks());
   const Result<void> begun = key_source_.establish(
       source->config(), action.server, dates,
-      [this, id = action.id, name = source->config().name,
-       server = action.server](const KeyResult& result) {
-        if (result.established()) {
+      [this, id = action.id, name = source->config().name, server = action.server,
+       judged = dates.judged](const KeyResult& result) {
+        if (result.established() && judged == nts::DatesJudged::kNot) {
+          logger_.info(
+              "{}: keys established with {} in {}; the certificate's dates are not checked", name,
+              format(server), format(result.total));
+        } else if (result.established()) {
           logger_.info("{}: keys established with {} in {}", name, format(server),
                        format(result.total));
         } else {
           logger_.warning("{}: no keys from {}: {}", name, format(server), result.text);
         }
-        on_keys(id, result, server);
+        on_keys(id, result, server, judged);
       });
   if (begun.ok()) return;
   logger_.error("{}: no keys from {}: {}", source->config().name, format(action.server),
@@ -38,7 +43,8 @@ void TimeClient::establish(const ntp::EstablishAction& action) {
   });
 }
 
-void TimeClient::on_keys(ntp::EstablishmentId id, const KeyResult& result, Endpoint server) {
+void TimeClient::on_keys(ntp::EstablishmentId id, const KeyResult& result, Endpoint server,
+                         nts::DatesJudged judged) {
   ntp::EstablishmentResult out;
   out.established = result.established() && result.establishment;
   out.unsent = result.outcome == KeyOutcome::kSystem || result.outcome == KeyOutcome::kUnreachable;
@@ -47,6 +53,10 @@ void TimeClient::on_keys(ntp::EstablishmentId id, const KeyResult& result, Endpo
     return schedule();
   }
   out.keys = *result.establishment;
+  if (result.certificate) {
+    out.certificate = {result.certificate->chain_not_before, result.certificate->chain_not_after,
+                       judged};
+  }
   // KEC5.
   out.server = {server.address, out.keys.port, server.scope_id};
   const std::string& named = out.keys.server;

@@ -20,26 +20,60 @@ CookieJar::CookieJar(const Establishment& establishment) : keys_(establishment.k
   for (const Cookie& cookie : establishment.cookies) static_cast<void>(put(cookie));
 }
 
+// 0 also when there is none.
+std::size_t CookieJar::next() const {
+  const auto free =
+      std::find_if(cookies_.begin(), cookies_.end(), [](const Place& it) { return !it.written; });
+  return free == cookies_.end() ? 0 : static_cast<std::size_t>(free - cookies_.begin());
+}
+
+std::size_t CookieJar::next_size() const {
+  return cookies_.empty() ? 0 : cookies_[next()].cookie.size();
+}
+
 std::optional<Cookie> CookieJar::take() {
   if (cookies_.empty()) return std::nullopt;
-  Cookie out = std::move(cookies_.front());
-  cookies_.pop_front();
+  const auto found = cookies_.begin() + static_cast<std::ptrdiff_t>(next());
+  owes_write_ = owes_write_ || found->written;
+  Cookie out = std::move(found->cookie);
+  cookies_.erase(found);
   handed_out_.push_back(hash_of(out));
   return out;
 }
 
 void CookieJar::give_back(Cookie cookie) {
-  if (cookies_.size() < kMaxCookies) cookies_.push_front(std::move(cookie));
+  if (cookies_.size() < kMaxCookies) cookies_.push_front({std::move(cookie), false});
+}
+
+std::vector<Cookie> CookieJar::newest(std::size_t count) const {
+  std::vector<Cookie> out;
+  for (std::size_t i = cookies_.size() - std::min(count, cookies_.size()); i < cookies_.size();
+       ++i) {
+    out.push_back(cookies_[i].cookie);
+  }
+  return out;
+}
+
+void CookieJar::set_written(std::size_t count) {
+  owes_write_ = false;
+  for (std::size_t i = 0; i < cookies_.size(); ++i) {
+    cookies_[i].written = i + count >= cookies_.size();
+  }
+}
+
+void CookieJar::lose_written() {
+  owes_write_ = false;
+  std::erase_if(cookies_, [](const Place& it) { return it.written; });
 }
 
 bool CookieJar::put(Bytes cookie) {
   if (cookies_.size() >= kMaxCookies || cookie.empty() || cookie.size() > kMaxCookieSize) {
     return false;
   }
-  const auto same = [&](const Cookie& it) { return std::ranges::equal(it, cookie); };
+  const auto same = [&](const Place& it) { return std::ranges::equal(it.cookie, cookie); };
   if (std::any_of(cookies_.begin(), cookies_.end(), same)) return false;
   if (handed_out(hash_of(cookie))) return false;
-  cookies_.emplace_back(cookie.begin(), cookie.end());
+  cookies_.push_back({Cookie(cookie.begin(), cookie.end()), false});
   return true;
 }
 

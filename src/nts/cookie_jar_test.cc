@@ -62,6 +62,56 @@ TEST(CookieJar, is_empty_after_its_last) {
   EXPECT_FALSE(jar.take());
 }
 
+TEST(CookieJar, NC10_hands_out_what_is_written_down_last_and_says_so) {
+  CookieJar jar(with(4));
+  jar.set_written(2);
+  EXPECT_EQ(jar.newest(2), (std::vector<Cookie>{cookie_of(2), cookie_of(3)}));
+  EXPECT_EQ(jar.take(), cookie_of(0));
+  EXPECT_EQ(jar.take(), cookie_of(1));
+  EXPECT_FALSE(jar.owes_write());
+  ASSERT_TRUE(jar.put(cookie_of(4)));
+  EXPECT_EQ(jar.take(), cookie_of(4)) << "newer than those that are written down";
+  EXPECT_FALSE(jar.owes_write());
+  EXPECT_EQ(jar.take(), cookie_of(2));
+  EXPECT_TRUE(jar.owes_write());
+  EXPECT_EQ(jar.newest(8), std::vector<Cookie>{cookie_of(3)});
+  jar.set_written(1);
+  EXPECT_FALSE(jar.owes_write());
+}
+
+TEST(CookieJar, NC10_what_was_written_down_is_free_when_newer_ones_are) {
+  CookieJar jar(with(2));
+  jar.set_written(2);
+  ASSERT_TRUE(jar.put(cookie_of(2)));
+  ASSERT_TRUE(jar.put(cookie_of(3)));
+  jar.set_written(2);
+  EXPECT_EQ(jar.take(), cookie_of(0));
+  EXPECT_EQ(jar.take(), cookie_of(1));
+  EXPECT_FALSE(jar.owes_write());
+}
+
+TEST(CookieJar, NC10_one_that_was_not_sent_is_owed_until_the_disk_is_written) {
+  CookieJar jar(with(1));
+  jar.set_written(1);
+  jar.give_back(*jar.take());
+  EXPECT_TRUE(jar.owes_write());
+  EXPECT_EQ(jar.take(), cookie_of(0));
+  EXPECT_TRUE(jar.owes_write());
+  jar.set_written(1);
+  jar.give_back(cookie_of(0));
+  EXPECT_EQ(jar.take(), cookie_of(0));
+  EXPECT_FALSE(jar.owes_write());
+}
+
+TEST(CookieJar, NC10_a_disk_that_fails_costs_what_is_written_on_it) {
+  CookieJar jar(with(3));
+  jar.set_written(2);
+  jar.lose_written();
+  EXPECT_EQ(jar.size(), 1U);
+  EXPECT_EQ(jar.take(), cookie_of(0));
+  EXPECT_FALSE(jar.owes_write());
+}
+
 TEST(CookieJar, NC4_asks_for_as_many_as_are_missing) {
   EXPECT_EQ(placeholders_wanted(7, 100, 1000), 0U);
   EXPECT_EQ(placeholders_wanted(6, 100, 1000), 1U);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array<std::byte, 4> kMagic = {std::byte{'T'}, std::byte{'P'}, std::byte{'N'},
                                              std::byte{'C'}};
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kSumSize = 8;
 
 void write_address(const IpAddress& address, ByteWriter& out) {
@@ -24,6 +24,14 @@ IpAddress read_address(ByteReader& in) {
   if (family != 4 && family != 6) in.fail();
   const Bytes octets = in.bytes(family == 4 ? 4 : 16);
   return in.ok() ? IpAddress::from_bytes(octets) : IpAddress();
+}
+
+void write_time(UnixTime time, ByteWriter& out) {
+  out.u64(static_cast<std::uint64_t>(time.ns()));
+}
+
+UnixTime read_time(ByteReader& in) {
+  return UnixTime::from_ns(static_cast<std::int64_t>(in.u64()));
 }
 
 void write_key_server(const KeyServer& server, ByteWriter& out) {
@@ -71,7 +79,10 @@ void write_session(const SavedSession& session, ByteWriter& out) {
   write_key_server(session.from, out);
   write_address(session.server.address, out);
   out.u16(session.server.port);
-  out.u64(static_cast<std::uint64_t>(session.established.ns()));
+  write_time(session.established, out);
+  write_time(session.certificate.not_before, out);
+  write_time(session.certificate.not_after, out);
+  out.u8(static_cast<std::uint8_t>(session.certificate.judged));
   out.u16(static_cast<std::uint16_t>(session.keys.keys.aead));
   write_keys(session.keys.keys, out);
   out.u8(session.keys.other_keys ? 1 : 0);
@@ -88,7 +99,12 @@ SavedSession read_session(ByteReader& in) {
   out.from = read_key_server(in);
   out.server.address = read_address(in);
   out.server.port = in.u16();
-  out.established = UnixTime::from_ns(static_cast<std::int64_t>(in.u64()));
+  out.established = read_time(in);
+  out.certificate.not_before = read_time(in);
+  out.certificate.not_after = read_time(in);
+  const std::uint8_t judged = in.u8();
+  if (judged > static_cast<std::uint8_t>(DatesJudged::kByAgreed)) in.fail();
+  out.certificate.judged = in.ok() ? static_cast<DatesJudged>(judged) : DatesJudged::kNot;
   const auto aead = aead_of(in.u16());
   if (!aead) in.fail();
   out.keys.keys = read_keys(aead.value_or(AeadId::kAesSivCmac256), in);
@@ -106,7 +122,7 @@ SavedRetry read_retry(ByteReader& in) {
   SavedRetry out;
   out.with = read_key_server(in);
   out.attempts = in.u32();
-  out.next = UnixTime::from_ns(static_cast<std::int64_t>(in.u64()));
+  out.next = read_time(in);
   return out;
 }
 
@@ -153,7 +169,7 @@ std::vector<std::byte> format_sessions(const SavedSessions& saved) {
   for (const SavedRetry* retry : retries) {
     write_key_server(retry->with, writer);
     writer.u32(retry->attempts);
-    writer.u64(static_cast<std::uint64_t>(retry->next.ns()));
+    write_time(retry->next, writer);
   }
   writer.u64(siphash24({0, 0}, writer.written()));
   CHECK(writer.ok());

@@ -16,6 +16,8 @@ SavedSessions two_sessions() {
     session.from = {"time.example", 4460, parse_ip("2001:db8::5").value()};
     session.server = {parse_ip("192.0.2.9").value(), 11123, 0};
     session.established = UnixTime::from_seconds(1'790'000'000);
+    session.certificate = {UnixTime::from_seconds(1'780'000'000),
+                           UnixTime::from_seconds(1'799'000'000), DatesJudged::kNot};
     session.keys = server.establish(aead);
     if (aead == AeadId::kAes128GcmSiv) session.keys.other_keys = session.keys.keys;
     out.sessions.push_back(session);
@@ -52,6 +54,7 @@ TEST(SavedSessions, NC10_come_back_as_they_were) {
     EXPECT_EQ(after.from, before.from);
     EXPECT_EQ(after.server, before.server);
     EXPECT_EQ(after.established, before.established);
+    EXPECT_EQ(after.certificate, before.certificate);
     EXPECT_EQ(after.keys.keys, before.keys.keys);
     EXPECT_EQ(after.keys.other_keys, before.keys.other_keys);
     EXPECT_EQ(after.keys.cookies, before.keys.cookies);
@@ -80,7 +83,7 @@ TEST(SavedSessions, says_what_is_wrong) {
   good.resize(good.size() - 8);
   EXPECT_TRUE(parse_sessions(sealed(good)).ok());
   std::vector<std::byte> other = good;
-  other[5] = std::byte{2};
+  other[5] = std::byte{1};
   EXPECT_EQ(fault_of(sealed(other)), SavedSessionsFault::kVersion);
   other = good;
   other[7] = std::byte{200};
@@ -91,6 +94,10 @@ TEST(SavedSessions, says_what_is_wrong) {
   other = good;
   other[8] = std::byte{0};  // the name's length
   EXPECT_EQ(fault_of(sealed(other)), SavedSessionsFault::kEntry);
+  other = good;
+  // Magic, version, count; name, port, address; server; established, from, until.
+  other[4 + 2 + 2 + 13 + 2 + 17 + 5 + 2 + 8 + 16] = std::byte{3};
+  EXPECT_EQ(fault_of(sealed(other)), SavedSessionsFault::kEntry) << "judged in no known way";
 }
 
 TEST(SavedSessions, leaves_out_what_is_beyond_the_limits) {

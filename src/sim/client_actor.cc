@@ -19,6 +19,7 @@ constexpr Duration kBuiltBefore = Duration::seconds(86'400);
 
 ClientConfig with_floor(ClientConfig config, const World& world) {
   if (config.rules.floor == UnixTime()) config.rules.floor = world.start() - kBuiltBefore;
+  if (config.last_good) config.rules.last_good = world.start() + *config.last_good;
   return config;
 }
 
@@ -35,6 +36,9 @@ ntp::TimekeeperConfig keeper_config(const ClientConfig& config) {
   out.sources.replace_interval = config.replace_interval;
   out.sources.exchange.earliest = config.rules.floor;
   out.discipline.rules = config.rules;
+  out.sources.selection.unchecked_quorum = config.unchecked_quorum;
+  out.certificates = {config.unchecked_updates,
+                      std::max(config.rules.floor, config.rules.last_good)};
   out.leap = {config.leap.mode, config.leap.sources_smear};
   return out;
 }
@@ -187,7 +191,12 @@ void ClientActor::wake() {
 }
 
 void ClientActor::act(ntp::Outbox& out) {
-  for (const ntp::SendAction& action : out.sends) send(action);
+  const ntp::ClockReading now = local_now();
+  const auto unsendable = saver_.before(out, keeper_->sources(), *this, now.mono, now.system);
+  for (const ntp::SendAction& action : out.sends) {
+    const auto lost = std::find(unsendable.begin(), unsendable.end(), action.association);
+    if (lost == unsendable.end()) send(action);
+  }
   for (const ntp::AssociationId association : out.closes) sockets_.erase(association);
   for (const ntp::SourceId source : out.resolves) resolve(source);
   for (const ntp::EstablishAction& action : out.establishes) establish(action);
@@ -249,7 +258,8 @@ void ClientActor::establish(const ntp::EstablishAction& action) {
     return;
   }
   establishments_.push_back({world_.elapsed(), with, false});
-  keys_.establish(keeper_->sources().name(action.source), with, done);
+  keys_.establish(keeper_->sources().name(action.source), with,
+                  keeper_->certificate_dates(local_now()), done);
 }
 
 void ClientActor::handle_datagram(const Datagram& datagram) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "ntp/session_saver.h"
 #include "ntp/timekeeper.h"
 #include "nts/testing.h"
 #include "sim/client_leap.h"
@@ -40,6 +41,11 @@ struct ClientConfig {
   std::int64_t clock_error_ppb = 50'000;
   std::int64_t max_clock_error_ppb = 1'000;
   Duration replace_interval = Duration::seconds(1800);
+  // Dates of certificates (nts/certificate_dates.h).
+  std::uint64_t unchecked_updates = 0;
+  std::size_t unchecked_quorum = 3;
+  std::optional<Duration> last_good;
+  std::vector<Window> disk_fails;
   // Somebody steps the client's clock by this much at this time; zero is never.
   Duration step_at;
   Duration step_by;
@@ -73,7 +79,7 @@ struct TimedEvent {
   ntp::Event event;
 };
 
-class ClientActor final : public Node {
+class ClientActor final : public Node, ntp::SessionStore {
  public:
   ClientActor(World& world, Network& network, const FakeDns& dns, KeyHosts& keys,
               const ClientConfig& config);
@@ -130,6 +136,9 @@ class ClientActor final : public Node {
   void stop(const Restart& restart);
   void start_anew(const std::vector<ntp::SourceConfig>& sources);
   ntp::OscillatorReading oscillator();
+  bool write(const nts::SavedSessions& saved) override;
+  bool remove() override;
+  bool disk_fails() const;
   void wake();
   void take(ntp::AssociationId id, const ntp::RefclockReading& reading);
   void act(ntp::Outbox& out);
@@ -160,6 +169,7 @@ class ClientActor final : public Node {
   SimClockControl control_;
   nts::fake::TestAeadMaker aeads_;
   std::vector<std::byte> saved_sessions_;  // the file
+  ntp::SessionSaver saver_;
   std::vector<TimedRequest> requests_;
   std::vector<TimedEstablishment> establishments_;
   std::optional<ntp::Timekeeper> keeper_;  // always; another after a restart

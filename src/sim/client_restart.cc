@@ -35,6 +35,23 @@ void ClientActor::save_samples() {
   saved_samples_ = ntp::format_samples(keeper_->save_samples(oscillator()));
 }
 
+bool ClientActor::disk_fails() const {
+  return std::any_of(config_.disk_fails.begin(), config_.disk_fails.end(),
+                     [&](const Window& it) { return it.contains(world_.elapsed()); });
+}
+
+bool ClientActor::write(const nts::SavedSessions& saved) {
+  if (disk_fails()) return false;
+  saved_sessions_ = nts::format_sessions(saved);
+  return true;
+}
+
+bool ClientActor::remove() {
+  if (disk_fails()) return false;
+  saved_sessions_.clear();
+  return true;
+}
+
 void ClientActor::stop(const Restart& restart) {
   const ntp::Discipline& discipline = keeper_->discipline();
   if (discipline.has_frequency()) {
@@ -50,12 +67,12 @@ void ClientActor::stop(const Restart& restart) {
   for (const ntp::Source& source : keeper_->sources().sources()) {
     sources.push_back(source.config());
   }
-  // With a crash the file is not written: it was removed when it was read.
-  saved_sessions_.clear();
+  // With a crash the file is as it was.
   const ntp::ClockReading now = local_now();
   if (restart.saved_before == Duration()) {
-    saved_sessions_ = nts::format_sessions(keeper_->sources().sessions(now.mono, now.system));
+    saver_.end(keeper_->sources(), *this, now.mono, now.system);
   }
+  saver_ = {};
   asleep_ = true;
   sockets_.clear();
   world_.after(restart.pause, [this, sources] { start_anew(sources); });
@@ -71,7 +88,7 @@ void ClientActor::start_anew(const std::vector<ntp::SourceConfig>& sources) {
   begin(config);
   keeper_->leap().set_table(leap_table(config_.leap, world_));
   if (!saved_sessions_.empty()) {
-    auto saved = nts::parse_sessions(std::exchange(saved_sessions_, {}));
+    auto saved = nts::parse_sessions(saved_sessions_);
     CHECK(saved.ok());
     const ntp::ClockReading now = local_now();
     keeper_->sources().set_sessions(std::move(saved).value(), now.mono, now.system);

@@ -15,7 +15,8 @@ constexpr Duration kWork = Duration::milliseconds(1);
 
 }  // namespace
 
-void KeyHosts::establish(const std::string& name, const IpAddress& address, Done done) {
+void KeyHosts::establish(const std::string& name, const IpAddress& address,
+                         const nts::DateRule& dates, Done done) {
   const auto found = servers_.find(address);
   ServerActor* server = found == servers_.end() ? nullptr : found->second;
   if (server == nullptr || server->is_down() || !network_.passes(address)) {
@@ -23,7 +24,9 @@ void KeyHosts::establish(const std::string& name, const IpAddress& address, Done
     return;
   }
   const Duration took = network_.delay_to(address) * kWays + kWork;
-  world_.after(took, [server, name, done = std::move(done)] { done(server->establish(name)); });
+  world_.after(took, [server, name, dates, done = std::move(done)] {
+    done(server->establish(name, dates));
+  });
 }
 
 }  // namespace timepool::sim

@@ -22,7 +22,8 @@ class KeyHosts {
 
   void attach(const IpAddress& address, ServerActor& server) { servers_[address] = &server; }
   // A client wants keys of `name` at this address. `done` is called once, later.
-  void establish(const std::string& name, const IpAddress& address, Done done);
+  void establish(const std::string& name, const IpAddress& address, const nts::DateRule& dates,
+                 Done done);
 
  private:
   World& world_;

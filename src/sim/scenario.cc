@@ -18,6 +18,8 @@ using config::Schema;
 using config::text;
 
 constexpr std::size_t kMaxServers = 64;
+// Clocks may be wrong by more than a scenario can last.
+constexpr Duration kYears = Duration::seconds(100LL * 366 * 86'400);
 
 config::Codec<double> probability() {
   return number(0, 1);
@@ -64,7 +66,8 @@ config::Codec<Trick> trick() {
 
 Schema<ClockConfig> clock_schema() {
   Schema<ClockConfig> out;
-  out.field("offset", &ClockConfig::offset, signed_span(), "Local less true time at the start.")
+  out.field("offset", &ClockConfig::offset, config::duration(-kYears, kYears),
+            "Local less true time at the start.")
       .field("frequency_ppm", &ClockConfig::frequency_ppm, number(-500, 500), "Positive is fast.")
       .field("wander_ppm", &ClockConfig::wander_ppm, number(0, 10), "Random walk in a second.");
   return out;
@@ -102,6 +105,10 @@ Schema<ServerNts> server_nts_schema() {
       .field("certificate", &ServerNts::certificate, text(255), "Its name; empty: any.")
       .field("names", &ServerNts::names, config::ip_address(), "Whom its cookies are for.")
       .field("loses_keys_at", &ServerNts::loses_keys_at, span(), "Cookies before open no more.")
+      .field("holds_from", &ServerNts::holds_from, config::maybe(signed_span()),
+             "When its certificate begins, since the start; without: long ago.")
+      .field("holds_until", &ServerNts::holds_until, config::maybe(signed_span()),
+             "When that ends; without: never.")
       .field("generous", &ServerNts::generous, boolean(), "New cookies with each answer.")
       .field("naks_on_path", &ServerNts::naks_on_path, boolean(), "Forged, with the right id.")
       .field("naks_off_path", &ServerNts::naks_off_path, boolean(), "Forged, with a wrong id.");
@@ -215,6 +222,14 @@ Schema<ClientConfig> client_schema() {
       .field("max_clock_error_ppb", &ClientConfig::max_clock_error_ppb,
              config::integer64(0, 1'000'000), "And how much it may change unseen.")
       .field("replace_interval", &ClientConfig::replace_interval, span(), "F11.")
+      .field("unchecked_updates", &ClientConfig::unchecked_updates,
+             integer<std::uint64_t>(0, 1'000'000), "Without a look at dates of certificates.")
+      .field("unchecked_quorum", &ClientConfig::unchecked_quorum, integer<std::size_t>(1, 64),
+             "And how many must agree then.")
+      .field("last_good", &ClientConfig::last_good, config::maybe(signed_span()),
+             "The last time known to be right, since the start; without: its build's.")
+      .field("disk_fails", &ClientConfig::disk_fails, list_of(window()),
+             "When nothing can be written or removed.")
       .field("step_at", &ClientConfig::step_at, span(), "When its clock is stepped.")
       .field("step_by", &ClientConfig::step_by, signed_span(), "And by how much.");
   return out;

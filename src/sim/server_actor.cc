@@ -195,11 +195,18 @@ void ServerActor::reply(Outgoing out) {
                [this, outgoing = std::move(out)] { leave(outgoing); });
 }
 
-ntp::EstablishmentResult ServerActor::establish(const std::string& name) {
+ntp::EstablishmentResult ServerActor::establish(const std::string& name,
+                                                const nts::DateRule& dates) {
   ++establishments_;
   ntp::EstablishmentResult out;
   const std::string& own = config_.nts.certificate;
   if (!config_.nts.on || (!own.empty() && own != name)) return out;
+  nts::CertificateDates certificate;
+  certificate.judged = dates.judged;
+  if (config_.nts.holds_from) certificate.not_before = world_.start() + *config_.nts.holds_from;
+  if (config_.nts.holds_until) certificate.not_after = world_.start() + *config_.nts.holds_until;
+  if (!certificate.satisfy(dates)) return out;
+  out.certificate = certificate;
   out.established = true;
   out.keys = nts_.establish();
   const bool itself = config_.nts.names.is_unspecified();

@@ -38,7 +38,10 @@ struct ServerNts {
   // The address of the server that the cookies are for; 0.0.0.0: itself.
   IpAddress names;
   Duration loses_keys_at;  // none of the cookies before opens any more; zero: never
-  bool generous = true;    // it gives new cookies with answers
+  // Its certificate's beginning and end, since the start of the world.
+  std::optional<Duration> holds_from;
+  std::optional<Duration> holds_until;
+  bool generous = true;  // it gives new cookies with answers
   // NTSN to each request, before the true answer: by somebody on the path who copies its unique
   // identifier, or by one who only knows its timestamp.
   bool naks_on_path = false;
@@ -91,7 +94,7 @@ class ServerActor final : public Node {
   std::uint64_t requests() const { return requests_; }
   bool is_down() const;
   // What its key establishment gives to who asks for this name.
-  ntp::EstablishmentResult establish(const std::string& name);
+  ntp::EstablishmentResult establish(const std::string& name, const nts::DateRule& dates);
   // Key establishments that it was asked for, and cookies that came a second time.
   std::uint64_t establishments() const { return establishments_; }
   std::uint64_t cookies_reused() const { return nts_.reused(); }

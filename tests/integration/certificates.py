@@ -32,7 +32,7 @@ def when(moment):
 
 
 class Authority:
-    def __init__(self, directory, name="test authority"):
+    def __init__(self, directory, name="test authority", days=30):
         self.directory = pathlib.Path(directory)
         self.certificate = self.directory / "authority.pem"
         self.key = self.directory / "authority.key"
@@ -41,7 +41,7 @@ class Authority:
         (self.directory / "index").touch()
         (self.directory / "serial").write_text("1000\n")
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", self.key, "-out", self.certificate, "-days", 30, "-subj", f"/CN={name}")
+                "-keyout", self.key, "-out", self.certificate, "-days", days, "-subj", f"/CN={name}")
 
     def issue(self, name, alternatives, begins=-DAY, ends=20 * DAY):
         """Chain and key files of a server; `alternatives` as "DNS:a,IP:192.0.2.1"."""
