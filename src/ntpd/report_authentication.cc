@@ -2,23 +2,16 @@
 
 #include <boost/json.hpp>
 #include <map>
+#include <optional>
 
 #include "net/metrics.h"
+#include "sys/clock.h"
 
 namespace timepool::ntpd {
 namespace json = boost::json;
 namespace {
 
-// Key establishments with the server of its keys since the last that led to authenticated time.
-std::uint32_t attempts_of(const TimeClient& client, const ntp::SourceReport& report) {
-  const ntp::Source* source = client.sources().sources().find(report.source);
-  if (source == nullptr || !report.nts) return 0;
-  const ntp::SourceConfig& config = source->config();
-  return client.sources().establishments().attempts(
-      {config.name, config.nts.port, report.nts->key_server});
-}
-
-json::object source_object(const TimeClient& client, const ntp::SourceReport& report) {
+json::object source_object(const ntp::SourceReport& report) {
   json::object out;
   out["source"] = report.name;
   out["kind"] = name_of(report.kind);
@@ -28,7 +21,7 @@ json::object source_object(const TimeClient& client, const ntp::SourceReport& re
   if (report.key != 0) out["key"] = report.key;
   if (report.nts) {
     out["nts"] = nts_object(*report.nts);
-    out["attempts"] = attempts_of(client, report);
+    out["attempts"] = report.nts->attempts;
   }
   return out;
 }
@@ -38,18 +31,47 @@ net::MetricLabels labels_of(const ntp::SourceReport& report) {
   return {{"source", report.name}, {"address", report.server ? format(*report.server) : ""}};
 }
 
-// One value of every source with keys of NTS.
+// One value of every source with keys of NTS, if it has that.
 struct NtsMetric {
   const char* name;
   const char* help;
-  double (*value)(const ntp::NtsReport& report);
+  std::optional<double> (*value)(const ntp::NtsReport& report);
 };
+
+std::optional<double> seconds_of(const std::optional<Duration>& duration) {
+  return duration ? std::optional(duration->to_seconds()) : std::nullopt;
+}
+
+json::value json_of(const std::optional<Duration>& duration) {
+  return duration ? json::value(duration->to_seconds()) : json::value(nullptr);
+}
+
+// Of the certificate that gave the keys; nothing when it has no end.
+std::optional<Duration> remaining(const nts::CertificateDates& certificate) {
+  if (certificate.not_after == nts::CertificateDates{}.not_after) return std::nullopt;
+  return certificate.not_after - sys::unix_now();
+}
 
 constexpr NtsMetric kNtsMetrics[] = {
     {"timepool_ntpd_source_nts_cookies", "NTS cookies that are held for the source.",
-     [](const ntp::NtsReport& it) { return static_cast<double>(it.state.cookies); }},
+     [](const ntp::NtsReport& it) { return std::optional(static_cast<double>(it.state.cookies)); }},
+    {"timepool_ntpd_source_nts_cookie_octets", "How long its cookies are.",
+     [](const ntp::NtsReport& it) {
+       return std::optional(static_cast<double>(it.state.cookie_size));
+     }},
     {"timepool_ntpd_source_nts_key_age_seconds", "Since the source's NTS keys were established.",
-     [](const ntp::NtsReport& it) { return it.key_age.to_seconds(); }},
+     [](const ntp::NtsReport& it) { return std::optional(it.key_age.to_seconds()); }},
+    {"timepool_ntpd_source_nts_key_lifetime_seconds",
+     "When such keys are established anew, up to a quarter earlier or later.",
+     [](const ntp::NtsReport& it) { return std::optional(it.key_lifetime.to_seconds()); }},
+    {"timepool_ntpd_source_nts_attempts",
+     "Key establishments since the last that led to authenticated time.",
+     [](const ntp::NtsReport& it) { return std::optional(static_cast<double>(it.attempts)); }},
+    {"timepool_ntpd_source_nts_attempt_age_seconds", "Since the last key establishment began.",
+     [](const ntp::NtsReport& it) { return seconds_of(it.since_attempt); }},
+    {"timepool_ntpd_source_nts_certificate_remaining_seconds",
+     "Until the certificate ends that its keys were believed by.",
+     [](const ntp::NtsReport& it) { return seconds_of(remaining(it.certificate)); }},
 };
 
 }  // namespace
@@ -68,9 +90,16 @@ json::object nts_object(const ntp::NtsReport& nts) {
   json::object out;
   out["aead"] = name_of(nts.state.aead);
   out["key_bits"] = 8 * key_size(nts.state.aead);
+  out["key_id"] = nts.state.renewals;
   out["cookies"] = nts.state.cookies;
+  out["cookie_octets"] = nts.state.cookie_size;
   out["proven"] = nts.state.proven;
   out["key_age_s"] = nts.key_age.to_seconds();
+  out["key_lifetime_s"] = nts.key_lifetime.to_seconds();
+  out["since_attempt_s"] = json_of(nts.since_attempt);
+  out["since_keys_s"] = json_of(nts.since_keys);
+  out["certificate_remaining_s"] = json_of(remaining(nts.certificate));
+  out["certificate_judged"] = nts::name_of(nts.certificate.judged);
   out["key_server"] = format(nts.key_server);
   out["renewals"] = nts.state.renewals;
   out["naks"] = nts.state.naks_in_all;
@@ -94,7 +123,7 @@ json::object authentication_report(const Halves& halves, MonoTime now) {
   json::array list;
   if (halves.client != nullptr) {
     for (const ntp::SourceReport& report : halves.client->keeper().reports(now)) {
-      list.push_back(source_object(*halves.client, report));
+      list.push_back(source_object(report));
     }
   }
   json::object out;
@@ -114,8 +143,8 @@ void write_authentication_metrics(const TimeClient& client, MonoTime now, net::M
   }
   for (const NtsMetric& metric : kNtsMetrics) {
     for (const ntp::SourceReport& report : reports) {
-      if (!report.nts) continue;
-      sink.gauge(metric.name, metric.help, metric.value(*report.nts), labels_of(report));
+      const auto value = report.nts ? metric.value(*report.nts) : std::nullopt;
+      if (value) sink.gauge(metric.name, metric.help, *value, labels_of(report));
     }
   }
   for (const ntp::SourceReport& report : reports) {

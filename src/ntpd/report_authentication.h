@@ -14,8 +14,10 @@ std::string_view authentication_of(const ntp::SourceReport& report);
 // Whether such proof has come: always under a symmetric key, since nothing else is taken; under NTS
 // once the keys in use have brought an authentic answer.
 bool is_proved(const ntp::SourceReport& report);
-// {"aead", "key_bits", "cookies", "proven", "key_age_s", "key_server", "renewals", "naks",
-//   "cookies_taken", "replies": {verdict: count, ...}}
+// {"aead", "key_bits", "key_id", "cookies", "cookie_octets", "proven", "key_age_s",
+//   "key_lifetime_s", "since_attempt_s", "since_keys_s", "certificate_remaining_s" (these three may
+//   be null), "certificate_judged", "key_server", "renewals", "naks", "cookies_taken", "replies":
+//   {verdict: count, ...}}
 boost::json::object nts_object(const ntp::NtsReport& nts);
 // {outcome: count, ...} of the client's key establishments, without those that never happened.
 boost::json::object establishments_object(const TimeClient* client);

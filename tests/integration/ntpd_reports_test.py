@@ -396,12 +396,17 @@ class Metrics(ProgramTest):
         self.assertEqual(value("source_proved", authentication="none", source="GPS", address=""), 0)
         self.assertIn(value("source_nts_cookies", **whom), range(1, 9))
         self.assertLess(value("source_nts_key_age_seconds", **whom), 120)
+        self.assertLess(value("source_nts_attempt_age_seconds", **whom), 120)
+        self.assertEqual(value("source_nts_cookie_octets", **whom), 68)
+        self.assertEqual(value("source_nts_attempts", **whom), 0)
+        self.assertEqual(value("source_nts_key_lifetime_seconds", **whom), 28 * 86400)
+        self.assertGreater(value("source_nts_certificate_remaining_seconds", **whom), 0)
         self.assertEqual(value("source_nts_naks_total", **whom), 0)
         self.assertEqual(value("client_key_establishments_total", outcome="established"), 1)
         socket_option = ("--socket", str(client.socket))
         text = timepool("ntp", "authentication", "-v", *socket_option).stdout
-        self.assertRegex(text, rf"(?m)^{address}\s+nts\s+-\s+AES-128-GCM-SIV\s+128\s+\d+\s+0\s+0\s+[1-8]\s+yes$")
-        self.assertRegex(text, r"(?m)^GPS(\s+-){9}$")
+        self.assertRegex(text, rf"(?m)^{address}\s+nts\s+0\s+AES-128-GCM-SIV\s+128\s+\d+\s+\d+\s+0\s+0\s+[1-8]\s+68\s+yes$")
+        self.assertRegex(text, r"(?m)^GPS(\s+-){11}$")
         self.assertRegex(text, r"(?m)^  established\s+1$")
         self.assertRegex(timepool("ntp", "sources", *socket_option).stdout,
                          rf"(?m)^\^\* +{address} .* nts +selected$")
@@ -419,8 +424,8 @@ class Metrics(ProgramTest):
             self.assertEqual((by_nts["authentication"], by_nts["proved"]), ("nts", False))
             self.assertNotIn("nts", by_nts)
             text = timepool("ntp", "authentication", "--socket", str(client.socket)).stdout
-            self.assertRegex(text, r"(?m)^127\.0\.0\.1:9\s+key\s+7(\s+-){6}\s+yes$")
-            self.assertRegex(text, r"(?m)^127\.0\.0\.2\S*\s+nts(\s+-){7}\s+no$")
+            self.assertRegex(text, r"(?m)^127\.0\.0\.1:9\s+key\s+7(\s+-){8}\s+yes$")
+            self.assertRegex(text, r"(?m)^127\.0\.0\.2\S*\s+nts(\s+-){9}\s+no$")
 
     def test_every_metric_of_an_alert_exists(self):
         root = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", "."))
