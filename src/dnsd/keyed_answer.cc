@@ -108,7 +108,10 @@ class Keyed {
     return finish(size, rcode, reason);
   }
 
+  // The names of a stranger's key and algorithm may be longer than what an answer by UDP holds:
+  // then it goes without them.
   KeyedAnswer finish(std::size_t size, Rcode rcode, Reason reason) {
+    if (signer_ && signer_->size() > reply_.size() - size) signer_.reset();
     if (signer_) size = signer_->sign(reply_, size, now_);
     return {size, reason, rcode, key_ != nullptr, nullptr};
   }
@@ -119,7 +122,7 @@ class Keyed {
     const auto additional = static_cast<std::uint16_t>(query_.header.additional_count - 1);
     bare[10] = static_cast<std::byte>(additional >> 8);
     bare[11] = static_cast<std::byte>(additional & 0xff);
-    const std::size_t room = reply_.size() - proof_size();
+    const std::size_t room = reply_.size() - std::min(proof_size(), reply_.size());
     if (room >= wire::dns::kMaxPlainUdp) {
       const dns::Outcome outcome = plain(bare, reply_.first(room));
       return finish(outcome.length, outcome.rcode, outcome.reason);
@@ -159,15 +162,28 @@ class Keyed {
         TransferMachine::changes(question, history, rx_.tcp ? *serial : history.current()->serial));
   }
 
+  // By UDP: one SOA, or that it did not fit.
+  KeyedAnswer whole_by_udp(TransferMachine machine) {
+    std::vector<std::byte> whole(kMinRoom);
+    std::size_t size = machine.next(whole);
+    if (size + proof_size() > reply_.size()) {
+      dns::ReplyParts parts;
+      parts.length = static_cast<std::uint16_t>(size);
+      parts.question_end = query_.question_end;
+      size = dns::shorten_to_truncated(whole, parts);
+    }
+    std::copy_n(whole.begin(), size, reply_.begin());
+    return finish(size, Rcode::kNoError, Reason::kTransfer);
+  }
+
   KeyedAnswer begin(TransferMachine machine) {
-    // By UDP it is one SOA, which fits as any answer does.
-    CHECK(!rx_.tcp || reply_.size() >= kMinRoom + proof_size());
+    if (!rx_.tcp) return whole_by_udp(std::move(machine));
+    // A connection's messages may be the longest, and a key of ours adds less than 400 octets.
+    CHECK(reply_.size() >= kMinRoom + proof_size());
     auto stream =
         std::make_unique<TransferStream>(std::move(machine), std::move(signer_), transfers_);
     const std::size_t size = stream->next(reply_);
-    KeyedAnswer out{size, Reason::kTransfer, Rcode::kNoError, key_ != nullptr, nullptr};
-    if (rx_.tcp) out.stream = std::move(stream);
-    return out;
+    return {size, Reason::kTransfer, Rcode::kNoError, key_ != nullptr, std::move(stream)};
   }
 
   const dns::Rx& rx_;

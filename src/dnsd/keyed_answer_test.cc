@@ -124,6 +124,22 @@ TEST(KeyedAnswer, errors_of_keys_are_notauth_with_a_tsig_record) {
   }
 }
 
+TEST(KeyedAnswer, a_strangers_long_names_do_not_lengthen_an_answer_by_udp) {
+  const auto with = transfers("k");
+  dns::TsigKey stranger = *with->rules->find_key("k");
+  std::string longest;
+  for (int i = 0; i < 4; ++i) longest += std::string(i == 3 ? 61 : 63, 'x') + '.';
+  stranger.name = wire::dns::DnsName::from_text(longest).value();
+  stranger.algorithm = stranger.name;
+  for (const bool tcp : {false, true}) {
+    const Got got =
+        ask(with, {.type = RrType::kSoa, .tcp = tcp, .key = &stranger, .name = longest.c_str()});
+    EXPECT_EQ(got.message().rcode(), Rcode::kNotAuth);
+    if (!tcp) EXPECT_LE(got.answer.size, 512U);
+    EXPECT_EQ(got.message().header().additional_count, tcp ? 1 : 0);
+  }
+}
+
 TEST(KeyedAnswer, an_ordinary_answer_is_proved_and_fits) {
   const auto with = transfers("k");
   const dns::TsigKey* key = with->rules->find_key("k");

@@ -125,9 +125,8 @@ key = "k"
                               text=True, timeout=30, check=False).stdout
 
     def serial_at(self, port):
-        found = re.search(r"\bSOA\b\s+\S+\s+\S+\s+(\d+)", self.ask(port, "example.net", "SOA", "+norec", "+short"))
         short = self.ask(port, "example.net", "SOA", "+norec", "+short").split()
-        return int(short[2]) if len(short) > 2 else found and int(found.group(1))
+        return int(short[2]) if len(short) > 2 and short[2].isdigit() else None
 
     def knotd(self, primary, algorithm="hmac-sha256"):
         directory = self.peer_directory("knot")
@@ -218,11 +217,11 @@ zone:
 
     @unittest.skipUnless(KNOTD and KDIG, "Debian packages knot and knot-dnsutils are not there: knotd, kdig")
     def test_knotd_follows_by_notify_axfr_and_ixfr(self):
-        self.follow(self.knotd, r"IXFR, incoming.*serial 1 -> 2")
+        self.follow(self.knotd, r"(?s)IXFR, incoming.*serial 1 -> 2")
 
     @unittest.skipUnless(NSD and KDIG, "Debian packages nsd and knot-dnsutils are not there: nsd, kdig")
     def test_nsd_follows_by_notify_axfr_and_ixfr(self):
-        self.follow(self.nsd, r"example.net serial 1 is updated to 2")
+        self.follow(self.nsd, r"serial 1 is updated to 2|update to serial 2")
 
     @unittest.skipUnless(KDIG and DIG, "Debian packages knot-dnsutils and bind9-dnsutils are not there: kdig, dig")
     def test_dig_and_kdig_take_zones_with_the_key_only(self):
