@@ -65,13 +65,25 @@ dns::Outcome QueryHandler::answer(const dns::Rx& rx, Bytes request, MutableBytes
   dns::Outcome outcome = dns::respond(
       rx, request, {*serving_->zones, serving_->settings, serving_->signed_zones.get()}, worker_,
       reply);
-  const bool proved = is_keyed(outcome) && answer_keyed(rx, request, reply, outcome);
   // Who has a key is who it says.
-  if (limiter_ && !proved && outcome.verdict == dns::Verdict::kReply) guard(rx, outcome, reply);
+  const bool exempt = (is_keyed(outcome) && answer_keyed(rx, request, reply, outcome)) ||
+                      answer_status(rx, request, reply, outcome);
+  if (limiter_ && !exempt && outcome.verdict == dns::Verdict::kReply) guard(rx, outcome, reply);
   const bool known = outcome.question_end != 0;
   counter_.note(outcome, serving_->countries->find(known ? outcome.client : rx.source));
   serving_->tally->note(place_.lane, outcome, worker_.handed);
   return outcome;
+}
+
+bool QueryHandler::answer_status(const dns::Rx& rx, Bytes request, MutableBytes reply,
+                                 dns::Outcome& outcome) {
+  if (!StatusNames::concerns(rx, outcome)) return false;
+  const std::uint16_t size = status_names_.answer(rx, outcome, request, *serving_, reply);
+  if (size == 0) return false;
+  outcome.length = size;
+  outcome.reason = dns::Reason::kAnswered;
+  outcome.rcode = wire::dns::Rcode::kNoError;
+  return true;
 }
 
 bool QueryHandler::answer_keyed(const dns::Rx& rx, Bytes request, MutableBytes reply,

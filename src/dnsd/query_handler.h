@@ -14,6 +14,7 @@
 #include "dnsd/query_counts.h"
 #include "dnsd/query_log.h"
 #include "dnsd/serving.h"
+#include "dnsd/status_names.h"
 #include "net/published.h"
 #include "sys/udp_socket.h"
 
@@ -47,6 +48,8 @@ class QueryHandler {
   dns::Outcome answer(const dns::Rx& rx, Bytes request, MutableBytes reply);
   // A request with a key, or for a zone: off the fast path. Whether it was proved with a key.
   bool answer_keyed(const dns::Rx& rx, Bytes request, MutableBytes reply, dns::Outcome& outcome);
+  // One of geodns' names of its status, for those who may ask (status_names.h).
+  bool answer_status(const dns::Rx& rx, Bytes request, MutableBytes reply, dns::Outcome& outcome);
   // Into the log.
   void note(UnixTime received, const Endpoint& from, const Endpoint& to, Transport transport,
             const dns::Outcome& outcome, Bytes request, Bytes reply);
@@ -61,6 +64,7 @@ class QueryHandler {
   std::optional<dns::ResponseLimiter> limiter_;
   std::uint64_t ticks_ = 0;  // of this batch
   QueryCounter counter_;
+  const StatusNames status_names_;
   std::unique_ptr<AnswerStream> stream_;
 };
 
