@@ -84,13 +84,16 @@ Result<void> AccountReporter::load(const std::string& path) {
 void AccountReporter::take_left() {
   if (options_.spool_file.empty()) return;
   const std::string path = options_.spool_file + kLeftSuffix;
-  if (::access(path.c_str(), F_OK) != 0) return;
-  if (const auto done = load(path); !done.ok()) {
+  // By another name, so that a process that leaves more meanwhile does not write what is removed
+  // below. One that was read already and is left again has the same keys, and counts once.
+  const std::string taken = path + "-taken";
+  if (::access(taken.c_str(), F_OK) != 0 && ::rename(path.c_str(), taken.c_str()) != 0) return;
+  if (const auto done = load(taken); !done.ok()) {
     options_.tell(true, done.error().text());
     return;
   }
   save();
-  ::unlink(path.c_str());
+  ::unlink(taken.c_str());
 }
 
 void AccountReporter::save() {

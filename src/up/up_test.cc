@@ -81,7 +81,8 @@ TEST(ConfigFiles, are_what_the_programs_take) {
 }
 
 TEST(Ports, a_port_in_use_names_the_option) {
-  const IpAddress loopback = IpAddress::v4(kLoopback);
+  // An address of its own: on the usual one another program may have the port by TCP.
+  const IpAddress loopback = IpAddress::v4(kLoopback + 0x5d0b0);
   const auto taken = sys::UdpSocket::bind({loopback, 0}, {});
   ASSERT_TRUE(taken.ok());
   const auto port = free_port({loopback}, taken->local().port, Transport::kUdp, "--dns ADDR:PORT");
