@@ -5,7 +5,7 @@ import subprocess
 
 import lab as laboratory
 
-NAME = "dns_answer"
+NAME = "dns-answer"
 TEXT = "octets of a query to those of the reply, by weight, place and client subnet, and compiling a pool of the world"
 
 # At most, by name of the measurement.
