@@ -349,6 +349,13 @@ json::object Daemon::status() const {
   out["signing"] = signing_report(signing_->report());
   if (puller_) out["snapshot"] = snapshot_report(puller_->status());
   if (reporter_) out["accounting"] = reporter_report(reporter_->status());
+  if (notifier_) {
+    const NotifierCounts counts = notifier_->counts();
+    out["notify"] = {{"sent", counts.sent},
+                     {"answered", counts.answered},
+                     {"refused", counts.refused},
+                     {"given_up", counts.given_up}};
+  }
   if (relay_) {
     json::array relay;
     for (const Endpoint& address : relay_->endpoints()) relay.emplace_back(format(address));

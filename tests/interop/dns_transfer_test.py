@@ -212,6 +212,11 @@ zone:
         self.assertIn("NXDOMAIN", self.ask(port, "a.example.net", "TXT"))
         self.assertRegex(peer.output(), log_of_ixfr)
         self.assertNotIn("did not answer", server.output())
+        # The secondary's word may still be under way when its zone has changed already.
+        wait_until(lambda: server.control("status")["notify"]["answered"] >= 2, 10, "both notices are answered")
+        notices = server.control("status")["notify"]
+        self.assertGreaterEqual(notices["sent"], notices["answered"])
+        self.assertEqual((notices["refused"], notices["given_up"]), (0, 0))
         ours = records(self.ask(server.port, "-y", f"hmac-sha256:k:{SECRET}", "example.net", "AXFR"))
         self.assertEqual(len(ours), 4)
 
