@@ -5,7 +5,8 @@ cmake_minimum_required(VERSION 3.25)
 # Pure libraries do no I/O, read no clock, draw no randomness, start no thread, take no lock and
 # throw nothing; tests/lint/pure_symbols.sh checks their archives.
 
-set(TIMEPOOL_PURE base wire/ntp wire/nts wire/dns wire/snapshot nts ntp/server ntp dnssec dns pool)
+set(TIMEPOOL_PURE base wire/ntp wire/nts wire/dns wire/snapshot nts ntp/server ntp dnssec dns/zone
+    dns/compiled dns/signed dns/transfer dns pool)
 
 set(TIMEPOOL_LAYERS
     # library        may include
@@ -19,7 +20,11 @@ set(TIMEPOOL_LAYERS
     "ntp/server"     "base wire/ntp nts"
     "ntp"            "base wire/ntp ntp/server nts"
     "dnssec"         "base wire/dns"
-    "dns"            "base wire/dns dnssec"
+    "dns/zone"       "base wire/dns"
+    "dns/compiled"   "base wire/dns dns/zone"
+    "dns/signed"     "base wire/dns dnssec dns/zone dns/compiled"
+    "dns/transfer"   "base wire/dns dns/zone"
+    "dns"            "base wire/dns dnssec dns/zone dns/compiled dns/signed"
     "pool"           "base"
     "sim"            "base wire/ntp nts ntp/server ntp config"
     "config"         "base sys"
@@ -29,11 +34,11 @@ set(TIMEPOOL_LAYERS
     "geo"            "base sys"
     "snapshot"       "base wire/snapshot crypto sys net"
     "store"          "base sys"
-    "service"        "base wire/ntp wire/dns wire/snapshot crypto ntp dns pool config sys net geo snapshot store"
+    "service"        "base wire/ntp wire/dns wire/snapshot crypto ntp dns/zone pool config sys net geo snapshot store"
     "web"            "base config sys net store service pool"
     "poold"          "base config sys net geo crypto store service web"
     "ntpd"           "base wire/ntp wire/nts nts ntp/server ntp refclock config sys net crypto"
-    "dnsd"           "base wire/dns dnssec dns config sys net geo snapshot crypto"
+    "dnsd"           "base wire/dns dnssec dns/zone dns/compiled dns/signed dns/transfer dns config sys net geo snapshot crypto"
     "monitord"       "base wire/ntp ntp config sys net client"
     "load"           "base wire/ntp wire/dns wire/nts nts crypto sys net"
     "client"         "base sys net"

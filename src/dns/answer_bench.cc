@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "dns/large_pool.h"
+#include "dns/compiled/large_pool.h"
 #include "dns/responder.h"
 #include "dns/testing.h"
 

@@ -5,11 +5,11 @@
 #include <map>
 #include <set>
 
-#include "dns/explain.h"
-#include "dns/large_pool.h"
-#include "dns/random_zone.h"
+#include "dns/compiled/explain.h"
+#include "dns/compiled/large_pool.h"
 #include "dns/responder.h"
 #include "dns/testing.h"
+#include "dns/zone/random_zone.h"
 
 namespace timepool::dns {
 namespace {

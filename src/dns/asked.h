@@ -10,10 +10,10 @@
 
 #include "base/ip.h"
 #include "base/prng.h"
-#include "dns/compiled.h"
+#include "dns/compiled/compiled.h"
 #include "dns/cookie.h"
-#include "dns/online_signer.h"
-#include "dns/signed_zones.h"
+#include "dns/signed/online_signer.h"
+#include "dns/signed/signed_zones.h"
 #include "wire/dns/query.h"
 
 namespace timepool::dns {

@@ -1,6 +1,6 @@
 #include "dns/put_set.h"
 
-#include "dns/weighted.h"
+#include "dns/zone/weighted.h"
 
 namespace timepool::dns {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/check.h"
-#include "dns/random_zone.h"
 #include "dns/responder.h"
+#include "dns/zone/random_zone.h"
 #include "wire/dns/message.h"
 
 namespace {

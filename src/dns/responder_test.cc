@@ -6,8 +6,8 @@
 #include <set>
 
 #include "base/hex.h"
+#include "dns/compiled/explain.h"
 #include "dns/cookie.h"
-#include "dns/explain.h"
 #include "dns/testing.h"
 
 namespace timepool::dns {

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "dns/put_set.h"
-#include "dns/subset.h"
+#include "dns/signed/subset.h"
 
 namespace timepool::dns {
 namespace {

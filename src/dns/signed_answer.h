@@ -7,10 +7,10 @@
 #include <optional>
 
 #include "dns/asked.h"
-#include "dns/online_signer.h"
 #include "dns/reason.h"
 #include "dns/reply.h"
-#include "dns/signed_zones.h"
+#include "dns/signed/online_signer.h"
+#include "dns/signed/signed_zones.h"
 
 namespace timepool::dns {
 

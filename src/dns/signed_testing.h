@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/siphash.h"
-#include "dns/signing_plan.h"
+#include "dns/signed/signing_plan.h"
 #include "dns/testing.h"
 #include "dnssec/rrset.h"
 #include "wire/dns/message.h"

@@ -2,8 +2,8 @@
 
 #include <cstdio>
 
-#include "dns/compiled.h"
-#include "dns/zone.h"
+#include "dns/compiled/compiled.h"
+#include "dns/zone/zone.h"
 #include "dnsd/zone_file.h"
 
 namespace timepool::dnsd {

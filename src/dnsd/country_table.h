@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/runs.h"
-#include "dns/client_class.h"
-#include "dns/country.h"
+#include "dns/compiled/client_class.h"
+#include "dns/zone/country.h"
 
 namespace timepool::dnsd {
 

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "config/dnsd.h"
-#include "dns/client_class.h"
+#include "dns/compiled/client_class.h"
 
 namespace timepool::dnsd {
 

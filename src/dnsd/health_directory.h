@@ -1,5 +1,5 @@
-// HealthDirectory: geodns' files of health (dns/health.h), looked at every second. A file that is
-// wrong leaves what it said before; one that is gone says nothing, and what it tells of is
+// HealthDirectory: geodns' files of health (dns/zone/health.h), looked at every second. A file that
+// is wrong leaves what it said before; one that is gone says nothing, and what it tells of is
 // unhealthy. One thread at a time.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "dns/health.h"
+#include "dns/zone/health.h"
 
 namespace timepool::dnsd {
 

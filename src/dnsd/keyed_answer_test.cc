@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/check.h"
-#include "dns/master_file.h"
+#include "dns/zone/master_file.h"
 #include "wire/dns/message.h"
 #include "wire/dns/message_writer.h"
 #include "wire/dns/query.h"

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <optional>
 
-#include "dns/explain.h"
+#include "dns/compiled/explain.h"
 #include "sys/clock.h"
 #include "sys/random.h"
 #include "wire/dns/message.h"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "dns/notify_queue.h"
+#include "dns/transfer/notify_queue.h"
 #include "dnsd/transfers.h"
 #include "sys/fd.h"
 #include "sys/log.h"

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <string>
 
-#include "dns/country.h"
 #include "dns/responder.h"
+#include "dns/zone/country.h"
 
 namespace timepool::dnsd {
 

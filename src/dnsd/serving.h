@@ -4,10 +4,10 @@
 
 #include <memory>
 
-#include "dns/compiled.h"
+#include "dns/compiled/compiled.h"
 #include "dns/rate_limit.h"
 #include "dns/responder.h"
-#include "dns/signed_zones.h"
+#include "dns/signed/signed_zones.h"
 #include "dnsd/country_table.h"
 #include "dnsd/tally.h"
 #include "dnsd/transfers.h"

@@ -12,7 +12,7 @@
 
 #include "base/check.h"
 #include "crypto/dns_key.h"
-#include "dns/large_pool.h"
+#include "dns/compiled/large_pool.h"
 #include "dns/responder.h"
 #include "dns/testing.h"
 #include "dnsd/signing_round.h"

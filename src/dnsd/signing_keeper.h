@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "config/dnsd_dnssec.h"
-#include "dns/signed_zones.h"
+#include "dns/signed/signed_zones.h"
 #include "dnsd/signing_round.h"
 #include "dnssec/zone_keys.h"
 #include "sys/log.h"

@@ -11,7 +11,7 @@
 
 #include "base/prng.h"
 #include "base/time.h"
-#include "dns/signing_plan.h"
+#include "dns/signed/signing_plan.h"
 
 namespace timepool::dnsd {
 

@@ -11,8 +11,8 @@
 #include "base/ip.h"
 #include "base/result.h"
 #include "config/dnsd_transfer.h"
-#include "dns/transfer.h"
-#include "dns/tsig.h"
+#include "dns/transfer/transfer.h"
+#include "dns/transfer/tsig.h"
 #include "wire/dns/name.h"
 
 namespace timepool::dnsd {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "dns/zone.h"
+#include "dns/zone/zone.h"
 #include "dnsd/zone_file.h"
 
 namespace timepool::dnsd {

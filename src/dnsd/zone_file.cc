@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "dns/master_file.h"
-#include "dns/zone_check.h"
+#include "dns/zone/master_file.h"
+#include "dns/zone/zone_check.h"
 #include "sys/file.h"
 
 namespace timepool::dnsd {

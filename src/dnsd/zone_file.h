@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "dns/zone.h"
+#include "dns/zone/zone.h"
 
 namespace timepool::dnsd {
 

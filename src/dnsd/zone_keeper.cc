@@ -6,7 +6,7 @@
 #include <map>
 #include <utility>
 
-#include "dns/health.h"
+#include "dns/zone/health.h"
 #include "sys/clock.h"
 
 namespace timepool::dnsd {

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "dns/explain.h"
+#include "dns/compiled/explain.h"
 #include "geo/mmdb_writer.h"
 #include "sys/file.h"
 

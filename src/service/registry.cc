@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "dns/country.h"
+#include "dns/zone/country.h"
 #include "service/secrets.h"
 #include "store/handed_out.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "dns/country.h"
+#include "dns/zone/country.h"
 #include "pool/country_place.h"
 
 namespace timepool::service {

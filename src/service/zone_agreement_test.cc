@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/prng.h"
-#include "dns/zone.h"
+#include "dns/zone/zone.h"
 #include "pool/zone.h"
 #include "service/settings.h"
 

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "base/hex.h"
-#include "dns/master_file.h"
-#include "dns/rdata_reader.h"
+#include "dns/zone/master_file.h"
+#include "dns/zone/rdata_reader.h"
 #include "wire/dns/record_generator.h"
 
 namespace timepool::dns {

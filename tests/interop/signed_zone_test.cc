@@ -11,7 +11,7 @@
 
 #include "base/hex.h"
 #include "crypto/dns_key.h"
-#include "dns/signing_plan.h"
+#include "dns/signed/signing_plan.h"
 #include "dns/testing.h"
 #include "dnssec/rrset.h"
 #include "dnssec/rrsig.h"

@@ -1,5 +1,5 @@
 // The TSIG record (RFC 8945 4.2) and what a message's digest covers of it. Only the form: keys and
-// digests are dns/tsig.h's.
+// digests are dns/transfer/tsig.h's.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,457 @@
+#include "dns/signed/signing_plan.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "base/check.h"
+#include "base/siphash.h"
+#include "dns/signed/denial.h"
+#include "dns/signed/subset.h"
+#include "dns/zone/weighted.h"
+#include "dnssec/rrsig.h"
+
+namespace timepool::dns {
+namespace {
+
+using dnssec::CanonicalRrset;
+using dnssec::ZoneKey;
+using wire::dns::NameView;
+using wire::dns::RrType;
+using Special = SignedZones::Special;
+
+// A hash of parts, each with its size, so that no two lists of parts are alike by accident. The
+// key is fixed: what is hashed is our own.
+class Hasher {
+ public:
+  void bytes(Bytes part) {
+    integer(part.size());
+    integer(siphash24(kKey, part));
+  }
+  void integer(std::uint64_t value) { state_ = siphash13(kKey, state_, value); }
+  std::uint64_t value() const { return state_; }
+
+ private:
+  static constexpr SiphashKey kKey{0x7469'6d65'706f'6f6c, 0x7369'676e'6564'2e7a};
+  std::uint64_t state_ = 0;
+};
+
+std::uint64_t hash_of(std::span<const ZoneKey* const> keys) {
+  Hasher out;
+  for (const ZoneKey* key : keys) {
+    out.integer(static_cast<std::uint64_t>(key->algorithm));
+    out.integer(key->tag);
+    out.bytes(key->public_key);
+  }
+  return out.value();
+}
+
+void append16(std::vector<std::byte>& out, std::uint32_t value) {
+  out.push_back(static_cast<std::byte>(value >> 8 & 0xff));
+  out.push_back(static_cast<std::byte>(value & 0xff));
+}
+
+// As CompiledZones has records: the owner a pointer to the question.
+void append_head(std::vector<std::byte>& out, RrType type, std::uint32_t ttl, std::size_t size) {
+  append16(out, 0xc00c);
+  append16(out, static_cast<std::uint32_t>(type));
+  append16(out, static_cast<std::uint32_t>(wire::dns::RrClass::kIn));
+  append16(out, ttl >> 16);
+  append16(out, ttl & 0xffff);
+  append16(out, static_cast<std::uint32_t>(size));
+}
+
+std::uint32_t ttl_of(Bytes record) {
+  ByteReader reader(record);
+  reader.skip(6);
+  return reader.u32();
+}
+
+bool is_special(std::uint32_t ref) {
+  return ref >= SignedZones::ref(Special::kDnskey);
+}
+
+}  // namespace
+
+// The signatures of one set: its records, who signs, and the buffers that every signature needs.
+struct SigningPlan::Signing {
+  NameView owner;
+  NameView zone;
+  const CanonicalRrset& rrset;
+  const std::vector<const ZoneKey*>& signers;
+  dnssec::Validity validity;
+  std::vector<std::byte> data{};
+  std::vector<std::uint32_t> order{};
+
+  // Appends an RRSIG over the records `of` for each key. False: signing failed.
+  bool append(std::span<const std::uint32_t> of, std::vector<std::byte>& out) {
+    const std::size_t rrsig = dnssec::rrsig_size(zone);
+    data.resize(rrsig + rrset.written_at_most(owner, of.size()));
+    for (const ZoneKey* key : signers) {
+      ByteWriter writer(data);
+      dnssec::write_rrsig_head(
+          writer, {rrset.type(), dnssec::signed_labels(owner), rrset.ttl(), validity}, *key, zone);
+      const std::size_t head = writer.size();
+      rrset.write(owner, of, writer, order);
+      CHECK(writer.ok());
+      std::array<std::byte, dnssec::kSignatureSize> signature;
+      if (!key->signer->sign(writer.written(), signature)) return false;
+      append_head(out, RrType::kRrsig, rrset.ttl(), rrsig);
+      out.insert(out.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(head));
+      out.insert(out.end(), signature.begin(), signature.end());
+    }
+    return true;
+  }
+};
+
+SigningPlan::SigningPlan(std::shared_ptr<const CompiledZones> zones, const dnssec::KeysByZone& keys,
+                         const SigningOptions& options)
+    : zones_(std::move(zones)), options_(options), rings_(zones_->zones().size()) {
+  CHECK(options_.variants >= 1 && options_.variants <= kMaxSubsets);
+  CHECK(options_.alias_variants >= 1);
+  for (std::uint32_t i = 0; i < rings_.size(); ++i) {
+    if (!take_keys(i, keys)) rings_[i] = {};
+  }
+  for (const auto& zone : zones_->zones()) {
+    if (zone.parent_cut != CompiledZones::kNone) hidden_cuts_.insert(zone.parent_cut);
+  }
+  // A zone's nodes stand behind each other, the apex first.
+  const auto& nodes = zones_->nodes();
+  for (std::uint32_t node = 0; node < nodes.size(); ++node) {
+    Keyring& ring = rings_[nodes[node].zone];
+    if (ring.keys == nullptr) continue;
+    if (ring.soa_set == CompiledZones::kNone) {
+      ring.apex = node;
+      add_zone(nodes[node].zone);
+    }
+    add_node(nodes[node].zone, node);
+  }
+}
+
+bool SigningPlan::take_keys(std::uint32_t zone, const dnssec::KeysByZone& keys) {
+  const auto& origin = zones_->zones()[zone].origin;
+  const Bytes wire = origin.wire();
+  const auto at = keys.find(std::string(reinterpret_cast<const char*>(wire.data()), wire.size()));
+  if (at == keys.end() || at->second == nullptr) return false;
+  Keyring& ring = rings_[zone];
+  ring.keys = at->second;
+  for (const ZoneKey& key : ring.keys->keys) {
+    if (key.signer == nullptr) continue;
+    if (key.signs_data) ring.data.push_back(&key);
+    if (key.signs_keys) ring.entry.push_back(&key);
+  }
+  const auto refuse = [&](const char* why) {
+    problems_.push_back(format(origin) + ": " + why + "; the zone is not signed");
+    return false;
+  };
+  if (ring.data.empty()) return refuse("no key that signs its records");
+  if (ring.entry.empty()) return refuse("no key that signs its keys");
+  if (ring.data.size() > kMaxSigners || ring.entry.size() > kMaxSigners) {
+    return refuse("more than 4 keys would sign each record set");
+  }
+  ring.data_hash = hash_of(ring.data);
+  ring.entry_hash = hash_of(ring.entry);
+  return true;
+}
+
+void SigningPlan::add_zone(std::uint32_t zone) {
+  Keyring& ring = rings_[zone];
+  const auto& apex = zones_->nodes()[ring.apex];
+  const CompiledZones::Entry* entry = zones_->entry(apex, RrType::kSoa);
+  CHECK(entry != nullptr && !entry->by_class);  // every apex has one
+  ring.soa_set = entry->ref;
+  // RFC 9077 3: the lesser of the SOA's TTL and its MINIMUM, which the compiler made that TTL.
+  ring.nsec_ttl = ttl_of(zones_->record(*zones_->set(*entry, 0), 0));
+  add(zone, ring.apex, SignedZones::ref(Special::kDnskey));
+  if (!ring.keys->cds.empty()) add(zone, ring.apex, SignedZones::ref(Special::kCds));
+  if (!ring.keys->cdnskey.empty()) add(zone, ring.apex, SignedZones::ref(Special::kCdnskey));
+}
+
+void SigningPlan::add_node(std::uint32_t zone, std::uint32_t node) {
+  // RFC 4035 2.2: what lies below a cut is not the zone's to sign.
+  if (zones_->nodes()[node].kind == CompiledZones::NodeKind::kHidden && !is_cut(node)) return;
+  add_sets(zone, node);
+  add_nsecs(zone, node);
+}
+
+bool SigningPlan::is_cut(std::uint32_t node) const {
+  return zones_->nodes()[node].kind == CompiledZones::NodeKind::kCut || hidden_cuts_.contains(node);
+}
+
+// Of a delegation the zone has NS, unsigned, and DS (RFC 4035 2.2 and 2.3).
+bool SigningPlan::is_of_zone(std::uint32_t node, RrType type) const {
+  return !is_cut(node) || type == RrType::kDs;
+}
+
+void SigningPlan::add_sets(std::uint32_t zone, std::uint32_t node) {
+  std::set<std::uint32_t> sets;
+  const CompiledZones::Node& at = zones_->nodes()[node];
+  for (const auto& entry : zones_->entries(at)) {
+    for (const std::uint32_t set : zones_->sets_of(at, entry)) {
+      if (set != CompiledZones::kNone && is_of_zone(node, zones_->sets()[set].type)) {
+        sets.insert(set);
+      }
+    }
+  }
+  for (const std::uint32_t set : sets) add(zone, node, set);
+}
+
+std::vector<RrType> SigningPlan::types_of(std::uint32_t zone, std::uint32_t node) const {
+  std::set<RrType> types{RrType::kRrsig, RrType::kNsec};
+  const CompiledZones::Node& at = zones_->nodes()[node];
+  for (const auto& entry : zones_->entries(at)) {
+    for (const std::uint32_t set : zones_->sets_of(at, entry)) {
+      if (set == CompiledZones::kNone) continue;
+      const RrType type = zones_->sets()[set].type;
+      if (is_of_zone(node, type) || type == RrType::kNs) types.insert(type);
+    }
+  }
+  const Keyring& ring = rings_[zone];
+  if (node == ring.apex) {
+    types.insert(RrType::kDnskey);
+    if (!ring.keys->cds.empty()) types.insert(RrType::kCds);
+    if (!ring.keys->cdnskey.empty()) types.insert(RrType::kCdnskey);
+  }
+  return {types.begin(), types.end()};
+}
+
+void SigningPlan::add_nsecs(std::uint32_t zone, std::uint32_t node) {
+  const std::vector<RrType> types = types_of(zone, node);
+  const auto has = [&types](RrType type) {
+    return std::find(types.begin(), types.end(), type) != types.end();
+  };
+  add(zone, node, SignedZones::ref(Special::kNsecFull));
+  if (has(RrType::kCname)) add(zone, node, SignedZones::ref(Special::kNsecNoData));
+  std::uint32_t index = 0;
+  const CompiledZones::Node& at = zones_->nodes()[node];
+  for (const auto& entry : zones_->entries(at)) {
+    const auto sets = zones_->sets_of(at, entry);
+    const bool not_for_all =
+        std::find(sets.begin(), sets.end(), CompiledZones::kNone) != sets.end();
+    if (not_for_all && has(entry.type)) {
+      add(zone, node, SignedZones::ref(Special::kNsecWithout, index));
+    }
+    ++index;
+  }
+}
+
+bool SigningPlan::is_keys(const SigningTask& task) const {
+  return is_special(task.ref) && task.ref < SignedZones::ref(Special::kNsecFull);
+}
+
+const std::vector<const ZoneKey*>& SigningPlan::signers_of(const SigningTask& task) const {
+  const Keyring& ring = rings_[task.zone];
+  return is_keys(task) ? ring.entry : ring.data;
+}
+
+// A wildcard's answers are signed under each name that is asked for (online_signer.h); what is made
+// here are their records, in canonical form and order.
+bool SigningPlan::is_wildcard(const SigningTask& task) const {
+  return zones_->name_of(zones_->nodes()[task.node]).is_wildcard();
+}
+
+// A set's label is that of a name of its own, or begins with it ("0.de" of "0").
+bool SigningPlan::is_alias(const SigningTask& task) const {
+  if (is_special(task.ref)) return false;
+  const auto& origin = zones_->zones()[task.zone].origin;
+  const NameView name = zones_->name_of(zones_->nodes()[task.node]);
+  if (name.size() == origin.size()) return false;
+  std::string text = format(name);
+  text.resize(text.size() - format(origin).size() - 1);
+  const std::string& label = zones_->label_of(zones_->sets()[task.ref]);
+  return label != text && label.compare(0, text.size() + 1, text + ".") != 0;
+}
+
+bool SigningPlan::is_drawn(const SigningTask& task) const {
+  if (is_special(task.ref)) return false;
+  const CompiledZones::Set& set = zones_->sets()[task.ref];
+  if (is_wildcard(task)) return set.take < set.count;
+  return subset_count(set.count, set.take) > variants_of(task);
+}
+
+SigningPlan::Source SigningPlan::nsec_of(const SigningTask& task) const {
+  const CompiledZones::Node& node = zones_->nodes()[task.node];
+  std::vector<RrType> types = types_of(task.zone, task.node);
+  if (task.ref != SignedZones::ref(Special::kNsecFull)) std::erase(types, RrType::kCname);
+  if (task.ref >= SignedZones::ref(Special::kNsecWithout)) {
+    const std::uint32_t entry = task.ref - SignedZones::ref(Special::kNsecWithout);
+    std::erase(types, zones_->entries(node)[entry].type);
+  }
+  Source out;
+  out.type = RrType::kNsec;
+  out.ttl = rings_[task.zone].nsec_ttl;
+  std::vector<std::byte> rdata(kMaxNsec);
+  ByteWriter writer(rdata);
+  write_nsec(writer, zones_->name_of(node), zones_->zones()[task.zone].origin, types);
+  CHECK(writer.ok());
+  rdata.resize(writer.size());
+  out.own.push_back(std::move(rdata));
+  return out;
+}
+
+SigningPlan::Source SigningPlan::source_of(const SigningTask& task) const {
+  Source out;
+  if (!is_special(task.ref)) {
+    const CompiledZones::Set& set = zones_->sets()[task.ref];
+    out.set = &set;
+    out.type = set.type;
+    out.ttl = ttl_of(zones_->record(set, 0));
+    out.take = set.take;
+    for (std::uint32_t i = 0; i < set.count; ++i) {
+      out.rdata.push_back(zones_->record(set, i).subspan(CompiledZones::kRecordHead));
+    }
+    return out;
+  }
+  if (is_keys(task)) {
+    const dnssec::ZoneKeys& keys = *rings_[task.zone].keys;
+    out.ttl = keys.dnskey_ttl;
+    if (task.ref == SignedZones::ref(Special::kDnskey)) {
+      out.type = RrType::kDnskey;
+      for (const ZoneKey& key : keys.keys) {
+        if (key.published) out.own.push_back(dnssec::dnskey_data(key));
+      }
+    } else if (task.ref == SignedZones::ref(Special::kCds)) {
+      out.type = RrType::kCds;
+      out.own = keys.cds;
+    } else {
+      out.type = RrType::kCdnskey;
+      out.own = keys.cdnskey;
+    }
+  } else {
+    out = nsec_of(task);
+  }
+  out.take = static_cast<std::uint32_t>(out.own.size());
+  out.rdata.assign(out.own.begin(), out.own.end());
+  return out;
+}
+
+void SigningPlan::add(std::uint32_t zone, std::uint32_t node, std::uint32_t ref) {
+  SigningTask task{zone, node, ref};
+  task.alias = is_alias(task);
+  const Source source = source_of(task);
+  const Keyring& ring = rings_[zone];
+  Hasher content;
+  content.bytes(zones_->name_of(zones_->nodes()[node]).wire());
+  content.integer(static_cast<std::uint64_t>(source.type));
+  content.integer(source.ttl);
+  content.integer(source.take);
+  content.integer(is_drawn(task) ? 1 : 0);
+  content.integer(is_keys(task) ? ring.entry_hash : ring.data_hash);
+  content.integer(source.rdata.size());
+  for (const Bytes rdata : source.rdata) content.bytes(rdata);
+  task.content = content.value();
+  Hasher weights;
+  if (source.set != nullptr && source.set->weighted) {
+    for (const std::uint32_t weight : zones_->weighted(*source.set).weights) {
+      weights.integer(weight);
+    }
+  }
+  task.weights = weights.value();
+  tasks_.push_back(task);
+}
+
+std::shared_ptr<const SignedSet> SigningPlan::sign(const SigningTask& task, std::uint32_t variants,
+                                                   std::uint32_t now, Prng& prng) {
+  const Source source = source_of(task);
+  const auto rrset = CanonicalRrset::create(source.type, source.ttl, source.rdata);
+  if (!rrset.ok()) return nullptr;  // the loader checks records; their data is of their types
+  auto out = std::make_shared<SignedSet>();
+  out->items = static_cast<std::uint32_t>(source.rdata.size());
+  out->take = static_cast<std::uint16_t>(source.take);
+  out->content = task.content;
+  out->weights = task.weights;
+  out->signed_at = now;
+  out->ttl = source.ttl;
+  const bool pool = source.set != nullptr && source.set->weighted;
+  out->lifetime = pool ? dnssec::Lifetime::kPool : dnssec::Lifetime::kStatic;
+  const auto& signers = signers_of(task);
+  out->signatures = static_cast<std::uint8_t>(signers.size());
+  Signing signing{zones_->name_of(zones_->nodes()[task.node]), zones_->zones()[task.zone].origin,
+                  *rrset, signers, dnssec::validity_from(now, out->lifetime, options_.times)};
+
+  std::vector<std::uint32_t> chosen;
+  if (is_drawn(task)) {
+    out->form = SignedSet::Form::kVariants;
+    draw_variants(source, std::min(variants, variants_of(task)), prng, *out);
+    chosen.assign(out->drawn.begin(), out->drawn.end());
+  } else if (source.set != nullptr && !is_wildcard(task)) {
+    out->form = SignedSet::Form::kSubsets;
+    chosen = all_subsets(out->items, source.take);
+    out->count = subset_count(out->items, source.take);
+  } else {
+    out->form = SignedSet::Form::kVariants;
+    out->count = 1;
+    chosen.resize(source.take);
+    std::iota(chosen.begin(), chosen.end(), 0U);
+  }
+  std::vector<std::size_t> starts;
+  for (std::uint32_t i = 0; i < out->count; ++i) {
+    const auto of = std::span(chosen).subspan(std::size_t{i} * source.take, source.take);
+    starts.push_back(out->bytes.size());
+    if (out->form == SignedSet::Form::kVariants) {
+      const auto put = [&](Bytes data) {
+        append_head(out->bytes, source.type, source.ttl, data.size());
+        out->bytes.insert(out->bytes.end(), data.begin(), data.end());
+      };
+      if (is_wildcard(task)) {
+        for (const Bytes data : rrset->sorted(of)) put(data);
+      } else {
+        for (const std::uint32_t record : of) put(source.rdata[record]);
+      }
+      if (i == 0) out->plain_size = static_cast<std::uint32_t>(out->bytes.size());
+    }
+    if (!signing.append(of, out->bytes)) return nullptr;
+  }
+  starts.push_back(out->bytes.size());
+  out->bytes.shrink_to_fit();
+  bool equal = true;
+  for (std::size_t i = 1; i < starts.size(); ++i) {
+    equal = equal && starts[i] - starts[i - 1] == starts[1];
+  }
+  if (equal) {
+    out->stride = static_cast<std::uint32_t>(starts[1]);
+  } else {
+    out->offsets.assign(starts.begin(), starts.end());
+  }
+  return out;
+}
+
+void SigningPlan::draw_variants(const Source& source, std::uint32_t variants, Prng& prng,
+                                SignedSet& out) const {
+  out.count = std::max(variants, 1U);
+  out.drawn.reserve(std::size_t{out.count} * source.take);
+  std::array<std::uint32_t, kMaxTake> drawn;
+  for (std::uint32_t i = 0; i < out.count; ++i) {
+    const std::size_t got =
+        draw(zones_->weighted(*source.set), prng, std::span(drawn).first(source.take));
+    CHECK(got == source.take);  // at most as many as there are
+    for (std::size_t j = 0; j < got; ++j) out.drawn.push_back(static_cast<std::uint16_t>(drawn[j]));
+  }
+}
+
+bool SigningPlan::still_good(const SigningTask& task, const SignedSet& set,
+                             std::uint32_t now) const {
+  return task.content == set.content &&
+         dnssec::still_good(set.signed_at, now, set.lifetime, options_.times);
+}
+
+std::shared_ptr<const SignedZones> SigningPlan::assemble(
+    std::span<const std::shared_ptr<const SignedSet>> sets) const {
+  CHECK(sets.size() == tasks_.size());
+  std::vector<SignedZones::Item> items;
+  items.reserve(sets.size());
+  std::vector<SignedZones::Zone> states(rings_.size());
+  for (std::size_t i = 0; i < rings_.size(); ++i) {
+    const Keyring& ring = rings_[i];
+    states[i] = {ring.keys, options_.times, ring.nsec_ttl, ring.data_hash, ring.apex, nullptr};
+  }
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    const SigningTask& task = tasks_[i];
+    items.push_back({task.node, task.ref, sets[i]});
+    if (task.ref == rings_[task.zone].soa_set) states[task.zone].soa = sets[i].get();
+  }
+  return SignedZones::create(zones_, std::move(states), std::move(items));
+}
+
+}  // namespace timepool::dns

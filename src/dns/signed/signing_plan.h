@@ -1,0 +1,126 @@
+// SigningPlan: everything of one CompiledZones that is to be signed by given keys, and how. It
+// signs one task after the other, for a caller who has time, keeps what is still good, and puts
+// the results together. Not for workers.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
+#include "dns/compiled/compiled.h"
+#include "dns/signed/signed_zones.h"
+#include "dnssec/rrset.h"
+#include "dnssec/zone_keys.h"
+
+namespace timepool::dns {
+
+// How the zones' answers are signed.
+struct SigningOptions {
+  // The draws of a set that has more subsets than this; at most kMaxSubsets.
+  std::uint32_t variants = 64;
+  // The same under names that have no servers of their own, but another's (geodns' aliases). There
+  // may be hundreds of those for each set, and each has draws of its own.
+  std::uint32_t alias_variants = 4;
+  dnssec::SignatureTimes times;
+  bool operator==(const SigningOptions&) const = default;
+};
+
+// One SignedSet to be made.
+struct SigningTask {
+  std::uint32_t zone = 0;
+  std::uint32_t node = 0;
+  std::uint32_t ref = 0;      // as SignedZones has it
+  std::uint64_t content = 0;  // SignedSet's
+  std::uint64_t weights = 0;
+  bool alias = false;  // the set is that of another name
+};
+
+class SigningPlan {
+ public:
+  // The most keys that sign one set: in a roll of algorithms there are two.
+  static constexpr std::size_t kMaxSigners = 4;
+
+  // Zones without keys in `keys` are left unsigned, and so are those with unusable ones, which
+  // `problems` names.
+  SigningPlan(std::shared_ptr<const CompiledZones> zones, const dnssec::KeysByZone& keys,
+              const SigningOptions& options);
+
+  std::span<const SigningTask> tasks() const { return tasks_; }
+  const std::vector<std::string>& problems() const { return problems_; }
+  const std::shared_ptr<const CompiledZones>& zones() const { return zones_; }
+  bool signs_anything() const { return !tasks_.empty(); }
+
+  // The task's answers, at most `variants` of them where they are drawn. nullptr: signing failed.
+  std::shared_ptr<const SignedSet> sign(const SigningTask& task, std::uint32_t variants,
+                                        std::uint32_t now, Prng& prng);
+  // Whether `set`, made for an equal task, can still be served at `now`.
+  bool still_good(const SigningTask& task, const SignedSet& set, std::uint32_t now) const;
+  // The most variants that the task's answers have.
+  std::uint32_t variants_of(const SigningTask& task) const {
+    return task.alias ? std::min(options_.alias_variants, options_.variants) : options_.variants;
+  }
+  // Whether answers of the task are drawn ahead, so that they are to be drawn anew now and then.
+  bool is_drawn(const SigningTask& task) const;
+
+  // `sets`: one for each task, null where there is none.
+  std::shared_ptr<const SignedZones> assemble(
+      std::span<const std::shared_ptr<const SignedSet>> sets) const;
+
+ private:
+  // The records of a task, as they go into answers.
+  struct Source {
+    wire::dns::RrType type{};
+    std::uint32_t ttl = 0;
+    std::vector<Bytes> rdata;
+    std::vector<std::vector<std::byte>> own;  // what some of `rdata` lead to
+    const CompiledZones::Set* set = nullptr;
+    std::uint32_t take = 0;
+  };
+  struct Keyring {
+    std::shared_ptr<const dnssec::ZoneKeys> keys;
+    std::vector<const dnssec::ZoneKey*> data;
+    std::vector<const dnssec::ZoneKey*> entry;  // of the sets DNSKEY, CDS and CDNSKEY
+    std::uint64_t data_hash = 0;
+    std::uint64_t entry_hash = 0;
+    std::uint32_t apex = 0;
+    std::uint32_t soa_set = CompiledZones::kNone;
+    std::uint32_t nsec_ttl = 0;
+  };
+  // The signatures of one set while they are made.
+  struct Signing;
+
+  bool take_keys(std::uint32_t zone, const dnssec::KeysByZone& keys);
+  void add_zone(std::uint32_t zone);
+  void add_node(std::uint32_t zone, std::uint32_t node);
+  void add(std::uint32_t zone, std::uint32_t node, std::uint32_t ref);
+  bool is_cut(std::uint32_t node) const;
+  bool is_of_zone(std::uint32_t node, wire::dns::RrType type) const;
+  void add_sets(std::uint32_t zone, std::uint32_t node);
+  void add_nsecs(std::uint32_t zone, std::uint32_t node);
+  std::vector<wire::dns::RrType> types_of(std::uint32_t zone, std::uint32_t node) const;
+  Source source_of(const SigningTask& task) const;
+  Source nsec_of(const SigningTask& task) const;
+  const std::vector<const dnssec::ZoneKey*>& signers_of(const SigningTask& task) const;
+  bool is_wildcard(const SigningTask& task) const;
+  bool is_keys(const SigningTask& task) const;
+  bool is_alias(const SigningTask& task) const;
+  void draw_variants(const Source& source, std::uint32_t variants, Prng& prng,
+                     SignedSet& out) const;
+
+  std::shared_ptr<const CompiledZones> zones_;
+  SigningOptions options_;
+  std::set<std::uint32_t> hidden_cuts_;  // nodes of cuts whose child zones are served here
+  std::vector<Keyring> rings_;           // one for each zone; keys null: not signed
+  std::vector<SigningTask> tasks_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace timepool::dns
