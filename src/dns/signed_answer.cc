@@ -175,6 +175,7 @@ std::optional<bool> SignedAnswer::put_signed(Section section, const Owner& owner
   if (owner.expanded) {
     const SignedZones::Zone& state = *zones_->zone(zones.index_of(*owner.zone));
     const auto answer = asked_.worker.signer.expand(request_for(owner, state), *found, variant);
+    for (const std::uint16_t record : answer.drawn) handed.records[handed.count++] = record;
     failure_ = put_online(section, owner, answer);
     return !failure_ && !reply_.truncated();
   }

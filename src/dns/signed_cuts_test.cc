@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "dns/signed_testing.h"
 
 namespace timepool::dns {
@@ -29,7 +31,8 @@ std::shared_ptr<const CompiledZones> zones() {
                                                kDs + R"(]},
           "child": {"ns": ["ns.p.test."]},
           "w": {"txt": "w"}, "*.w": {"a": [["10.0.1.1", 1], ["10.0.1.2", 1], ["10.0.1.3", 1]],
-                                     "txt": "any"},
+                                     "txt": "any", "aaaa": [["2001:db8::1", 1]]},
+          "few": {"txt": "few"}, "*.few": {"a": [["10.0.3.1", 1], ["10.0.3.2", 1]]},
           "one.w": {"txt": "one"}, "*.c": {"cname": "Ns"}}})"},
                                 {"child.p.test", R"({"data": {"": {"a": [["10.0.2.1"]]}}})"},
                                 {"other.p.test", R"({"data": {"": {"a": [["10.0.2.2"]]}}})"}});
@@ -100,12 +103,59 @@ TEST_F(SignedCuts, wildcards_are_signed_under_the_name_asked_for) {
   EXPECT_EQ(pool.worker.signer.counts().signatures, before + 1);
 }
 
+// Addresses of the answer's records, and of those that the worker says it handed out.
+std::set<std::string> given_by(const Got& got) {
+  std::set<std::string> out;
+  for (const std::string& answer : got.answers()) {
+    if (answer.find(" A 10.") != std::string::npos)
+      out.insert(answer.substr(answer.rfind(' ') + 1));
+  }
+  return out;
+}
+std::set<std::string> told_by(const SignedPool& pool, const Got& got) {
+  std::set<std::string> out;
+  const auto& set = pool.zones->sets()[got.outcome.pool];
+  for (const std::uint32_t record : pool.worker.handed.list()) {
+    out.insert(format(IpAddress::from_bytes(pool.zones->record(set, record).last(4))));
+  }
+  return out;
+}
+
+TEST_F(SignedCuts, what_wildcards_hand_out_is_told_signed_now_or_kept) {
+  for (const char* name : {"x.w.p.test", "x.w.p.test", "y.w.p.test", "*.w.p.test", "x.few.p.test",
+                           "x.few.p.test", "*.few.p.test"}) {
+    const Got got = pool.ask({.name = name});
+    ASSERT_NE(got.outcome.pool, Outcome::kNone) << name;
+    EXPECT_THAT(given_by(got), SizeIs(2)) << name;
+    EXPECT_EQ(told_by(pool, got), given_by(got)) << name;
+    EXPECT_EQ(check_signatures(got, kDataKey), "") << name;
+  }
+  const auto before = pool.worker.signer.counts().from_cache;
+  // Another draw of the set, while the worker keeps the one of before.
+  const Got first = pool.ask({.name = "kept.w.p.test"});
+  for (std::uint64_t seed = 50; seed < 60; ++seed) {
+    pool.signed_zones = dns::testing::sign_all(pool.plan, seed, 1);
+    const Got again = pool.ask({.name = "kept.w.p.test"});
+    EXPECT_EQ(given_by(again), given_by(first));
+    EXPECT_EQ(told_by(pool, again), given_by(again));
+  }
+  EXPECT_EQ(pool.worker.signer.counts().from_cache, before + 10);
+}
+
+TEST_F(SignedCuts, a_wildcards_own_name_is_answered_with_all_its_records) {
+  for (const RrType type : {RrType::kTxt, RrType::kAaaa, RrType::kA}) {
+    const Got got = pool.ask({.name = "*.w.p.test", .type = type});
+    EXPECT_EQ(got.outcome.reason, Reason::kAnswered) << format(type);
+    EXPECT_EQ(check_signatures(got, kDataKey), "") << format(type);
+  }
+}
+
 TEST_F(SignedCuts, a_type_that_a_wildcard_lacks_is_denied_under_the_name) {
-  const Got got = pool.ask({.name = "a.w.p.test", .type = RrType::kAaaa});
+  const Got got = pool.ask({.name = "a.w.p.test", .type = RrType::kMx});
   EXPECT_EQ(got.outcome.reason, Reason::kNoData);
   EXPECT_EQ(check_signatures(got, kDataKey), "");
   EXPECT_THAT(got.authority(),
-              Contains("a.w.p.test. 600 IN NSEC \\000.a.w.p.test. A TXT RRSIG NSEC"));
+              Contains("a.w.p.test. 600 IN NSEC \\000.a.w.p.test. A TXT AAAA RRSIG NSEC"));
   // What exists is not covered by the wildcard.
   EXPECT_THAT(pool.ask({.name = "one.w.p.test"}).authority(),
               Contains("one.w.p.test. 600 IN NSEC \\000.one.w.p.test. TXT RRSIG NSEC"));

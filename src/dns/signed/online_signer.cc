@@ -71,7 +71,10 @@ bool OnlineSigner::find(std::uint64_t key, const Request& request, std::uint32_t
     return false;
   }
   ++counts_.from_cache;
-  out = {Status::kReady, Bytes(entries_.get() + at * kEntrySize, head.size), head.count};
+  const std::byte* const entry = entries_.get() + at * kEntrySize;
+  out = {Status::kReady, Bytes(entry, head.size), head.count};
+  std::memcpy(drawn_.data(), entry + head.size, std::size_t{head.drawn} * 2);
+  out.drawn = std::span(drawn_).first(head.drawn);
   return true;
 }
 
@@ -122,16 +125,20 @@ OnlineSigner::Answer OnlineSigner::sign(const Request& request, std::uint64_t ke
     return {Status::kFailed, {}, 0};
   }
   const Answer answer{Status::kReady, out.written(),
-                      static_cast<std::uint8_t>(rrset.data.size() + signers)};
+                      static_cast<std::uint8_t>(rrset.data.size() + signers), rrset.drawn};
   keep(key, request.now, answer);
   return answer;
 }
 
 void OnlineSigner::keep(std::uint64_t key, std::uint32_t now, const Answer& answer) {
-  if (answer.records.size() > kEntrySize) return;
+  const std::size_t size = answer.records.size();
+  if (size + answer.drawn.size_bytes() > kEntrySize) return;
   const std::size_t at = key % kEntries;
-  heads_[at] = {key, now, static_cast<std::uint16_t>(answer.records.size()), answer.count};
-  std::memcpy(entries_.get() + at * kEntrySize, answer.records.data(), answer.records.size());
+  heads_[at] = {key, now, static_cast<std::uint16_t>(size), answer.count,
+                static_cast<std::uint8_t>(answer.drawn.size())};
+  std::byte* const entry = entries_.get() + at * kEntrySize;
+  std::memcpy(entry, answer.records.data(), size);
+  std::memcpy(entry + size, answer.drawn.data(), answer.drawn.size_bytes());
 }
 
 OnlineSigner::Answer OnlineSigner::deny(const Request& request, Bytes bitmap) {
@@ -187,7 +194,8 @@ OnlineSigner::Answer OnlineSigner::expand(const Request& request, const SignedSe
     records_[count++] = data;
   }
   CHECK(reader.ok());  // records that the plan wrote
-  return sign(request, key, {type, set.ttl, std::span(records_).first(count)});
+  return sign(request, key,
+              {type, set.ttl, std::span(records_).first(count), set.drawn_of(variant)});
 }
 
 }  // namespace timepool::dns

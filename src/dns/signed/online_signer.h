@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/byte_reader.h"
@@ -47,6 +48,8 @@ class OnlineSigner {
     Status status = Status::kFailed;
     Bytes records;           // owner C0 0C; valid until the next call
     std::uint8_t count = 0;  // of them
+    // The records of a set with weights that it gives (SignedSet::drawn_of); as long valid.
+    std::span<const std::uint16_t> drawn{};
   };
 
   // NSEC and RRSIG that say that the name has the types of `bitmap` (as in NSEC's data) and no
@@ -75,6 +78,7 @@ class OnlineSigner {
     std::uint32_t signed_at = 0;
     std::uint16_t size = 0;
     std::uint8_t count = 0;
+    std::uint8_t drawn = 0;  // numbers of records, behind the answer's octets
   };
   struct Budget {
     std::uint32_t second = 0;
@@ -85,6 +89,7 @@ class OnlineSigner {
     wire::dns::RrType type{};
     std::uint32_t ttl = 0;
     std::span<const Bytes> data;
+    std::span<const std::uint16_t> drawn{};
   };
 
   std::uint64_t key_of(const Request& request, std::uint64_t what) const;
@@ -103,6 +108,8 @@ class OnlineSigner {
   std::unique_ptr<std::byte[]> answer_;  // kMaxAnswer
   std::unique_ptr<std::byte[]> data_;    // what is signed
   std::array<Bytes, kMaxRecords> records_;
+  // Of the answer that was found last: each is in it with 16 octets at least.
+  std::array<std::uint16_t, kEntrySize / 16> drawn_{};
 };
 
 }  // namespace timepool::dns

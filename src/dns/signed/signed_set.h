@@ -25,8 +25,9 @@ struct SignedSet {
     if (stride != 0) return Bytes(bytes).subspan(std::size_t{index} * stride, stride);
     return Bytes(bytes).subspan(offsets[index], offsets[index + 1] - offsets[index]);
   }
-  // Which records of the set a variant has.
+  // Which records of the set a variant has; none where those of answers are not counted.
   std::span<const std::uint16_t> drawn_of(std::uint32_t variant) const {
+    if (drawn.empty()) return {};
     return std::span(drawn).subspan(std::size_t{variant} * take, take);
   }
   // The first variant without its signatures, for clients that do not ask for them.

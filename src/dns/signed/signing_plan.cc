@@ -384,6 +384,7 @@ std::shared_ptr<const SignedSet> SigningPlan::sign(const SigningTask& task, std:
     out->count = 1;
     chosen.resize(source.take);
     std::iota(chosen.begin(), chosen.end(), 0U);
+    if (pool) out->drawn.assign(chosen.begin(), chosen.end());
   }
   std::vector<std::size_t> starts;
   for (std::uint32_t i = 0; i < out->count; ++i) {
