@@ -52,13 +52,13 @@ def zone_json():
     return json.dumps({"serial": 1, "ttl": 150, "max_hosts": TAKEN, "data": labels})
 
 
-def start_ours(lab, name="timepool-dnsd", more="", server="threads = 1"):
-    """Weights, four of forty, the client's country, its subnet with the exact scope."""
+def start_ours(lab, name="timepool-dnsd", more="", server="threads = 1", document=None):
+    """Weights, four of forty, the client's country, its subnet with the exact scope; another zone by `document`."""
     port = laboratory.free_port(socket.SOCK_STREAM)
     directory = lab.path(name)
     os.makedirs(directory, exist_ok=True)
     with open(os.path.join(directory, ZONE + ".json"), "w", encoding="ascii") as out:
-        out.write(zone_json())
+        out.write(document or zone_json())
     geoip = '[geoip]\nfiles = ["%s"]' % GEOIP if GEOIP.exists() else ""
     config = lab.write(name + ".toml", """
 [server]
@@ -75,30 +75,30 @@ socket = "%s"
     return ready(lab, Server(name, child, port))
 
 
-def start_echo(lab):
-    """What only sends the queries back as answers of the same sizes."""
+def start_echo(lab, name="limit-udp", octets=ANSWER_OCTETS):
+    """What only sends the queries back as answers of the same sizes: `octets` longer."""
     port = laboratory.free_port()
     child = lab.start([lab.program("timepool"), "bench", "echo", "--listen", "127.0.0.1:%d" % port, "--duration", "1h",
-                       "--dns-answer", str(ANSWER_OCTETS)], name="limit-udp")
-    return ready(lab, Server("limit-udp", child, port))
+                       "--dns-answer", str(octets)], name=name)
+    return ready(lab, Server(name, child, port))
 
 
-def master_file(lab):
+def master_file(lab, names=None):
     """Four fixed addresses at each name."""
     lines = ["$ORIGIN %s." % ZONE, "$TTL 150", "@ SOA ns1 hostmaster 1 5400 5400 1209600 3600", "@ NS ns1",
              "ns1 A 127.0.0.1"]
-    for name in NAMES:
+    for name in names or NAMES:
         for v4, v6, _ in ADDRESSES[:TAKEN]:
             lines += ["%s. A %s" % (name, v4), "%s. AAAA %s" % (name, v6)]
     return lab.write(ZONE + ".zone", "\n".join(lines) + "\n")
 
 
-def start_knotd(lab, program, name="knotd", module="", modules=""):
+def start_knotd(lab, program, name="knotd", module="", modules="", names=None):
     """A static zone, or by mod-geoip: knotd chooses among sets that are there whole."""
     port = laboratory.free_port(socket.SOCK_STREAM)
     directory = lab.path(name)
     os.makedirs(directory, exist_ok=True)
-    file = master_file(lab)
+    file = master_file(lab, names)
     config = lab.write(name + ".conf", """
 server:
   rundir: %(dir)s

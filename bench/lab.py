@@ -86,6 +86,12 @@ class Lab:
         self.children.append(child)
         return child
 
+    def end(self, child):
+        """Of a server that the rest of the benchmark has no use for."""
+        child.terminate()
+        child.wait(timeout=5)
+        self.children.remove(child)
+
     def log_of(self, name):
         with open(self.path(name + ".log"), encoding="utf-8", errors="replace") as log:
             return log.read()[-2000:]
