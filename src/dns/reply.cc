@@ -40,8 +40,8 @@ void Reply::close() {
 std::size_t Reply::finish(std::uint16_t query_flags, bool question, std::size_t opt_size) {
   size_ += opt_size;
   CHECK(size_ <= out_.size());
-  // RA, Z, AD and CD are clear (RFC 4035 3.1.6 has CD ignored here).
-  unsigned flags = Header::kQr | (query_flags & (0x7800U | Header::kRd));
+  // RFC 4035 3: CD is copied, though nothing is checked here. RA, Z and AD are clear.
+  unsigned flags = Header::kQr | (query_flags & (0x7800U | Header::kRd | Header::kCd));
   if (authoritative_) flags |= Header::kAa;
   if (truncated_) flags |= Header::kTc;
   put16(2, flags | (static_cast<unsigned>(rcode_) & 0xf));

@@ -108,6 +108,18 @@ TEST(Responder, keeps_case_id_and_recursion_desired) {
   EXPECT_EQ(wire_of(other).substr(4, 4), "8400");
 }
 
+TEST(Responder, RFC4035_3_copies_CD_and_RD_and_no_other_flag) {
+  constexpr std::uint16_t kOpcode = 0x7800;
+  constexpr std::uint16_t kFlags = 0xffff & ~(Header::kQr | kOpcode);
+  constexpr std::uint16_t kCopied = Header::kRd | Header::kCd;
+  for (std::uint32_t flags = 0; flags <= kFlags; flags += 0x10) {
+    if ((flags & ~std::uint32_t{kFlags}) != 0) continue;
+    const Got got = ask(pool(), {.name = "pool.test", .flags = static_cast<std::uint16_t>(flags)});
+    ASSERT_TRUE(got.message) << flags;
+    EXPECT_EQ(got.message->header().flags, Header::kQr | Header::kAa | (flags & kCopied));
+  }
+}
+
 TEST(Responder, tells_nxdomain_from_empty_names) {
   const Got nx = ask(pool(), {.name = "nope.pool.test"});
   EXPECT_EQ(nx.outcome.reason, Reason::kNxDomain);
