@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pool/nts_check.h"
 #include "pool/scoring.h"
 #include "service/registry.h"
 #include "service/scheduler.h"
@@ -21,17 +22,40 @@
 
 namespace timepool::service {
 
+// What a monitor is to check of a server's NTS besides.
+struct NtsWork {
+  std::string name;  // for the key establishment: full, lower case, without the last dot
+  std::uint16_t port = 0;
+  std::string trust;  // which roots its certificate has to lead to, as [nts] trust says
+};
+
 struct WorkItem {
   std::int64_t server = 0;
   IpAddress address;
   std::uint16_t port = 0;
   std::uint32_t samples = 0;
   std::string ticket;
+  std::optional<NtsWork> nts{};  // none: the server has no name
 };
 
 struct ReportedSample {
   pool::Sample sample;
   store::SampleEntry entry;
+};
+
+// What a monitor found of a server's NTS. Seconds; values that the check did not get to are none.
+struct ReportedNts {
+  std::string name;  // and port: as the work had them, which may have changed since
+  std::uint16_t port = 0;
+  pool::NtsOutcome outcome = pool::NtsOutcome::kOk;
+  std::optional<std::int64_t> code;  // of kKeError
+  std::string detail;                // for people: "certificate has expired"
+  std::optional<UnixTime> not_after;
+  std::optional<std::int64_t> cookies;
+  std::optional<std::int64_t> aead;
+  std::optional<double> ke_ms;  // from the first SYN to the last record
+  std::optional<double> offset_s;
+  bool operator==(const ReportedNts&) const = default;
 };
 
 // One result as parsed; `fault` says what is wrong with its form ("samples[1].rtt_s: expected a
@@ -41,12 +65,14 @@ struct ReportedResult {
   std::string ticket;
   UnixTime time;
   std::vector<ReportedSample> samples;
+  std::optional<ReportedNts> nts;
   std::string fault;
 };
 
 // Limits on one batch: about 1 MB of JSON, and a transaction of some 0.1 s.
 inline constexpr std::size_t kMaxResults = 500;
 inline constexpr std::size_t kMaxSamples = 32;
+inline constexpr std::size_t kMaxNtsDetail = 200;
 
 struct Batch {
   std::string key;   // Idempotency-Key

@@ -103,4 +103,11 @@ Result<const boost::json::array*> Fields::array(std::string_view name, std::size
   return &value->get_array();
 }
 
+Result<const boost::json::object*> Fields::object(std::string_view name) const {
+  const boost::json::value* value = find(name);
+  if (value == nullptr) return static_cast<const boost::json::object*>(nullptr);
+  if (!value->is_object()) return fail(error(name, "expected an object"));
+  return &value->get_object();
+}
+
 }  // namespace timepool::web

@@ -37,6 +37,7 @@ class Fields {
   Result<std::optional<bool>> boolean(std::string_view name) const;
   // Null when it is absent; the same for objects inside.
   Result<const boost::json::array*> array(std::string_view name, std::size_t max) const;
+  Result<const boost::json::object*> object(std::string_view name) const;
 
   Error error(std::string_view name, std::string why) const;
 

@@ -95,6 +95,53 @@ TEST(ResultsInput, fault_of_one_result_names_its_field) {
   EXPECT_EQ(result_fault("\"results\"", "\"result\""), "batch: result: no such field");
 }
 
+std::string with_nts(const std::string& nts) {
+  std::string body = kResult;
+  return body.insert(body.find("\"samples\""), "\"nts\":" + nts + ",");
+}
+std::string nts_fault(const std::string& nts) {
+  const auto results = parse_results(with_nts(nts));
+  return results.ok() ? results->at(0).fault : "batch: " + results.error().text();
+}
+
+TEST(ResultsInput, reads_what_was_found_of_nts) {
+  const auto good = parse_results(with_nts(
+      R"({"name":"a.m.pool.test","port":4461,"outcome":"ok","not_after":"2027-02-19T10:00:00Z",)"
+      R"("cookies":8,"aead":15,"ke_ms":41.5,"offset_s":-0.25})"));
+  ASSERT_TRUE(good.ok());
+  ASSERT_EQ(good->at(0).fault, "");
+  ASSERT_TRUE(good->at(0).nts.has_value());
+  const service::ReportedNts& nts = *good->at(0).nts;
+  EXPECT_EQ(nts.name, "a.m.pool.test");
+  EXPECT_EQ(nts.port, 4461);
+  EXPECT_EQ(nts.outcome, pool::NtsOutcome::kOk);
+  EXPECT_EQ(format_utc(*nts.not_after, 0), "2027-02-19T10:00:00Z");
+  EXPECT_EQ(nts.cookies, 8);
+  EXPECT_EQ(nts.aead, 15);
+  EXPECT_EQ(nts.ke_ms, 41.5);
+  EXPECT_EQ(nts.offset_s, -0.25);
+  const auto bad = parse_results(
+      with_nts(R"({"name":"a","port":1,"outcome":"ke_error","code":2,"detail":"no"})"));
+  ASSERT_TRUE(bad.ok() && bad->at(0).nts.has_value());
+  EXPECT_EQ(bad->at(0).nts->code, 2);
+  EXPECT_EQ(bad->at(0).nts->detail, "no");
+  EXPECT_EQ(parse_results(kResult)->at(0).nts, std::nullopt);
+}
+
+TEST(ResultsInput, fault_of_nts_names_its_field) {
+  EXPECT_EQ(nts_fault("3"), "nts: expected an object");
+  EXPECT_EQ(nts_fault("{}"), "nts.name: is missing");
+  EXPECT_EQ(nts_fault(R"({"name":"a","port":0})"), "nts.port: expected an integer, 1 to 65535");
+  EXPECT_EQ(nts_fault(R"({"name":"a","port":1,"outcome":"great"})"),
+            "nts.outcome: is none of the words of docs/api.md");
+  EXPECT_EQ(nts_fault(R"({"name":"a","port":1,"outcome":"ok"})"), "nts.not_after: is missing");
+  EXPECT_EQ(nts_fault(R"({"name":"a","port":1,"outcome":"no_reply","not_after":"soon"})"),
+            "nts.not_after: expected UTC as 2026-01-31T12:34:56.789Z");
+  EXPECT_EQ(nts_fault(R"({"name":"a","port":1,"outcome":"no_reply","detail":")" +
+                      std::string(201, 'x') + "\"}"),
+            "nts.detail: expected at most 200 bytes");
+}
+
 TEST(ResultsInput, batch_is_bounded) {
   std::string body = "{\"results\":[";
   for (int i = 0; i <= 500; ++i) body += i > 0 ? ",{}" : "{}";

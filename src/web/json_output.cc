@@ -212,6 +212,13 @@ std::string work_json(const std::vector<service::WorkItem>& items, Duration inte
     entry["port"] = item.port;
     entry["samples"] = item.samples;
     entry["ticket"] = text(item.ticket);
+    if (item.nts) {
+      object nts;
+      nts["name"] = text(item.nts->name);
+      nts["port"] = item.nts->port;
+      nts["trust"] = text(item.nts->trust);
+      entry["nts"] = std::move(nts);
+    }
     work.push_back(std::move(entry));
   }
   object out;

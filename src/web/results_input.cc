@@ -59,6 +59,44 @@ Result<service::ReportedSample> parse_sample(const boost::json::object& object,
   return out;
 }
 
+Result<std::optional<UnixTime>> time_of(const Fields& fields, std::string_view name) {
+  const auto text = TRY(fields.text(name, 64));
+  if (!text) return std::optional<UnixTime>();
+  const auto parsed = parse_utc(*text);
+  if (!parsed.ok()) return fail(fields.error(name, "expected UTC as 2026-01-31T12:34:56.789Z"));
+  return std::optional<UnixTime>(*parsed);
+}
+
+Result<pool::NtsOutcome> parse_outcome(const Fields& fields) {
+  const std::string text = TRY(required(fields, "outcome", fields.text("outcome", 32)));
+  const auto outcome = pool::nts_outcome_named(text);
+  if (!outcome) return fail(fields.error("outcome", "is none of the words of docs/api.md"));
+  return *outcome;
+}
+
+Result<service::ReportedNts> parse_nts(const boost::json::object& object) {
+  const Fields fields(object, "nts.");
+  service::ReportedNts out;
+  out.name = TRY(required(fields, "name", fields.text("name", 253)));
+  out.port =
+      static_cast<std::uint16_t>(TRY(required(fields, "port", fields.integer("port", 1, 65'535))));
+  out.outcome = TRY(parse_outcome(fields));
+  out.code = TRY(fields.integer("code", 0, 65'535));
+  out.detail = TRY(fields.text("detail", service::kMaxNtsDetail)).value_or("");
+  out.not_after = TRY(time_of(fields, "not_after"));
+  out.cookies = TRY(fields.integer("cookies", 0, 1000));
+  out.aead = TRY(fields.integer("aead", 0, 65'535));
+  out.ke_ms = TRY(fields.number("ke_ms", 0, 3.6e6));
+  out.offset_s = TRY(fields.number("offset_s", -1e10, 1e10));
+  if (out.outcome != pool::NtsOutcome::kOk) return out;
+  // What is called good has to say what was good.
+  TRY(required(fields, "not_after", Result(out.not_after)));
+  TRY(required(fields, "cookies", Result(out.cookies)));
+  TRY(required(fields, "ke_ms", Result(out.ke_ms)));
+  TRY(required(fields, "offset_s", Result(out.offset_s)));
+  return out;
+}
+
 Result<service::ReportedResult> parse_result(const boost::json::object& object) {
   const Fields fields(object);
   service::ReportedResult out;
@@ -78,6 +116,7 @@ Result<service::ReportedResult> parse_result(const boost::json::object& object) 
     if (!sample.is_object()) return fail(fields.error(place, "expected an object"));
     out.samples.push_back(TRY(parse_sample(sample.get_object(), place + ".")));
   }
+  if (const auto* nts = TRY(fields.object("nts"))) out.nts = TRY(parse_nts(*nts));
   return out;
 }
 
