@@ -26,7 +26,8 @@ from pool_world import (CHILD_ANSWER, CHILD_ZONE, TYPES, ZONE, World, data_of, q
                         read_data, settings_of)
 from programs import BINARY_DIR, ProgramTest, die_with_parent, main, wait_until  # noqa: E402
 
-UNBOUND = pathlib.Path("build/peers/unbound/usr/sbin/unbound")
+SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent.parent
+UNBOUND = SOURCE_DIR / "build/peers/unbound/usr/sbin/unbound"
 CLIENTS = int(os.environ.get("TIMEPOOL_CLIENTS", "10000"))
 PARENT, CHILDREN, RESOLVER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 WINDOW = 100

@@ -16,7 +16,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integra
 from dns_messages import Reply, encode_name  # noqa: E402
 from programs import ProgramTest, die_with_parent, main, wait_until  # noqa: E402
 
-UNBOUND = pathlib.Path("build/peers/unbound/usr/sbin/unbound")
+SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent.parent
+UNBOUND = SOURCE_DIR / "build/peers/unbound/usr/sbin/unbound"
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "DS": 43, "DNSKEY": 48,
          "HTTPS": 65}
 # Sources of the resolver's questions, each of another country or none.
