@@ -1,6 +1,7 @@
 #include "wire/dns/edns.h"
 
 #include <algorithm>
+#include <new>
 
 namespace timepool::wire::dns {
 namespace {
@@ -9,12 +10,20 @@ constexpr std::size_t kClientCookie = 8;
 constexpr std::size_t kMinServerCookie = 8;
 constexpr std::size_t kMaxServerCookie = 32;
 
+// For what was checked to be there.
+std::uint16_t load16(const std::byte* at) {
+  return static_cast<std::uint16_t>(std::to_integer<unsigned>(at[0]) << 8 |
+                                    std::to_integer<unsigned>(at[1]));
+}
+std::uint32_t load32(const std::byte* at) {
+  return std::uint32_t{load16(at)} << 16 | load16(at + 2);
+}
+
 // RFC 7871 6. `out` must be fresh; it is filled where nothing is wrong.
 Result<void, Malformed> read_client_subnet(Bytes data, EdnsIn in, ClientSubnet& out) {
   constexpr std::size_t kHead = 4;
   if (data.size() < kHead) return fail(Malformed::kSubnetLength);
-  out.family = static_cast<std::uint16_t>(std::to_integer<unsigned>(data[0]) << 8 |
-                                          std::to_integer<unsigned>(data[1]));
+  out.family = load16(data.data());
   out.source = std::to_integer<std::uint8_t>(data[2]);
   out.scope = std::to_integer<std::uint8_t>(data[3]);
   if (out.family > 2) return fail(Malformed::kSubnetFamily);
@@ -29,11 +38,12 @@ Result<void, Malformed> read_client_subnet(Bytes data, EdnsIn in, ClientSubnet& 
     return fail(Malformed::kSubnetBits);
   }
   if (out.family == 1) {
-    std::uint32_t address = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      address |= std::to_integer<std::uint32_t>(data[kHead + i]) << (24 - 8 * i);
-    }
-    out.address = IpAddress::v4(address);
+    // The last four octets of the option: of its head what the address has not, which is shifted
+    // out.
+    const std::uint64_t last = load32(data.data() + count);
+    // Made where it is to be: a copy would have to wait for its parts.
+    ::new (&out.address)
+        IpAddress(IpAddress::v4(static_cast<std::uint32_t>(last << (32 - 8 * count))));
   } else if (out.family == 2) {
     std::array<std::byte, 16> address{};
     std::copy(data.begin() + kHead, data.end(), address.begin());
@@ -99,17 +109,14 @@ Result<void, Malformed> parse_edns_into(std::uint16_t klass, std::uint32_t ttl, 
   edns.options = rdata;
   // RFC 6891 6.1.3: what a later version means by its options is not known here.
   if (edns.header.version != 0) return {};
-  ByteReader reader(rdata);
-  while (reader.remaining() > 0) {
-    const Bytes head = reader.bytes(4);
-    if (!reader.ok()) return fail(Malformed::kOptionLength);
-    Option option;
-    option.code = static_cast<OptionCode>(std::to_integer<unsigned>(head[0]) << 8 |
-                                          std::to_integer<unsigned>(head[1]));
-    option.data = reader.bytes(std::to_integer<std::size_t>(head[2]) << 8 |
-                               std::to_integer<std::size_t>(head[3]));
-    if (!reader.ok()) return fail(Malformed::kOptionLength);
-    TRY(take_option(option, in, edns));
+  constexpr std::size_t kHead = 4;
+  for (Bytes rest = rdata; !rest.empty();) {
+    if (rest.size() < kHead) return fail(Malformed::kOptionLength);
+    const auto code = static_cast<OptionCode>(load16(rest.data()));
+    const std::size_t size = load16(rest.data() + 2);
+    if (size > rest.size() - kHead) return fail(Malformed::kOptionLength);
+    TRY(take_option({code, rest.subspan(kHead, size)}, in, edns));
+    rest = rest.subspan(kHead + size);
   }
   return {};
 }

@@ -72,6 +72,9 @@ struct EdnsHeader {
 // 6.1.3 has it answered with BADVERS). Of an option that comes twice, the first counts (RFC 7873
 // 5.2).
 struct Edns {
+  // Not `= default`, with which optional<Edns>::emplace() would fill it all with zeros first.
+  Edns() {}  // NOLINT(modernize-use-equals-default)
+
   EdnsHeader header;
   Bytes options;  // all of them, in the message
   std::optional<ClientSubnet> client_subnet;

@@ -123,9 +123,59 @@ Result<void, Malformed> read_additional(ByteReader& reader, Query& query) {
   return {};
 }
 
+// What resolvers send: one question, and OPT or nothing behind it. Reads that with as few checks as
+// it takes. False for everything else, sound or not, which the readers above tell apart; `query`
+// may be filled in part then.
+bool read_common(Bytes datagram, Query& query) {
+  constexpr std::size_t kFixed = 4;  // type and class
+  if (datagram.size() < kHeaderSize + 1 + kFixed || datagram.size() > kMaxMessage) return false;
+  const std::byte* const start = datagram.data();
+  const std::size_t last = datagram.size() - kFixed - 1;  // where a name ends at the latest
+  const std::uint16_t flags = load16(start + 2);
+  const std::uint16_t additional = load16(start + 10);
+  // Neither a response nor of another opcode; one question and no answer; no authority.
+  if ((flags & 0xf800) != 0 || load32(start + 4) != 0x0001'0000 || load16(start + 8) != 0 ||
+      additional > 1) {
+    return false;
+  }
+  std::size_t at = kHeaderSize;
+  for (;;) {
+    const auto length = std::to_integer<std::size_t>(start[at]);
+    if (length == 0) break;
+    at += 1 + length;
+    if (length > kMaxLabel || at > last) return false;
+  }
+  ++at;
+  if (at - kHeaderSize > kMaxName) return false;
+  query.header = {load16(start), flags, 1, 0, 0, additional};
+  query.name = NameView::from_valid_wire(datagram.subspan(kHeaderSize, at - kHeaderSize));
+  query.type = static_cast<RrType>(load16(start + at));
+  query.klass = static_cast<RrClass>(load16(start + at + 2));
+  query.has_question = true;
+  at += kFixed;
+  query.question_end = static_cast<std::uint16_t>(at);
+  const std::size_t left = datagram.size() - at;
+  if (additional == 0) return left == 0;
+  // The root, OPT, and all that is left as its data.
+  const std::byte* const opt = start + at;
+  if (left < kOptSize || opt[0] != std::byte{0} ||
+      static_cast<RrType>(load16(opt + 1)) != RrType::kOpt || load16(opt + 9) != left - kOptSize) {
+    return false;
+  }
+  return parse_edns_into(load16(opt + 3), load32(opt + 5), datagram.subspan(at + kOptSize),
+                         EdnsIn::kQuery, query.edns.emplace())
+      .ok();
+}
+
 }  // namespace
 
 Result<void, Malformed> parse_query_into(Bytes datagram, Query& query) {
+  if (read_common(datagram, query)) return {};
+  query = Query();
+  return parse_any_query_into(datagram, query);
+}
+
+Result<void, Malformed> parse_any_query_into(Bytes datagram, Query& query) {
   if (datagram.size() > kMaxMessage) return fail(Malformed::kTooLong);
   ByteReader reader(datagram);
   TRY(read_header(reader, query.header));

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "base/hex.h"
+#include "base/prng.h"
 #include "wire/dns/message_writer.h"
+#include "wire/dns/same_query.h"
 
 namespace timepool::wire::dns {
 namespace {
@@ -224,6 +226,78 @@ TEST(ParseQuery, takes_ixfr_with_its_soa_and_finds_tsig_last) {
             Malformed::kTsigPlace);
   EXPECT_TRUE(
       parse(header("0000", "0001000000000002") + std::string(kQuestion) + opt + tsig).query.ok());
+}
+
+// Queries as resolvers send them, each with every octet changed to every value, with octets put in
+// and taken out, and cut everywhere: the reader's short way must leave no trace.
+TEST(ParseQuery, the_short_way_for_common_queries_reads_what_the_long_one_reads) {
+  const std::string opt = "00002904d000008000";
+  const std::vector<std::string> common{
+      header("0100", "0001000000000000") + std::string(kQuestion),
+      header("0120", "0001000000000001") + std::string(kQuestion) + opt + "0000",
+      header("0000", "0001000000000001") + std::string(kQuestion) + opt + "000b" +
+          "00080007000118" + "00c00002",
+      header("0000", "0001000000000001") + "0000020001" + opt + "0008" + "00080004" + "00000000",
+      header("0000", "0001000000000001") + std::string(kQuestion) + opt + "001d" + "00030000" +
+          "000a0008" + "1122334455667788" + "00080009000228" + "0020010db801" + "",
+      header("0000", "0001000000000001") + std::string(kQuestion) + opt + "0010" + "000c0002" +
+          "0000" + "000b0000" + "000f0002" + "0007"};
+  for (const std::string& hex : common) {
+    const std::vector<std::byte> whole = from_hex(hex).value();
+    ASSERT_TRUE(testing::read_alike(whole) && parse_query(whole).ok()) << hex;
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      ASSERT_TRUE(testing::read_alike(Bytes(whole).first(at))) << hex << " cut at " << at;
+      std::vector<std::byte> changed = whole;
+      for (unsigned value = 0; value < 256; ++value) {
+        changed[at] = static_cast<std::byte>(value);
+        ASSERT_TRUE(testing::read_alike(changed)) << to_hex(changed);
+      }
+      std::vector<std::byte> shorter = whole;
+      shorter.erase(shorter.begin() + static_cast<std::ptrdiff_t>(at));
+      ASSERT_TRUE(testing::read_alike(shorter)) << to_hex(shorter);
+      std::vector<std::byte> longer = whole;
+      longer.insert(longer.begin() + static_cast<std::ptrdiff_t>(at), std::byte{0});
+      ASSERT_TRUE(testing::read_alike(longer)) << to_hex(longer);
+    }
+  }
+}
+
+TEST(ParseQuery, the_short_way_reads_names_up_to_the_longest) {
+  for (const unsigned label : {1U, 2U, 7U, 62U, 63U, 64U}) {
+    for (unsigned size = 240; size < 262; ++size) {
+      std::vector<std::byte> bytes = from_hex(header("0000", "0001000000000000")).value();
+      const std::size_t end = bytes.size() + size - 1;
+      while (bytes.size() < end) {
+        const auto left = static_cast<unsigned>(end - bytes.size());
+        const unsigned count = std::min(label, left - 1);
+        bytes.push_back(static_cast<std::byte>(count));
+        bytes.resize(bytes.size() + count, std::byte{'x'});
+      }
+      bytes.push_back(std::byte{0});
+      for (const unsigned octet : {0U, 1U, 0U, 1U}) bytes.push_back(static_cast<std::byte>(octet));
+      ASSERT_TRUE(testing::read_alike(bytes)) << label << ' ' << size;
+    }
+  }
+}
+
+TEST(ParseQuery, both_ways_read_random_changes_of_queries_alike) {
+  constexpr std::uint64_t kSeed = 20261122;
+  SCOPED_TRACE("seed " + std::to_string(kSeed));
+  Prng prng(kSeed);
+  const std::vector<std::byte> whole =
+      from_hex(header("0100", "0001000000000001") + std::string(kQuestion) +
+               "00002904d00000800000170008000700011800c00002000a00081122334455667788")
+          .value();
+  std::size_t sound = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::vector<std::byte> changed = whole;
+    for (std::uint64_t i = prng.below(4); i > 0; --i) {
+      changed[prng.below(changed.size())] = static_cast<std::byte>(prng.below(256));
+    }
+    ASSERT_TRUE(testing::read_alike(changed)) << to_hex(changed);
+    sound += parse_query(changed).ok() ? 1U : 0U;
+  }
+  EXPECT_GT(sound, 5'000U);
 }
 
 TEST(ParseQuery, says_what_to_answer) {
