@@ -113,6 +113,10 @@ class Runs {
   };
 
   std::size_t size() const { return firsts_.size(); }
+  std::size_t memory() const {
+    return firsts_.capacity() * sizeof(Key) +
+           (values_.capacity() + index_.capacity()) * sizeof(std::uint32_t);
+  }
   Key first(std::size_t run) const { return firsts_[run]; }
   std::uint32_t value(std::size_t run) const { return values_[run]; }
 

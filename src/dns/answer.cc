@@ -45,8 +45,7 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
     return refer(*place.encloser, at + name.size() - place.encloser->name_size, depth);
   }
   reply_.set_authoritative(true);
-  owner_ = {NameView::from_valid_wire(hashed.suffix(0)), at, place.zone, place.node,
-            place.synthesised()};
+  owner_ = {hashed.view(), at, place.zone, place.node, place.synthesised()};
   if (const auto reason = signed_.special(owner_)) return *reason;
   if (place.node == nullptr) return deny(place, name, at);
   if (type == RrType::kDs && place.zone->parent != CompiledZones::kNone &&

@@ -141,9 +141,10 @@ std::shared_ptr<const ClassTable> ClassTable::build(const GeoTable& geo, const T
   table->use_ = use;
   table->cell_degrees_ = cell_degrees;
   Builder builder(*table);
-  table->v4_ = builder.runs(geo.country4, geo.asn4, geo.region4, geo.position4);
+  const auto v4 = builder.runs(geo.country4, geo.asn4, geo.region4, geo.position4);
   table->v6_ = builder.runs(geo.country6, geo.asn6, geo.region6, geo.position6);
   if (!builder.ok()) return nullptr;
+  table->v4_ = ClassIndex(v4);
   return table;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/ip.h"
 #include "base/runs.h"
+#include "dns/compiled/class_index.h"
 #include "dns/zone/country.h"
 #include "dns/zone/position.h"
 #include "dns/zone/region.h"
@@ -100,8 +101,8 @@ class ClassTable {
   };
   Found find(const IpAddress& address) const {
     if (address.is_v4()) {
-      const auto match = v4_.match(v4_key(address));
-      return {match.value, static_cast<std::uint8_t>(match.scope)};
+      const auto match = v4_.match(key_of_v4(address));
+      return {match.value, match.scope};
     }
     const auto match = v6_.match(v6_key(address));
     return {match.value, static_cast<std::uint8_t>(match.scope)};
@@ -110,16 +111,25 @@ class ClassTable {
   const TargetUse& use() const { return use_; }
   int cell_degrees() const { return cell_degrees_; }
   const std::vector<ClientClass>& classes() const { return classes_; }
-  std::size_t runs() const { return v4_.size() + v6_.size(); }
+  std::size_t runs() const { return v4_.runs() + v6_.size(); }
+  std::size_t memory() const {
+    return v4_.memory() + v6_.memory() + classes_.capacity() * sizeof(ClientClass);
+  }
 
  private:
   class Builder;
+  // As v4_key() does, in place.
+  static V4Key key_of_v4(const IpAddress& address) {
+    const Bytes bytes = address.bytes();
+    return std::to_integer<V4Key>(bytes[0]) << 24 | std::to_integer<V4Key>(bytes[1]) << 16 |
+           std::to_integer<V4Key>(bytes[2]) << 8 | std::to_integer<V4Key>(bytes[3]);
+  }
   static std::shared_ptr<const ClassTable> build(const GeoTable& geo, const TargetUse& use,
                                                  int cell_degrees);
   TargetUse use_;
   int cell_degrees_ = 1;
   std::vector<ClientClass> classes_;
-  Runs<V4Key> v4_;
+  ClassIndex v4_;
   Runs<V6Key> v6_;
 };
 

@@ -1,6 +1,7 @@
 #include "dns/compiled/compiled.h"
 
 #include <cstring>
+#include <set>
 
 #include "base/check.h"
 
@@ -40,78 +41,53 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-// The table is fixed once built, so a stranger who finds names of equal hash gains one comparison.
-std::uint64_t hash_label(std::uint64_t hash, const std::byte* label) {
-  std::size_t left = 1 + std::to_integer<std::size_t>(*label);
-  while (left > 8) {
-    hash = mix(hash, word_at(label));
-    label += 8;
-    left -= 8;
-  }
-  return mix(hash, word_at(label) & (~std::uint64_t{0} >> (64 - 8 * left)));
+// Of the words of a name in lower case, the last one filled up with zeros. The table is fixed once
+// built, so a stranger who finds names of equal hash gains one comparison.
+std::uint64_t hash_word(std::uint64_t hash, std::uint64_t word) {
+  return mix(hash, word);
+}
+
+std::uint64_t hash_of(Bytes lower) {
+  std::uint64_t out = lower.size();
+  std::size_t at = 0;
+  for (; at + 8 <= lower.size(); at += 8) out = hash_word(out, word_at(lower.data() + at));
+  return hash_word(out, last_of(lower, lower.size() - at));
 }
 
 }  // namespace
 
-HashedName::HashedName(wire::dns::NameView name) {
+HashedName::HashedName(wire::dns::NameView name) : size_(name.size()), hash_(name.size()) {
   const Bytes wire = name.wire();
-  size_ = wire.size();
   // Whole words of the copy, the last one short. Label lengths lie below 'A'.
   std::size_t at = 0;
-  for (; at + 8 <= size_; at += 8) {
+  for (; at + kWord <= size_; at += kWord) {
     const std::uint64_t word = lower8(word_at(wire.data() + at));
-    std::memcpy(lower_.data() + at, &word, 8);
+    std::memcpy(lower_.data() + at, &word, kWord);
+    hash_ = hash_word(hash_, word);
   }
   const std::uint64_t rest = lower8(last_of(wire, size_ - at));
-  std::memcpy(lower_.data() + at, &rest, 8);
-
-  for (at = 0; at + 1 < size_; at += 1 + std::to_integer<std::size_t>(lower_[at])) {
-    starts_[label_count_++] = static_cast<std::uint8_t>(at);
-  }
-  starts_[label_count_] = static_cast<std::uint8_t>(size_ - 1);
-  hashes_[label_count_] = 0;
-  for (std::size_t i = label_count_; i > 0; --i) {
-    hashes_[i - 1] = hash_label(hashes_[i], lower_.data() + starts_[i - 1]);
-  }
+  std::memcpy(lower_.data() + at, &rest, kWord);
+  std::memset(lower_.data() + at + kWord, 0, kWord);
+  hash_ = hash_word(hash_, rest);
 }
 
-const CompiledZones::Node* CompiledZones::probe(Bytes name, std::uint64_t hash) const {
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
-    const Slot& slot = slots_[at];
-    if (slot.node == kNone) return nullptr;
-    if (slot.hash != hash) continue;
-    const Node& node = nodes_[slot.node];
-    if (node.name_size == name.size() &&
-        std::memcmp(bytes_.data() + node.name, name.data(), name.size()) == 0) {
-      return &node;
-    }
+CompiledZones::Place CompiledZones::find_above(const HashedName& name) const {
+  // The root's label counts as one here.
+  std::array<std::uint8_t, wire::dns::kMaxLabels + 1> starts;
+  const Bytes wire = name.wire();
+  std::size_t labels = 0;
+  for (std::size_t at = 0; at < wire.size(); at += 1 + std::to_integer<std::size_t>(wire[at])) {
+    starts[labels++] = static_cast<std::uint8_t>(at);
   }
-}
-
-CompiledZones::Place CompiledZones::find(const HashedName& name) const {
   // Names with more labels than any of ours can only be below one of ours.
-  const std::size_t labels = name.label_count();
-  const std::size_t first = labels > max_labels_ ? labels - max_labels_ : 0;
-  for (std::size_t skip = first; skip <= labels; ++skip) {
-    const Node* node = probe(name.suffix(skip), name.hash(skip));
-    // What is hidden lies below a cut, which is found next.
+  const std::size_t first = labels > max_labels_ + 1 ? labels - max_labels_ - 1 : 1;
+  for (std::size_t skip = first; skip < labels; ++skip) {
+    const Bytes above = wire.subspan(starts[skip]);
+    const Node* node = probe(above, hash_of(above));
     if (node == nullptr || node->kind == NodeKind::kHidden) continue;
-    const ZoneInfo* zone = &zones_[node->zone];
-    if (skip == 0) return {node, node, zone};
-    return {node->wildcard == kNone ? nullptr : &nodes_[node->wildcard], node, zone};
+    return {node->wildcard == kNone ? nullptr : &nodes_[node->wildcard], node, &zones_[node->zone]};
   }
   return {};
-}
-
-const CompiledZones::Entry* CompiledZones::entry(const Node& node, wire::dns::RrType type) const {
-  const Entry* other = nullptr;
-  const Entry* at = entries_.data() + node.entries;
-  for (const Entry* end = at + node.entry_count; at != end; ++at) {
-    if (at->type == type) return at;
-    if (at->type == wire::dns::RrType{}) other = at;
-  }
-  return other;
 }
 
 std::size_t CompiledZones::memory() const {
@@ -119,6 +95,11 @@ std::size_t CompiledZones::memory() const {
                     entries_.capacity() * sizeof(Entry) + sets_.capacity() * sizeof(Set) +
                     (class_sets_.capacity() + offsets_.capacity() + weights_.capacity()) * 4 +
                     bytes_.capacity() + columns_.capacity() * sizeof(AliasColumn);
+  // Zones that ask for the same targets have one table.
+  std::set<const ClassTable*> tables;
+  for (const ZoneInfo& zone : zones_) {
+    if (tables.insert(zone.classes.get()).second) out += zone.classes->memory();
+  }
   return out;
 }
 

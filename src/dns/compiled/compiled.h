@@ -1,13 +1,14 @@
 // CompiledZones: zones arranged for answering. An immutable snapshot: workers read it without locks
 // and without allocation, and a new one takes its place by a pointer swap.
 //
-//   lower-cased name -> node         open addressing, all suffixes of a name hashed in one pass
+//   lower-cased name -> node         open addressing by a hash of its words
 //   node, type, client class -> set  one number, or an array by class where the answer depends on
 //   it set -> records                   wire templates with owner C0 0C, weights, alias columns
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,24 +30,22 @@ namespace timepool::dns {
 // change no target. To be emptied when that data changes.
 using ClassCache = std::map<TargetUse, std::shared_ptr<const ClassTable>>;
 
-// A name of a request, lower-cased, with the hash of each of its suffixes.
+// A name of a request in lower case, and its hash. Names that are found at once need no more; the
+// hashes of their ends are made when they are looked for.
 class HashedName {
  public:
   explicit HashedName(wire::dns::NameView name);
 
-  std::size_t label_count() const { return label_count_; }
-  // The name without its first `skip` labels.
-  Bytes suffix(std::size_t skip) const {
-    return Bytes(lower_).subspan(starts_[skip], size_ - starts_[skip]);
-  }
-  std::uint64_t hash(std::size_t skip) const { return hashes_[skip]; }
+  // The name; zeros stand behind it to the end of a word of eight octets, wherever that begins.
+  Bytes wire() const { return Bytes(lower_).first(size_); }
+  wire::dns::NameView view() const { return wire::dns::NameView::from_valid_wire(wire()); }
+  std::uint64_t hash() const { return hash_; }
 
  private:
+  static constexpr std::size_t kWord = sizeof(std::uint64_t);
   std::size_t size_ = 0;
-  std::size_t label_count_ = 0;
-  std::array<std::byte, wire::dns::kMaxName + 8> lower_;  // words are read to their end
-  std::array<std::uint8_t, wire::dns::kMaxLabels + 1> starts_;
-  std::array<std::uint64_t, wire::dns::kMaxLabels + 1> hashes_;
+  std::uint64_t hash_ = 0;
+  std::array<std::byte, wire::dns::kMaxName + kWord + 1> lower_;
 };
 
 // Where the data of such a record has the name of a host, whose addresses are worth adding.
@@ -74,8 +73,8 @@ class CompiledZones {
   // 4 bytes each: answers by class, over all names.
   static constexpr std::size_t kMaxClassCells = std::size_t{64} << 20;
 
-  // One record set at one label.
-  struct Set {
+  // One record set at one label, in one line of the cache.
+  struct alignas(64) Set {
     wire::dns::RrType type = wire::dns::RrType::kA;
     std::uint16_t stride = 0;  // size of each record with its head; 0: by offsets
     std::uint32_t count = 0;
@@ -116,7 +115,7 @@ class CompiledZones {
     kHidden,  // below a cut, or at one whose child zone is served here too: no name of its zone
   };
   struct Node {
-    std::uint32_t name = 0;
+    std::uint32_t name = 0;  // in lower case, with zeros behind it to a whole number of words
     std::uint32_t entries = 0;
     std::uint16_t zone = 0;
     std::uint8_t name_size = 0;
@@ -147,14 +146,25 @@ class CompiledZones {
     bool exists() const { return node == encloser; }
     bool synthesised() const { return node != nullptr && node != encloser; }
   };
-  Place find(const HashedName& name) const;
-  // The node of a host that a record names, hidden ones too: glue. nullptr: it is not here.
-  const Node* find_target(const HashedName& name) const {
-    return probe(name.suffix(0), name.hash(0));
+  Place find(const HashedName& name) const {
+    const Node* node = probe(name.wire(), name.hash());
+    // What is hidden lies below a cut, which is found above it.
+    if (node == nullptr || node->kind == NodeKind::kHidden) return find_above(name);
+    return {node, node, &zones_[node->zone]};
   }
+  // The node of a host that a record names, hidden ones too: glue. nullptr: it is not here.
+  const Node* find_target(const HashedName& name) const { return probe(name.wire(), name.hash()); }
   const Node& node(std::uint32_t index) const { return nodes_[index]; }
   // The entry for `type` at `node`, or nullptr for no data.
-  const Entry* entry(const Node& node, wire::dns::RrType type) const;
+  const Entry* entry(const Node& node, wire::dns::RrType type) const {
+    const Entry* other = nullptr;
+    const Entry* at = entries_.data() + node.entries;
+    for (const Entry* end = at + node.entry_count; at != end; ++at) {
+      if (at->type == type) return at;
+      if (at->type == wire::dns::RrType{}) other = at;
+    }
+    return other;
+  }
   // `cls` counts only where the entry is by class. nullptr for no data.
   const Set* set(const Entry& entry, std::uint32_t cls) const {
     const std::uint32_t index = entry.by_class ? class_sets_[entry.ref + cls] : entry.ref;
@@ -167,6 +177,10 @@ class CompiledZones {
     }
     const std::uint32_t from = offsets_[set.offsets + index];
     return Bytes(bytes_).subspan(set.bytes + from, offsets_[set.offsets + index + 1] - from);
+  }
+  // All of a set whose records are of one size (`stride`).
+  Bytes records(const Set& set) const {
+    return Bytes(bytes_).subspan(set.bytes, std::size_t{set.count} * set.stride);
   }
   Bytes soa(const ZoneInfo& zone) const { return Bytes(bytes_).subspan(zone.soa, zone.soa_size); }
   WeightedItems weighted(const Set& set) const {
@@ -211,11 +225,39 @@ class CompiledZones {
 
  private:
   friend class Compiler;
+  // Eight of them in a line of the cache. A name's slot is chosen by the lower bits of its hash.
   struct Slot {
-    std::uint64_t hash = 0;
+    std::uint32_t tag = 0;  // the upper bits
     std::uint32_t node = kNone;
   };
-  const Node* probe(Bytes name, std::uint64_t hash) const;
+  static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+  // `name` as HashedName::wire() has it.
+  const Node* probe(Bytes name, std::uint64_t hash) const {
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+      const Slot& slot = slots_[at];
+      if (slot.node == kNone) return nullptr;
+      if (slot.tag == tag_of(hash) && is_name_of(nodes_[slot.node], name)) {
+        return &nodes_[slot.node];
+      }
+    }
+  }
+  // By words: their last one ends with zeros on both sides.
+  bool is_name_of(const Node& node, Bytes name) const {
+    if (node.name_size != name.size()) return false;
+    const std::byte* own = bytes_.data() + node.name;
+    std::uint64_t different = 0;
+    for (std::size_t at = 0; at < name.size(); at += 8) {
+      std::uint64_t a = 0;
+      std::uint64_t b = 0;
+      std::memcpy(&a, own + at, 8);
+      std::memcpy(&b, name.data() + at, 8);
+      different |= a ^ b;
+    }
+    return different == 0;
+  }
+  // For a name that does not exist: the longest of the names above it that does.
+  Place find_above(const HashedName& name) const;
 
   std::vector<Slot> slots_;  // a power of two, at most half full
   std::size_t max_labels_ = 0;

@@ -401,6 +401,8 @@ class Compiler {
     node.name = place();
     node.name_size = static_cast<std::uint8_t>(lower.size());
     put(lower.wire());
+    // CompiledZones compares words.
+    out_->bytes_.resize(out_->bytes_.size() + (8 - lower.size() % 8) % 8);
     node.entries = static_cast<std::uint32_t>(out_->entries_.size());
     if (item.kind == NameKind::kName) {
       if (base.empty()) out_->entries_.push_back({RrType::kSoa, false, soa_set_});
@@ -536,9 +538,9 @@ class Compiler {
     for (std::uint32_t i = 0; i < out_->nodes_.size(); ++i) {
       if (unnamed.contains(i)) continue;
       const HashedName name(name_of(out_->nodes_[i]));
-      std::size_t at = name.hash(0) & (size - 1);
+      std::size_t at = name.hash() & (size - 1);
       while (out_->slots_[at].node != CompiledZones::kNone) at = (at + 1) & (size - 1);
-      out_->slots_[at] = {name.hash(0), i};
+      out_->slots_[at] = {CompiledZones::tag_of(name.hash()), i};
     }
   }
 
