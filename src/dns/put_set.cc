@@ -19,8 +19,11 @@ bool put_set(const Asked& asked, Reply& reply, wire::dns::Section section,
     }
     return true;
   }
-  handed.count = static_cast<std::uint32_t>(
-      draw(zones.weighted(set), prng, std::span(handed.records).first(set.take)));
+  const std::span<std::uint32_t> drawn = std::span(handed.records).first(set.take);
+  handed.count = static_cast<std::uint32_t>(draw(zones.weighted(set), prng, drawn));
+  if (set.stride != 0) {
+    return reply.put_some(section, zones.records(set), set.stride, handed.list(), owner_at);
+  }
   for (const std::uint32_t record : handed.list()) {
     if (!reply.put(section, zones.record(set, record), owner_at)) return false;
   }

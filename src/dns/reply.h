@@ -48,6 +48,22 @@ class Reply {
     ++counts_[index(section)];
     return true;
   }
+  // Those records of a table of equally large ones whose numbers `some` has, all of one owner,
+  // whose offset they have if it is 12; together or not at all.
+  bool put_some(wire::dns::Section section, Bytes table, std::size_t stride,
+                std::span<const std::uint32_t> some, std::size_t owner_at) {
+    if (!fits(section, some.size() * stride, owner_at)) return false;
+    std::byte* to = out_.data() + size_;
+    for (const std::uint32_t number : some) {
+      copy(to, table.data() + number * stride, stride);
+      to += stride;
+    }
+    if (owner_at != wire::dns::kHeaderSize) point_owners(size_, stride, some.size(), owner_at);
+    size_ += some.size() * stride;
+    auto& counted = counts_[index(section)];
+    counted = static_cast<std::uint16_t>(counted + some.size());
+    return true;
+  }
   // `count` records behind each other, all of one owner; they are put together or not at all.
   bool put_all(wire::dns::Section section, Bytes records, std::size_t count, std::size_t owner_at);
 
@@ -119,6 +135,9 @@ class Reply {
     if (!truncated_ && size_ + bytes <= limit_ && owner_at <= 0x3fff) return true;
     if (section != wire::dns::Section::kAdditional) truncated_ = true;
     return false;
+  }
+  void point_owners(std::size_t at, std::size_t stride, std::size_t count, std::size_t owner_at) {
+    for (std::size_t i = 0; i < count; ++i) put16(at + i * stride, 0xc000 | owner_at);
   }
   void put16(std::size_t at, std::size_t value) {
     const auto swapped = static_cast<std::uint16_t>(value << 8 | (value >> 8 & 0xff));

@@ -42,18 +42,44 @@ std::uint32_t nth_without_weight(const WeightedItems& items, std::span<const std
   return 0;
 }
 
+// The item that one random number leads to: its column is the whole part of a random multiple of
+// their number, and what is left of it decides within the column. A choice that no processor
+// could foresee, so it is one of values, not of ways.
+inline std::uint32_t item_of(std::span<const AliasColumn> columns, std::uint64_t number) {
+  const std::uint64_t place = (number >> 16) * columns.size();
+  const auto own = static_cast<std::uint32_t>(place >> 48);
+  const AliasColumn column = columns[own];
+  const std::uint32_t takes_own =
+      0 - static_cast<std::uint32_t>(static_cast<std::uint32_t>(place >> 16) < column.threshold);
+  return column.other ^ ((own ^ column.other) & takes_own);
+}
+
+// The size of most answers. Four numbers at once: when they lead to four items, these are what
+// draws one after the other give. False when two are equal; the numbers are as they were then.
+bool draw_four(std::span<const AliasColumn> columns, Prng& prng, std::span<std::uint32_t, 4> out) {
+  Prng numbers = prng;
+  const std::uint32_t a = item_of(columns, numbers.next());
+  const std::uint32_t b = item_of(columns, numbers.next());
+  const std::uint32_t c = item_of(columns, numbers.next());
+  const std::uint32_t d = item_of(columns, numbers.next());
+  // No short cut: one jump that is foreseen.
+  const bool equal = (a == b) | (a == c) | (a == d) | (b == c) | (b == d) | (c == d);
+  if (equal) return false;
+  out[0] = a;
+  out[1] = b;
+  out[2] = c;
+  out[3] = d;
+  prng = numbers;
+  return true;
+}
+
 // One draw by the columns, or nothing where they gave drawn items alone.
 inline std::optional<std::uint32_t> draw_column(std::span<const AliasColumn> columns,
                                                 std::span<const std::uint32_t> drawn, Prng& prng) {
   // Past this many hits on drawn items the weights are so uneven that a scan is cheaper.
   constexpr int kMaxRejected = 12;
   for (int i = 0; i <= kMaxRejected; ++i) {
-    // The column is the whole part of a random multiple of their number, and what is left of it
-    // decides within the column.
-    const std::uint64_t place = (prng.next() >> 16) * columns.size();
-    auto item = static_cast<std::uint32_t>(place >> 48);
-    const AliasColumn& column = columns[item];
-    item = static_cast<std::uint32_t>(place >> 16) < column.threshold ? item : column.other;
+    const std::uint32_t item = item_of(columns, prng.next());
     if (!contains(drawn, item)) return item;
   }
   return std::nullopt;
@@ -109,6 +135,10 @@ std::size_t draw(const WeightedItems& items, Prng& prng, std::span<std::uint32_t
   const std::size_t take = std::min(out.size(), items.weights.size());
   CHECK(take <= kMaxTake);
   const std::size_t weighted = std::min<std::size_t>(take, items.positive);
+  if (take == 4 && weighted == 4 && !items.columns.empty() &&
+      draw_four(items.columns, prng, out.first<4>())) {
+    return take;
+  }
   // A copy that no store to `out` can change, so that it stays in registers.
   Prng numbers = prng;
   for (std::size_t i = 0; i < weighted; ++i) {
