@@ -15,9 +15,29 @@ std::size_t address_size(const wire::dns::ClientSubnet& subnet) {
   return (std::size_t{subnet.source} + 7) / 8;
 }
 
-void head(OctetWriter& out, OptionCode code, std::size_t size) {
-  out.u16(static_cast<std::uint16_t>(code));
-  out.u16(static_cast<std::uint16_t>(size));
+OctetWriter head(OctetWriter out, OptionCode code, std::size_t size) {
+  out.u32(static_cast<std::uint32_t>(code) << 16 | static_cast<std::uint32_t>(size));
+  return out;
+}
+
+// OPT's fields before its options: the root, type, size, extended rcode, version 0, flags, length.
+OctetWriter put_fixed(OctetWriter out, std::uint16_t udp_size, unsigned extended_rcode,
+                      std::uint16_t flags, std::size_t length) {
+  out.u64(static_cast<std::uint64_t>(wire::dns::RrType::kOpt) << 40 |
+          std::uint64_t{udp_size} << 24 | std::uint64_t{extended_rcode} << 16 |
+          std::uint64_t{flags} >> 8);
+  out.u8(static_cast<std::uint8_t>(flags));
+  out.u16(static_cast<std::uint16_t>(length));
+  return out;
+}
+
+OctetWriter put_subnet(OctetWriter out, const wire::dns::ClientSubnet& subnet, std::uint8_t scope) {
+  const std::size_t size = address_size(subnet);
+  out.u64(static_cast<std::uint64_t>(OptionCode::kClientSubnet) << 48 |
+          std::uint64_t{4 + size} << 32 | std::uint64_t{subnet.family} << 16 |
+          std::uint64_t{subnet.source} << 8 | scope);
+  out.bytes(subnet.address.bytes().first(size));
+  return out;
 }
 
 }  // namespace
@@ -39,27 +59,22 @@ std::size_t ReplyOptions::write(const Reply& reply, std::size_t room, MutableByt
   const bool error =
       reply.extended_error() && edns.header.version == 0 && size_ + kExtendedErrorSize <= room;
   const std::size_t unpadded = size_ + (error ? kExtendedErrorSize : 0);
-  const std::size_t padded = padding(reply, unpadded, room);
+  const std::size_t padded = edns.padding ? padding(reply, unpadded, room) : 0;
   const std::size_t size = unpadded + padded;
   CHECK(to.size() >= size);
-  OctetWriter out(to);
-  out.u8(0);
-  out.u16(static_cast<std::uint16_t>(wire::dns::RrType::kOpt));
-  out.u16(asked_.served.settings.max_udp);
-  out.u8(static_cast<std::uint8_t>(static_cast<unsigned>(reply.rcode()) >> 4));
-  out.u8(0);
   std::uint16_t flags = wire::dns::EdnsHeader::kDo;  // RFC 3225 3
   if (reply.compact()) flags |= wire::dns::EdnsHeader::kCo;
-  out.u16(edns.header.flags & flags);
-  out.u16(static_cast<std::uint16_t>(size - wire::dns::kOptSize));
-  if (edns.header.version == 0) write_options(reply, out);
+  OctetWriter out = put_fixed(OctetWriter(to), asked_.served.settings.max_udp,
+                              static_cast<unsigned>(reply.rcode()) >> 4, edns.header.flags & flags,
+                              size - wire::dns::kOptSize);
+  if (edns.header.version == 0) out = write_options(reply, out);
   if (error) {
-    head(out, OptionCode::kExtendedError, 2);
+    out = head(out, OptionCode::kExtendedError, 2);
     out.u16(static_cast<std::uint16_t>(*reply.extended_error()));
   }
   // Last, since it depends on the size of everything else.
   if (padded > 0) {
-    head(out, OptionCode::kPadding, padded - kOptionHead);
+    out = head(out, OptionCode::kPadding, padded - kOptionHead);
     out.zeros(padded - kOptionHead);
   }
   CHECK(out.size() == size);
@@ -69,7 +84,7 @@ std::size_t ReplyOptions::write(const Reply& reply, std::size_t room, MutableByt
 std::size_t ReplyOptions::padding(const Reply& reply, std::size_t size, std::size_t room) const {
   const auto& edns = *asked_.query.edns;
   // RFC 7830 6: where anybody can read it, padding hides nothing.
-  if (!edns.padding || !asked_.rx.encrypted || edns.header.version != 0) return 0;
+  if (!asked_.rx.encrypted || edns.header.version != 0) return 0;
   const std::size_t least = reply.size() + size + kOptionHead;
   const std::size_t whole = (least + kPaddedBlock - 1) / kPaddedBlock * kPaddedBlock;
   const std::size_t wanted = whole - reply.size() - size;
@@ -78,30 +93,26 @@ std::size_t ReplyOptions::padding(const Reply& reply, std::size_t size, std::siz
   return size + kOptionHead <= room ? room - size : 0;
 }
 
-void ReplyOptions::write_options(const Reply& reply, OctetWriter& out) const {
+OctetWriter ReplyOptions::write_options(const Reply& reply, OctetWriter out) const {
   const auto& edns = *asked_.query.edns;
   const ResponderSettings& settings = asked_.served.settings;
   if (wants_nsid()) {
-    head(out, OptionCode::kNsid, settings.identity.size());
+    out = head(out, OptionCode::kNsid, settings.identity.size());
     out.text(settings.identity);
   }
   if (edns.client_subnet) {
-    const auto& subnet = *edns.client_subnet;
-    head(out, OptionCode::kClientSubnet, 4 + address_size(subnet));
-    out.u16(subnet.family);
-    out.u8(subnet.source);
-    out.u8(reply.scope());
-    out.bytes(subnet.address.bytes().first(address_size(subnet)));
+    out = put_subnet(out, *edns.client_subnet, reply.scope());
   }
   if (edns.cookie) {
-    head(out, OptionCode::kCookie, 8 + ServerCookie().size());
+    out = head(out, OptionCode::kCookie, 8 + ServerCookie().size());
     out.bytes(edns.cookie->client);
     out.bytes(asked_.cookie.answer);
   }
   if (wants_keepalive()) {
-    head(out, OptionCode::kKeepalive, 2);
+    out = head(out, OptionCode::kKeepalive, 2);
     out.u16(keepalive());
   }
+  return out;
 }
 
 }  // namespace timepool::dns
