@@ -22,6 +22,15 @@ constexpr int kMaxChain = 8;
 // Of so many hosts the addresses are added.
 constexpr std::size_t kMaxHosts = 16;
 
+// Whether a CNAME's target is the owner of a record that stands in the reply from `from` on: the
+// chain is a circle, and no record is told twice (RFC 2181 5).
+bool leads_back(const Reply& reply, std::size_t from, NameView target) {
+  for (std::size_t at = from; at < reply.size(); at = reply.end_of_record(at)) {
+    if (reply.name_at(reply.owner_of_record(at)) == target) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Reason Answer::run() {
@@ -68,7 +77,9 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
   if (found.set->type == RrType::kCname && type != RrType::kCname && !any && depth < kMaxChain) {
     // A single record: its data is the next name, and stands in the reply without compression.
     const std::size_t target_at = records_at + CompiledZones::kRecordHead;
-    const Reason rest = follow(reply_.name_at(target_at), target_at, depth + 1);
+    const NameView target = reply_.name_at(target_at);
+    if (leads_back(reply_, asked_.query.question_end, target)) return Reason::kAnswered;
+    const Reason rest = follow(target, target_at, depth + 1);
     return rest == Reason::kNxDomain || rest == Reason::kSignatureLimit ||
                    rest == Reason::kSignatureFailed
                ? rest
