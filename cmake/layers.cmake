@@ -6,7 +6,7 @@ cmake_minimum_required(VERSION 3.25)
 # throw nothing; tests/lint/pure_symbols.sh checks their archives.
 
 set(TIMEPOOL_PURE base wire/ntp wire/nts wire/dns wire/snapshot nts ntp/server ntp dnssec dns/zone
-    dns/compiled dns/signed dns/transfer dns pool)
+    dns/compiled dns/signed dns/transfer dns pool acme)
 
 set(TIMEPOOL_LAYERS
     # library        may include
@@ -26,6 +26,7 @@ set(TIMEPOOL_LAYERS
     "dns/transfer"   "base wire/dns dns/zone"
     "dns"            "base wire/dns dnssec dns/zone dns/compiled dns/signed"
     "pool"           "base"
+    "acme"           "base"
     "sim"            "base wire/ntp nts ntp/server ntp config"
     "config"         "base sys"
     "refclock"       "base wire/ntp ntp sys"
