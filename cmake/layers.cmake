@@ -32,6 +32,7 @@ set(TIMEPOOL_LAYERS
     "refclock"       "base wire/ntp ntp sys"
     "sys"            "base"
     "net"            "base sys wire/dns crypto"
+    "certificates"   "base acme crypto sys net"
     "geo"            "base sys"
     "snapshot"       "base wire/snapshot crypto sys net"
     "store"          "base sys"

@@ -108,9 +108,13 @@ struct TlsServerCallbacks {
     return SSL_CLIENT_HELLO_ERROR;
   }
 
-  static int name(SSL* ssl, int*, void* argument) {
+  static int name(SSL* ssl, int* alert, void* argument) {
     const TlsServerContext* context = self(argument);
     const char* asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (context->options_.name_required && !context->has_name(asked == nullptr ? "" : asked)) {
+      *alert = SSL_AD_UNRECOGNIZED_NAME;
+      return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
     const std::size_t index = context->chosen(asked == nullptr ? "" : asked);
     if (index != 0) SSL_set_SSL_CTX(ssl, context->contexts_[index].get());
     return asked == nullptr ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK;
@@ -182,6 +186,13 @@ std::size_t TlsServerContext::chosen(std::string_view server_name) const {
   if (dot == std::string::npos) return 0;
   const auto wildcard = by_name_.find("*" + name.substr(dot));
   return wildcard == by_name_.end() ? 0 : wildcard->second;
+}
+
+bool TlsServerContext::has_name(std::string_view server_name) const {
+  std::array<char, kMaxHostName> room{};
+  const std::string name(normal_name(server_name, room));
+  const std::size_t dot = std::min(name.find('.'), name.size());
+  return !name.empty() && (by_name_.contains(name) || by_name_.contains("*" + name.substr(dot)));
 }
 
 Result<std::shared_ptr<const TlsClientContext>> TlsClientContext::create(TlsClientOptions options) {

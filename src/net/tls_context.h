@@ -34,6 +34,9 @@ struct TlsServerOptions {
   // False: a client that offers no protocols at all is taken too. RFC 7858 knows of none, and many
   // of its clients offer none.
   bool protocol_required = true;
+  // True: a client that names no server, or one that no certificate has, is refused
+  // (unrecognized_name); a challenge of RFC 8737 is shown to nobody else.
+  bool name_required = false;
   // Tickets given on each connection, with keys of this context alone, for `ticket_life`.
   unsigned tickets = 0;
   Duration ticket_life = Duration::seconds(6 * 3600);
@@ -52,6 +55,8 @@ class TlsServerContext {
   const std::vector<TlsCertificate>& certificates() const { return certificates_; }
   // The index of the one that a client that asks for `server_name` is shown; empty: it named none.
   std::size_t chosen(std::string_view server_name) const;
+  // Whether one of them has it.
+  bool has_name(std::string_view server_name) const;
 
  private:
   friend class TlsSession;

@@ -1,0 +1,45 @@
+// ChallengeBoard: the challenges that are live now, put up by the thread that talks with an
+// authority and read by the one that serves them (challenge_listener.h). Any thread.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "acme/challenge_responder.h"
+#include "certificates/conversation_runner.h"
+#include "net/tls_context.h"
+#include "sys/clock.h"
+
+namespace timepool::certificates {
+
+// RFC 8737 6.2.
+inline constexpr std::string_view kAcmeTlsProtocol = "acme-tls/1";
+
+class ChallengeBoard final : public Presenter {
+ public:
+  struct Live {
+    acme::LiveChallenges http;
+    // Null while nothing is to be proved by TLS.
+    std::shared_ptr<const net::TlsServerContext> tls;
+  };
+
+  // `names`: those that requests may be for at all.
+  explicit ChallengeBoard(const std::vector<std::string>& names);
+
+  Result<void> present(const std::vector<acme::Challenge>& challenges) override;
+  void withdraw() override;
+
+  // Never null; what it points to does not change.
+  std::shared_ptr<const Live> live() const;
+
+ private:
+  void publish(std::shared_ptr<const Live> live);
+
+  std::vector<std::string> names_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Live> live_;
+};
+
+}  // namespace timepool::certificates
