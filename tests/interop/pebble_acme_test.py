@@ -140,7 +140,7 @@ class PebbleTest(programs.DirectoryTest):
     def test_A1_half_of_all_nonces_rejected(self):
         at = self.pebble(environment=dict(PEBBLE_WFE_NONCEREJECT="50"))
         tool = self.tool(at)
-        for _ in range(3):
+        for _ in range(2):
             tool.tell("request")
             tool.obtain()
         self.check(at, tool)
