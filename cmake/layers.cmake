@@ -23,7 +23,7 @@ set(TIMEPOOL_LAYERS
     "dns/zone"       "base wire/dns"
     "dns/compiled"   "base wire/dns dns/zone"
     "dns/signed"     "base wire/dns dnssec dns/zone dns/compiled"
-    "dns/transfer"   "base wire/dns dns/zone"
+    "dns/transfer"   "base wire/dns dnssec dns/zone"
     "dns"            "base wire/dns dnssec dns/zone dns/compiled dns/signed"
     "pool"           "base"
     "acme"           "base"

@@ -19,14 +19,6 @@ using wire::dns::Section;
 // Type, class, TTL and length of the data.
 constexpr std::size_t kFixed = 10;
 
-std::size_t size_of(const std::vector<TransferRecord>& records) {
-  std::size_t out = 0;
-  for (const TransferRecord& record : records) {
-    out += record.owner.size() + kFixed + record.rdata.size();
-  }
-  return out;
-}
-
 std::shared_ptr<const ZoneDifference> difference(const ZoneVersion& from, const ZoneVersion& to) {
   auto out = std::make_shared<ZoneDifference>();
   out->from = from.soa;
@@ -36,11 +28,33 @@ std::shared_ptr<const ZoneDifference> difference(const ZoneVersion& from, const 
                       to.records.end(), std::back_inserter(out->removed));
   std::set_difference(to.records.begin(), to.records.end(), from.records.begin(),
                       from.records.end(), std::back_inserter(out->added));
-  out->size = size_of(out->removed) + size_of(out->added);
+  out->size = octets_of(out->removed) + octets_of(out->added);
   return out;
 }
 
+// The serial of an SOA of ours: `record` is one of exported_soa().
+std::uint32_t serial_of(const TransferRecord& record) {
+  ByteReader reader(record.rdata);
+  reader.seek(record.rdata.size() - kSoaNumbers);
+  return reader.u32();
+}
+
 }  // namespace
+
+std::size_t octets_of(const std::vector<TransferRecord>& records) {
+  std::size_t out = 0;
+  for (const TransferRecord& record : records) {
+    out += record.owner.size() + kFixed + record.rdata.size();
+  }
+  return out;
+}
+
+void settle(ZoneVersion& version) {
+  auto& records = version.records;
+  std::sort(records.begin(), records.end());
+  records.erase(std::unique(records.begin(), records.end()), records.end());
+  version.size = octets_of(records);
+}
 
 std::shared_ptr<const ZoneVersion> version_of(const Zone& zone) {
   auto out = std::make_shared<ZoneVersion>();
@@ -48,9 +62,35 @@ std::shared_ptr<const ZoneVersion> version_of(const Zone& zone) {
   out->serial = zone.serial;
   out->soa = exported_soa(zone);
   out->records = exported_records(zone);
-  std::sort(out->records.begin(), out->records.end());
-  out->records.erase(std::unique(out->records.begin(), out->records.end()), out->records.end());
-  out->size = size_of(out->records);
+  settle(*out);
+  return out;
+}
+
+std::shared_ptr<const ZoneVersion> with_serial(const ZoneVersion& version, std::uint32_t serial) {
+  auto out = std::make_shared<ZoneVersion>(version);
+  out->serial = serial;
+  set_soa_serial(out->soa.rdata, serial);
+  return out;
+}
+
+bool same_data(const ZoneVersion& a, const ZoneVersion& b) {
+  TransferRecord soa = b.soa;
+  set_soa_serial(soa.rdata, a.serial);
+  return a.soa == soa && a.records == b.records;
+}
+
+std::shared_ptr<const ZoneHistory> ZoneHistory::restore(
+    std::shared_ptr<const ZoneVersion> current,
+    std::vector<std::shared_ptr<const ZoneDifference>> differences) {
+  if (differences.size() > kMaxDifferences) return nullptr;
+  for (std::size_t i = 0; i < differences.size(); ++i) {
+    const TransferRecord& next =
+        i + 1 == differences.size() ? current->soa : differences[i + 1]->from;
+    if (differences[i]->to != next) return nullptr;
+    if (!is_after(serial_of(next), differences[i]->from_serial)) return nullptr;
+  }
+  auto out = std::make_shared<ZoneHistory>(std::move(current));
+  out->differences_.assign(differences.begin(), differences.end());
   return out;
 }
 

@@ -41,8 +41,21 @@ struct ZoneVersion {
 constexpr bool is_after(std::uint32_t a, std::uint32_t b) {
   return a != b && a - b < 0x8000'0000U;
 }
+// The serial of what follows `last`, for a document of serial `document`: the document's where it
+// goes on from there, else one more.
+constexpr std::uint32_t next_serial(std::uint32_t last, std::uint32_t document) {
+  return is_after(document, last) ? document : last + 1;
+}
 
 std::shared_ptr<const ZoneVersion> version_of(const Zone& zone);
+// As records of a message without compression.
+std::size_t octets_of(const std::vector<TransferRecord>& records);
+// Sorts the records, each once, and counts their octets.
+void settle(ZoneVersion& version);
+// The same zone at another serial.
+std::shared_ptr<const ZoneVersion> with_serial(const ZoneVersion& version, std::uint32_t serial);
+// Whether they differ in their serials alone.
+bool same_data(const ZoneVersion& a, const ZoneVersion& b);
 
 // What leads from one version to the next (RFC 1995 4).
 struct ZoneDifference {
@@ -62,6 +75,11 @@ class ZoneHistory {
   static constexpr std::size_t kMaxDifferences = 64;
 
   explicit ZoneHistory(std::shared_ptr<const ZoneVersion> current) : current_(std::move(current)) {}
+  // As it was kept: `differences` lead to `current` one by one; nullptr where they do not, or are
+  // more than may be.
+  static std::shared_ptr<const ZoneHistory> restore(
+      std::shared_ptr<const ZoneVersion> current,
+      std::vector<std::shared_ptr<const ZoneDifference>> differences);
 
   // With `version` as the current one. Where its serial is not after the one before, differences
   // have no meaning any more, and none are kept.
@@ -71,6 +89,9 @@ class ZoneHistory {
   // The differences from `serial` on, in order; none where it is not among them.
   std::vector<std::shared_ptr<const ZoneDifference>> since(std::uint32_t serial) const;
   std::size_t difference_count() const { return differences_.size(); }
+  const std::deque<std::shared_ptr<const ZoneDifference>>& differences() const {
+    return differences_;
+  }
 
  private:
   std::shared_ptr<const ZoneVersion> current_;
@@ -101,6 +122,8 @@ class TransferMachine {
   std::size_t next(MutableBytes out);
   // Whether all is said in one record: what an answer by UDP may hold (RFC 1995 2).
   bool is_single() const { return parts_.size() == 1 && parts_[0].count() == 1; }
+  // Whether differences are told, and not a whole zone.
+  bool is_incremental() const { return !differences_.empty(); }
 
  private:
   // A run of records: one, or a list.

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/byte_writer.h"
+#include "base/check.h"
+
 namespace timepool::dns {
 namespace {
 
@@ -81,6 +84,18 @@ class Exporter {
 };
 
 }  // namespace
+
+void set_soa_serial(std::vector<std::byte>& rdata, std::uint32_t serial) {
+  CHECK(rdata.size() > kSoaNumbers);
+  ByteWriter(MutableBytes(rdata).subspan(rdata.size() - kSoaNumbers)).u32(serial);
+}
+
+Zone with_serial(const Zone& zone, std::uint32_t serial) {
+  Zone out = zone;
+  out.serial = serial;
+  if (zone.plain) set_soa_serial(out.soa, serial);
+  return out;
+}
 
 TransferRecord exported_soa(const Zone& zone) {
   return {octets(zone.origin.wire()), RrType::kSoa, soa_ttl(zone), soa_data(zone)};

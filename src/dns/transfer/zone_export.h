@@ -1,12 +1,20 @@
 // A zone as plain records, for transfers (transfer.h).
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "dns/transfer/transfer.h"
 #include "dns/zone/zone.h"
 
 namespace timepool::dns {
+
+// What an SOA's data ends with: serial, refresh, retry, expire and minimum.
+inline constexpr std::size_t kSoaNumbers = 20;
+// Of an SOA's whole data. CHECKs that it is as long as one is.
+void set_soa_serial(std::vector<std::byte>& rdata, std::uint32_t serial);
+// The zone as it is at another serial.
+Zone with_serial(const Zone& zone, std::uint32_t serial);
 
 // The SOA that the zone is answered with.
 TransferRecord exported_soa(const Zone& zone);
