@@ -163,6 +163,13 @@ Schema<DnsdConfig> dnsd_schema() {
         return tells && it.snapshot.urls.empty() ? "[accounting] token_file needs [snapshot] urls"
                                                  : "";
       })
+      // What others copied must not be taken back: a signed zone's serial rises by itself.
+      .check([](const Config& it) -> std::string {
+        const bool given = !it.transfer.allow.empty() || !it.transfer.notify.empty();
+        return given && !it.dnssec.zones.empty() && it.transfer.journal.empty()
+                   ? "[transfer] journal: must be given where zones are signed ([[dnssec.zone]])"
+                   : "";
+      })
       .field("log_level", &Config::log_level, log_level(), kLogLevelDoc)
       .table("server", &Config::server, server_schema(), "Answers queries.")
       .table("tcp", &Config::tcp, dnsd_tcp_schema(), "DNS over TCP, at [server] listen.")

@@ -83,9 +83,14 @@ std::string fault_of(const DnsdTransferConfig& it) {
 Schema<DnsdTransferConfig> dnsd_transfer_schema() {
   using Transfer = DnsdTransferConfig;
   Schema<Transfer> out;
-  out.tables("key", &Transfer::keys, key_schema(),
-             "A key shared with another server (TSIG, RFC 8945). Any query may be proved with it.",
-             kMaxKeys)
+  out.field(
+         "journal", &Transfer::journal, text(4000),
+         "A directory where it is kept what other servers copied last, so that serials go on over "
+         "a restart and those servers need not copy whole zones again. Made when it is not "
+         "there. Needed where zones are signed. Empty: that is forgotten.")
+      .tables("key", &Transfer::keys, key_schema(),
+              "A key shared with another server (TSIG, RFC 8945). Any query may be proved with it.",
+              kMaxKeys)
       .tables("allow", &Transfer::allow, allow_schema(),
               "Who may copy zones (AXFR and IXFR by TCP). Without such a table: nobody.", kMaxRules)
       .tables("notify", &Transfer::notify, notify_schema(),

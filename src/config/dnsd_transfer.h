@@ -34,6 +34,7 @@ struct DnsdTransferNotify {
 };
 
 struct DnsdTransferConfig {
+  std::string journal;  // a directory; empty: none
   std::vector<DnsdTransferKey> keys;
   std::vector<DnsdTransferAllow> allow;
   std::vector<DnsdTransferNotify> notify;

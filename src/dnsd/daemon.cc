@@ -11,6 +11,7 @@
 #include "dnsd/report.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/signing_report.h"
+#include "dnsd/transfer_report.h"
 #include "net/metrics_http.h"
 #include "sys/clock.h"
 #include "sys/notify.h"
@@ -79,6 +80,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
                            *out->query_log_, out->inherited_));
   out->owners_.keep();
   TRY(out->make_key_directory());
+  TRY(out->make_journal_directory());
   // All that needs privileges is open now, and there is no thread yet.
   out->kept_ = sandbox_needs(out->config_, out->config_path_);
   TRY(sys::enter_sandbox(out->config_.sandbox, out->kept_, out->config_.control.socket, logger));
@@ -86,6 +88,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
   TRY(out->await_snapshot());
   // So that no first answer lacks its signatures.
   out->look_after_keys();
+  // Zones get their serials of before, and the journal is this process's.
+  out->keeper_->scan();
   out->signing_->settle();
   TRY(out->begin_serving());
   if (out->config_.zones.directory.empty() && out->config_.snapshot.urls.empty() && !out->held_) {
@@ -102,17 +106,33 @@ Result<void> Daemon::make_key_directory() {
   if (const auto made = crypto::DnsKeyDirectory(path).prepare(); !made.ok()) {
     return fail(with_setting(made.error(), "[dnssec] directory"));
   }
+  return give_directory(path, there, "[dnssec] directory");
+}
+
+Result<void> Daemon::make_journal_directory() {
+  const std::string& path = config_.transfer.journal;
+  if (path.empty()) return {};
+  const bool there = ::access(path.c_str(), F_OK) == 0;
+  if (const auto made = TransferJournal::prepare(path); !made.ok()) {
+    return fail(with_setting(made.error(), "[transfer] journal"));
+  }
+  return give_directory(path, there, "[transfer] journal");
+}
+
+Result<void> Daemon::give_directory(const std::string& path, bool there, const char* setting) {
   if (there || config_.sandbox.user.empty()) return {};
   const sys::Account account = TRY(sys::account_of(config_.sandbox.user));
   if (account.user == ::geteuid() || ::chown(path.c_str(), account.user, account.group) == 0) {
     return {};
   }
-  return fail(system_error(errno, "[dnssec] directory: give " + path + " to [sandbox] user"));
+  return fail(with_setting(system_error(errno, "give " + path + " to [sandbox] user"), setting));
 }
 
 Result<void> Daemon::open_keys() {
-  key_keeper_ = TRY(KeyKeeper::create(
-      config_.dnssec, logger_, [this](const KeyKeeper::Keys& keys) { signing_->take_keys(keys); }));
+  key_keeper_ = TRY(KeyKeeper::create(config_.dnssec, logger_, [this](const KeyKeeper::Keys& keys) {
+    signing_->take_keys(keys);
+    keeper_->take_keys(keys);
+  }));
   if (control_) add_key_commands(*control_, *key_keeper_);
   return {};
 }
@@ -242,6 +262,10 @@ Parts Daemon::parts() {
 void Daemon::write_all_metrics(net::MetricSink& sink) {
   write_metrics(parts(), sink);
   key_keeper_->write_metrics(sink);
+  if (const TransferReport transfers = keeper_->transfers(); transfers.active) {
+    write_transfer_metrics(transfers, sink);
+  }
+  if (const Notifier* notifier = telling_) write_notify_metrics(notifier->counts(), sink);
 }
 
 Result<void> Daemon::start_relay() {
@@ -278,6 +302,7 @@ Result<void> Daemon::start_notifier(const config::DnsdTransferConfig& config) {
   } else if (!config.notify.empty()) {
     notifier_ = TRY(Notifier::create(config, logger_));
     notifier_->start();
+    telling_ = notifier_.get();
   } else {
     return {};
   }
@@ -289,6 +314,7 @@ Result<void> Daemon::start_helpers() {
   TRY(start_notifier(config_.transfer));
   TRY(start_relay());
   signing_->start();
+  keeper_->start_transfers();
   if (!puller_) start_puller();
   look_after_keys();
   TRY(start_reporter());
@@ -350,11 +376,10 @@ json::object Daemon::status() const {
   if (puller_) out["snapshot"] = snapshot_report(puller_->status());
   if (reporter_) out["accounting"] = reporter_report(reporter_->status());
   if (notifier_) {
-    const NotifierCounts counts = notifier_->counts();
-    out["notify"] = {{"sent", counts.sent},
-                     {"answered", counts.answered},
-                     {"refused", counts.refused},
-                     {"given_up", counts.given_up}};
+    out["notify"] = notify_report(notifier_->counts());
+  }
+  if (const TransferReport transfers = keeper_->transfers(); transfers.active) {
+    out["transfers"] = transfer_report(transfers);
   }
   if (relay_) {
     json::array relay;

@@ -3,6 +3,7 @@
 // one thread looks for changed files; another waits for snapshots. No thread before the sandbox.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,9 @@ class Daemon {
   void write_all_metrics(net::MetricSink& sink);
   // Keys of the zones that are served now.
   Result<void> make_key_directory();
+  Result<void> make_journal_directory();
+  // To whom this process becomes, unless it was `there` before.
+  Result<void> give_directory(const std::string& path, bool there, const char* setting);
   Result<void> open_keys();
   void look_after_keys();
   void start_puller();
@@ -104,8 +108,9 @@ class Daemon {
   std::unique_ptr<ZoneKeeper> keeper_;  // outlives every reader of its zones
   std::unique_ptr<SigningKeeper> signing_;
   std::unique_ptr<KeyKeeper> key_keeper_;
-  std::unique_ptr<Notifier> notifier_;   // outlives those who change zones
-  std::unique_ptr<QueryLog> query_log_;  // outlives every thread that answers
+  std::unique_ptr<Notifier> notifier_;             // outlives those who change zones
+  std::atomic<const Notifier*> telling_{nullptr};  // the same, for the thread of metrics
+  std::unique_ptr<QueryLog> query_log_;            // outlives every thread that answers
   std::unique_ptr<Frontend> frontend_;
   std::unique_ptr<net::ControlServer> control_;
   std::unique_ptr<net::HandOver> hand_over_;

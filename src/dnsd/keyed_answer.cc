@@ -29,10 +29,15 @@ class TransferStream : public AnswerStream {
 
   std::size_t next(MutableBytes reply) override {
     const std::size_t proof = signer_ ? signer_->size() : 0;
-    const std::size_t size = machine_.next(reply.first(reply.size() - proof));
-    if (size == 0 || !signer_) return size;
+    std::size_t size = machine_.next(reply.first(reply.size() - proof));
+    if (size == 0) return 0;
     // RFC 8945 5.3.1: every message may be signed, and here every one is.
-    return signer_->sign(reply, size, static_cast<std::uint64_t>(sys::unix_now().seconds()));
+    if (signer_) {
+      size = signer_->sign(reply, size, static_cast<std::uint64_t>(sys::unix_now().seconds()));
+    }
+    keeps_->counters->messages.fetch_add(1, std::memory_order_relaxed);
+    keeps_->counters->octets.fetch_add(size, std::memory_order_relaxed);
+    return size;
   }
 
  private:
@@ -76,7 +81,10 @@ class Keyed {
       key_ = wrong ? nullptr : checked->key;
       signer_.emplace(std::move(checked).value());
       // RFC 8945 5.2.
-      if (wrong) return error(Rcode::kNotAuth, Reason::kTsig);
+      if (wrong) {
+        if (transfers_ != nullptr) transfers_->counters->unproved.fetch_add(1);
+        return error(Rcode::kNotAuth, Reason::kTsig);
+      }
     }
     if (query_.has_question && query_.klass == wire::dns::RrClass::kIn &&
         (query_.type == RrType::kAxfr || query_.type == RrType::kIxfr)) {
@@ -138,28 +146,41 @@ class Keyed {
     return finish(outcome.length, outcome.rcode, outcome.reason);
   }
 
+  void count(TransferEnd end) {
+    if (transfers_ == nullptr) return;
+    transfers_->counters->ends[static_cast<std::size_t>(end)].fetch_add(1,
+                                                                        std::memory_order_relaxed);
+  }
+  KeyedAnswer refuse(Rcode rcode, Reason reason = Reason::kRefusedTransfer) {
+    count(TransferEnd::kRefused);
+    return error(rcode, reason);
+  }
+
   KeyedAnswer transfer() {
-    if (transfers_ == nullptr) return error(Rcode::kRefused, Reason::kRefusedTransfer);
+    if (transfers_ == nullptr) return refuse(Rcode::kRefused);
     const std::string zone = zone_key(query_.name);
-    if (!transfers_->rules->allows(rx_.source, key_, zone)) {
-      return error(Rcode::kRefused, Reason::kRefusedTransfer);
-    }
+    if (!transfers_->rules->allows(rx_.source, key_, zone)) return refuse(Rcode::kRefused);
     const auto at = transfers_->zones.find(zone);
     // RFC 5936 2.2.1.
-    if (at == transfers_->zones.end()) return error(Rcode::kNotAuth, Reason::kRefusedTransfer);
+    if (at == transfers_->zones.end()) return refuse(Rcode::kNotAuth);
     const dns::ZoneHistory& history = *at->second;
     const TransferMachine::Question question{query_.header.id, query_.header.flags, query_.name,
                                              query_.type, query_.edns.has_value()};
     if (query_.type == RrType::kAxfr) {
       // RFC 5936 4.2: there is none by UDP.
-      if (!rx_.tcp) return error(Rcode::kRefused, Reason::kRefusedTransfer);
+      if (!rx_.tcp) return refuse(Rcode::kRefused);
+      count(TransferEnd::kAxfr);
       return begin(TransferMachine::whole(question, history.current()));
     }
     const auto serial = serial_in(request_);
-    if (!serial) return error(Rcode::kFormErr, Reason::kFormErr);
+    if (!serial) return refuse(Rcode::kFormErr, Reason::kFormErr);
     // RFC 1995 2: by UDP the SOA alone, which sends a client that is behind to TCP.
-    return begin(
-        TransferMachine::changes(question, history, rx_.tcp ? *serial : history.current()->serial));
+    auto machine =
+        TransferMachine::changes(question, history, rx_.tcp ? *serial : history.current()->serial);
+    count(machine.is_single()        ? TransferEnd::kIxfrCurrent
+          : machine.is_incremental() ? TransferEnd::kIxfr
+                                     : TransferEnd::kIxfrWhole);
+    return begin(std::move(machine));
   }
 
   // By UDP: one SOA, or that it did not fit.

@@ -14,6 +14,7 @@ sys::SandboxNeeds sandbox_needs(const config::DnsdConfig& config, const std::str
   out.add(config.zones.directory, PathAccess::kRead);
   out.add(config.zones.health_directory, PathAccess::kRead);
   out.add(config.dnssec.directory, PathAccess::kWrite);
+  out.add(config.transfer.journal, PathAccess::kWrite);
   out.add(config.snapshot.directory, PathAccess::kWrite);
   out.add_directory_of(config.snapshot.ca_file, PathAccess::kRead);
   for (const sys::CertificateFiles& it : config.tls.certificates) {

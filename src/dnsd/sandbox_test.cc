@@ -32,13 +32,15 @@ TEST(DnsdSandbox, keeps_no_capability_and_writes_beside_its_socket_only) {
 TEST(DnsdSandbox, covers_what_the_settings_name) {
   const sys::testing::TemporaryDirectory root;
   const std::string& at = root.path();
-  for (const char* name : {"zones", "health", "cookies", "keys", "snapshots", "tls", "geo", "ca"}) {
+  for (const char* name :
+       {"zones", "health", "cookies", "keys", "snapshots", "tls", "geo", "ca", "journal"}) {
     std::filesystem::create_directory(at + "/" + name);
   }
   config::DnsdConfig config;
   config.zones.directory = at + "/zones";
   config.zones.health_directory = at + "/health";
   config.dnssec.directory = at + "/keys";
+  config.transfer.journal = at + "/journal";
   config.cookies.seed_file = at + "/cookies/seed";
   config.snapshot.directory = at + "/snapshots";
   config.snapshot.ca_file = at + "/ca/ca.pem";
@@ -52,6 +54,7 @@ TEST(DnsdSandbox, covers_what_the_settings_name) {
   }
   EXPECT_TRUE(may(needs, at + "/snapshots/dns-2.snapshot", PathAccess::kWrite));
   EXPECT_TRUE(may(needs, at + "/keys/pool.test.keys", PathAccess::kWrite));
+  EXPECT_TRUE(may(needs, at + "/journal/pool.test.transfers", PathAccess::kWrite));
   for (const char* path : {"/zones/x", "/tls/key.pem", "/geo/country.mmdb", "/other"}) {
     EXPECT_FALSE(may(needs, at + path, PathAccess::kWrite)) << path;
   }

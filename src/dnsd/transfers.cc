@@ -21,6 +21,12 @@ dns::TsigKey make_key(const config::DnsdTransferKey& from) {
 
 }  // namespace
 
+std::string_view name_of(TransferEnd end) {
+  constexpr std::array<std::string_view, kTransferEnds> kNames{"axfr", "ixfr", "ixfr_whole",
+                                                               "ixfr_current", "refused"};
+  return kNames[static_cast<std::size_t>(end)];
+}
+
 std::string zone_key(wire::dns::NameView name) {
   const DnsName lower = wire::dns::lowered(name);
   const Bytes wire = lower.wire();

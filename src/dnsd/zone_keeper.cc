@@ -60,6 +60,10 @@ std::shared_ptr<const dns::CompiledZones> no_zones() {
   return dns::CompiledZones::compile({}, dns::GeoTable(), cache).value();
 }
 
+TransferKeeper::Now transfer_time() {
+  return {sys::mono_now(), static_cast<std::uint32_t>(sys::unix_now().seconds())};
+}
+
 // What tells that a file may have changed; empty when it is not there.
 std::string stamp_of(const std::string& path) {
   struct stat status{};
@@ -82,7 +86,9 @@ ZoneKeeper::ZoneKeeper(const config::DnsdConfig& config, std::size_t lanes, sys:
     : logger_(logger),
       cookie_seed_(random_cookie_seed()),
       config_(config),
-      transfers_(config.transfer),
+      transfer_signer_(std::make_unique<TransferSigner>(
+          logger, [this](const auto& zone, auto version) { take_transfer(zone, version); })),
+      transfers_(config, *transfer_signer_, logger),
       compiled_(no_zones()),
       answered_(compiled_),
       accounting_(lanes),
@@ -91,6 +97,11 @@ ZoneKeeper::ZoneKeeper(const config::DnsdConfig& config, std::size_t lanes, sys:
       guard_(guard_of(config)),
       serving_(std::make_unique<Serving>(
           Serving{compiled_, settings_of(config, {}), guard_, tally_, countries_})) {}
+
+// What it signs comes back here.
+ZoneKeeper::~ZoneKeeper() {
+  transfer_signer_.reset();
+}
 
 Result<std::unique_ptr<ZoneKeeper>> ZoneKeeper::create(const config::DnsdConfig& config,
                                                        std::size_t lanes, sys::Logger& logger) {
@@ -151,10 +162,10 @@ Result<void> ZoneKeeper::reconfigure(const config::DnsdConfig& config) {
   const CookieSeed seed_before = std::exchange(cookie_seed_, seed);
   const auto guard_before = std::exchange(guard_, guard_of(config));
   config_ = config;
-  transfers_.reconfigure(config.transfer);
+  transfers_.reconfigure(config);
   if (auto done = compile_and_publish(next); !done.ok()) {
     config_ = before;
-    transfers_.reconfigure(before.transfer);
+    transfers_.reconfigure(before);
     cookie_seed_ = seed_before;
     guard_ = guard_before;
     if (new_geography) classes_.clear();
@@ -187,6 +198,7 @@ std::vector<LoadedZone> ZoneKeeper::joined(const Inputs& inputs) const {
 Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
   const MonoTime start = sys::mono_now();
   std::vector<LoadedZone> zones = joined(inputs);
+  auto transfers = transfers_.plan(zones, transfer_time());
   std::vector<const dns::Zone*> pointers;
   for (const LoadedZone& zone : zones) pointers.push_back(zone.zone.get());
   dns::ClassCache used;
@@ -206,9 +218,9 @@ Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
   if (signing_ == nullptr || !signing_->take_zones(compiled_)) {
     turn_to(compiled_, nullptr);
   }
-  const auto changed = transfers_.update(served_);
+  const auto changed = transfers_.commit(std::move(transfers));
   publish();
-  if (on_change_ && !changed.empty()) on_change_(changed);
+  tell(changed);
   last_compile_s_ = (sys::mono_now() - start).to_seconds();
   ++compiles_;
   logger_.debug("{} zones, {} names compiled in {:.3f} s", served_.size(), compiled_->node_count(),
@@ -237,11 +249,51 @@ void ZoneKeeper::sign_with(SigningKeeper& signing) {
   static_cast<void>(signing_->take_zones(compiled_));
 }
 
+void ZoneKeeper::take_keys(std::shared_ptr<const dnssec::KeysByZone> keys) {
+  const std::lock_guard lock(mutex_);
+  transfers_.take_keys(std::move(keys));
+}
+
+void ZoneKeeper::take_transfer(const std::string& zone,
+                               const std::shared_ptr<const dns::ZoneVersion>& version) {
+  const std::lock_guard lock(mutex_);
+  if (!transfers_.take_signed(zone, version)) return;
+  publish();
+  tell({version});
+}
+
+void ZoneKeeper::tell(const TransferKeeper::Versions& more) {
+  if (!on_change_) {
+    untold_.clear();
+    return;
+  }
+  for (const auto& version : more) untold_[zone_key(version->origin)] = version;
+  const auto transfers = transfers_.current();
+  std::erase_if(untold_, [&transfers](const auto& it) {
+    return transfers == nullptr || !transfers->zones.contains(it.first);
+  });
+  if (untold_.empty()) return;
+  TransferKeeper::Versions ready;
+  for (const auto& zone : answered_->zones()) {
+    const auto at = untold_.find(zone_key(zone.origin));
+    if (at == untold_.end() || dns::is_after(at->second->serial, zone.serial)) continue;
+    ready.push_back(at->second);
+    untold_.erase(at);
+  }
+  if (!ready.empty()) on_change_(ready);
+}
+
+TransferReport ZoneKeeper::transfers() const {
+  const std::lock_guard lock(mutex_);
+  return transfers_.report();
+}
+
 void ZoneKeeper::publish_signed(std::shared_ptr<const dns::CompiledZones> zones,
                                 std::shared_ptr<const dns::SignedZones> signed_zones) {
   const std::lock_guard lock(mutex_);
   turn_to(std::move(zones), std::move(signed_zones));
   publish();
+  tell({});
 }
 
 // A problem is logged when it is new, not each second.
@@ -275,15 +327,16 @@ void ZoneKeeper::scan() {
   if (cookies.epoch != cookie_epoch_) publish();
   if (++scans_ % kScansPerCollect == 0) accounting_.collect();
   scan_geography();
+  bool changed = transfers_.wants_plan(transfer_time());
   const auto scan = inputs_.directory.scan();
-  if (!scan.ok()) {
+  if (scan.ok()) {
+    directory_problem_.clear();
+    log_scan(*scan);
+    changed = health_changed(inputs_) || scan->changed || changed;
+  } else {
     note(directory_problem_, scan.error().text());
-    return;
   }
-  directory_problem_.clear();
-  log_scan(*scan);
-  const bool health = health_changed(inputs_);
-  if (!scan->changed && !health) return;
+  if (!changed) return;
   if (const auto done = compile_and_publish(inputs_); !done.ok()) {
     logger_.error("{}; what was served stays", done.error().text());
   }
@@ -308,9 +361,9 @@ void ZoneKeeper::tell_changes(OnChange on_change) {
   on_change_ = std::move(on_change);
   const auto transfers = transfers_.current();
   if (!on_change_ || transfers == nullptr) return;
-  std::vector<std::shared_ptr<const dns::ZoneVersion>> all;
+  TransferKeeper::Versions all;
   for (const auto& [key, history] : transfers->zones) all.push_back(history->current());
-  on_change_(all);
+  tell(all);
 }
 
 std::shared_ptr<const dns::CompiledZones> ZoneKeeper::zones() const {
@@ -346,7 +399,8 @@ KeeperReport ZoneKeeper::report() const {
   }
   out.problems = inputs_.directory.problems();
   for (std::string& problem : inputs_.health.problems()) out.problems.push_back(std::move(problem));
-  for (const std::string* problem : {&directory_problem_, &geography_problem_, &compile_problem_}) {
+  for (const std::string* problem :
+       {&directory_problem_, &geography_problem_, &compile_problem_, &transfers_.problem()}) {
     if (!problem->empty()) out.problems.push_back(*problem);
   }
   out.geoip = inputs_.geography.files;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -55,8 +56,10 @@ class ZoneKeeper {
   // `lanes` threads will answer.
   static Result<std::unique_ptr<ZoneKeeper>> create(const config::DnsdConfig& config,
                                                     std::size_t lanes, sys::Logger& logger);
+  ~ZoneKeeper();
 
-  // Takes in zone files and geographic files that changed. Cheap when none did.
+  // Takes in zone files and geographic files that changed, and makes new versions of what other
+  // servers copy where keys or signatures ask for it. Cheap when nothing is to be done.
   void scan();
   // Called with every zone now, and then with those that changed after they are served, under the
   // keeper's lock: it must not call back. None: nobody is told any more.
@@ -72,6 +75,12 @@ class ZoneKeeper {
   void sign_with(SigningKeeper& signing);
   void publish_signed(std::shared_ptr<const dns::CompiledZones> zones,
                       std::shared_ptr<const dns::SignedZones> signed_zones);
+
+  // The keys of signed zones, for what other servers copy: scan() takes them in.
+  void take_keys(std::shared_ptr<const dnssec::KeysByZone> keys);
+  // Begins to sign zones for other servers.
+  void start_transfers() { transfer_signer_->start(); }
+  TransferReport transfers() const;
 
   net::Published<Serving>& serving() { return serving_; }
   // The newest zones, which may be waiting for their signatures.
@@ -105,6 +114,10 @@ class ZoneKeeper {
                std::shared_ptr<const dns::SignedZones> signed_zones);
   // What is served, with the settings and secrets of now.
   void publish();
+  // Tells of versions whose serial our own answers have by now: who is told asks for that first.
+  void tell(const TransferKeeper::Versions& more);
+  void take_transfer(const std::string& zone,
+                     const std::shared_ptr<const dns::ZoneVersion>& version);
   // Whether a zone that is tested may have other records now.
   bool health_changed(Inputs& inputs);
   void scan_geography();
@@ -115,8 +128,11 @@ class ZoneKeeper {
   std::uint32_t cookie_epoch_ = 0;  // of the secrets published
   mutable std::mutex mutex_;
   config::DnsdConfig config_;
+  std::unique_ptr<TransferSigner> transfer_signer_;
   TransferKeeper transfers_;
   OnChange on_change_;
+  // Versions that nobody is told of yet, by zone_key(): answers are signed by another thread.
+  std::map<std::string, std::shared_ptr<const dns::ZoneVersion>> untold_;
   Inputs inputs_;
   dns::ClassCache classes_;
   std::vector<LoadedZone> served_;

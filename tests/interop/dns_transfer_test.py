@@ -1,196 +1,27 @@
 """Other name servers copy timepool-dnsd's zones: knotd and nsd by AXFR, IXFR and NOTIFY with TSIG; kdig and dig.
 
-The servers are found by TIMEPOOL_KNOTD and TIMEPOOL_NSD, in build/peers or in PATH, and end with the test.
+dns_secondaries.py says where those are found.
 """
 import json
-import os
 import pathlib
 import re
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from dns_secondaries import DIG, KDIG, KNOTD, NSD, OTHER_SECRET, SECRET, Peer, TransferTest, records  # noqa: E402
+from programs import main, wait_until  # noqa: E402
 
-SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent.parent
-SECRET = "c2VjcmV0IG9mIHNpeHRlZW4gb2N0ZXRzIGFuZCBtb3Jl"
-OTHER_SECRET = "YW5vdGhlciBzZWNyZXQgb2YgdGhlIHNhbWUgbGVuZ3Ro"
 HEAD = "$TTL 60\n@ SOA ns hostmaster %d 3600 600 86400 60\n NS ns\nns A 127.0.0.1\n"
 POOL = {"serial": 5, "ttl": 60, "max_hosts": 2, "data": {
     "": {"ns": ["ns.example.net."], "a": [["192.0.2.1", 1], ["192.0.2.2", 9], ["192.0.2.3", 5]]},
     "www": {"alias": ""}, "us": {"a": [["192.0.2.9", 1]]}}}
 
 
-def find(program, package, variable):
-    for path in (os.environ.get(variable), SOURCE_DIR / "build/peers" / package / "usr/sbin" / program,
-                 shutil.which(program)):
-        if path and pathlib.Path(path).exists():
-            return str(path)
-    return None
-
-
-KNOTD = find("knotd", "knot", "TIMEPOOL_KNOTD")
-NSD = find("nsd", "nsd", "TIMEPOOL_NSD")
-KDIG = shutil.which("kdig")
-DIG = shutil.which("dig")
-
-
-def free_port():
-    """A port that is free by TCP and UDP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-                return tcp.getsockname()[1]
-            except OSError:
-                continue
-
-
-def records(text):
-    """The records of dig's or kdig's output, sorted, each with single blanks and in lower case."""
-    out = set()
-    for line in text.splitlines():
-        line = " ".join(line.split()).lower()
-        if line and not line.startswith(";") and " tsig " not in line:
-            out.add(line)
-    return sorted(out)
-
-
-class Peer:
-    def __init__(self, command, port):
-        self.port = port
-        self.directory = pathlib.Path(command[-1]).parent
-        self.log = open(self.directory / "log", "ab")
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-
-    def output(self):
-        return (self.directory / "log").read_text(errors="replace")
-
-    def close(self):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
-
-
-class Transfers(ProgramTest):
+class Transfers(TransferTest):
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-transfer-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
-        self.zones = self.directory / "zones"
-        self.zones.mkdir()
+        super().setUp()
         self.put("example.net.zone", HEAD % 1 + "a TXT one\n")
-
-    def put(self, name, text):
-        new = self.directory / "new"
-        new.write_text(text)
-        os.replace(new, self.zones / name)
-
-    def serve(self, notify=(), algorithm="hmac-sha256", more=""):
-        targets = "".join(f'[[transfer.notify]]\naddress = "127.0.0.1:{port}"\nkey = "k"\n' for port in notify)
-        program = self.start("timepool-dnsd", f'''[server]
-listen = ["127.0.0.1:0"]
-[zones]
-directory = "{self.zones}"
-[[transfer.key]]
-name = "k"
-algorithm = "{algorithm}"
-secret = "{SECRET}"
-[[transfer.key]]
-name = "other"
-secret = "{OTHER_SECRET}"
-[[transfer.allow]]
-prefixes = ["127.0.0.0/8"]
-key = "k"
-{targets}{more}''')
-        program.port = int(program.control("status")["listen"][0].rsplit(":", 1)[1])
-        return program
-
-    def peer_directory(self, name):
-        out = self.directory / name
-        out.mkdir()
-        return out
-
-    def ask(self, port, *arguments, tool=KDIG):
-        port_option = ["-p", str(port)]
-        return subprocess.run([tool, "@127.0.0.1", *port_option, "+time=3", *arguments], capture_output=True,
-                              text=True, timeout=30, check=False).stdout
-
-    def serial_at(self, port):
-        short = self.ask(port, "example.net", "SOA", "+norec", "+short").split()
-        return int(short[2]) if len(short) > 2 and short[2].isdigit() else None
-
-    def knotd(self, primary, algorithm="hmac-sha256"):
-        directory = self.peer_directory("knot")
-        port = free_port()
-        (directory / "knot.conf").write_text(f'''server:
-    rundir: {directory}
-    listen: 127.0.0.1@{port}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-database:
-    storage: {directory}
-log:
-  - target: stdout
-    any: info
-key:
-  - id: k
-    algorithm: {algorithm}
-    secret: {SECRET}
-remote:
-  - id: primary
-    address: 127.0.0.1@{primary}
-    key: k
-acl:
-  - id: notify
-    address: 127.0.0.1
-    key: k
-    action: notify
-zone:
-  - domain: example.net
-    storage: {directory}
-    master: primary
-    acl: notify
-''')
-        return port, [KNOTD, "-c", str(directory / "knot.conf")]
-
-    def nsd(self, primary):
-        directory = self.peer_directory("nsd")
-        port = free_port()
-        (directory / "nsd.conf").write_text(f'''server:
-    ip-address: 127.0.0.1@{port}
-    zonesdir: "{directory}"
-    username: ""
-    chroot: ""
-    pidfile: "{directory}/nsd.pid"
-    xfrdfile: "{directory}/xfrd.state"
-    xfrdir: "{directory}"
-    zonelistfile: "{directory}/zone.list"
-    database: ""
-    server-count: 1
-    verbosity: 2
-remote-control:
-    control-enable: no
-key:
-    name: "k"
-    algorithm: hmac-sha256
-    secret: "{SECRET}"
-zone:
-    name: "example.net"
-    zonefile: "example.net"
-    request-xfr: 127.0.0.1@{primary} k
-    allow-notify: 127.0.0.1 k
-''')
-        return port, [NSD, "-d", "-c", str(directory / "nsd.conf")]
 
     def follow(self, make, log_of_ixfr):
         """A secondary that starts with nothing, and then follows two changes it is told of."""

@@ -213,6 +213,10 @@ std::vector<std::byte> format_journal(const ZoneHistory& history, std::size_t mo
   return out.finish();
 }
 
+bool is_serial_alone(Bytes journal) {
+  return journal[kMagic.size()] == std::byte{0};
+}
+
 Result<Journal, JournalFault> parse_journal(Bytes bytes) {
   if (bytes.size() > kMaxJournal) return fail(JournalFault::kTooLong);
   const Bytes magic = std::as_bytes(std::span(kMagic));

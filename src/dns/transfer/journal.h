@@ -46,6 +46,8 @@ struct Journal {
 
 // At most `most` octets: with the serial alone where the history is longer.
 std::vector<std::byte> format_journal(const ZoneHistory& history, std::size_t most = kMaxJournal);
+// Whether that is so of what format_journal() made.
+bool is_serial_alone(Bytes journal);
 Result<Journal, JournalFault> parse_journal(Bytes bytes);
 
 }  // namespace timepool::dns

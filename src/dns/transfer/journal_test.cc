@@ -51,8 +51,10 @@ TEST(Journal, of_a_long_one_the_serial_alone_is_kept) {
   const auto it = history();
   const std::size_t whole = format_journal(*it).size();
   EXPECT_EQ(format_journal(*it, whole).size(), whole);
+  EXPECT_FALSE(is_serial_alone(format_journal(*it, whole)));
   const auto bytes = format_journal(*it, whole - 1);
   EXPECT_LT(bytes.size(), 60U);
+  EXPECT_TRUE(is_serial_alone(bytes));
   const auto read = parse_journal(bytes);
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->serial, 7U);
