@@ -137,8 +137,9 @@ Schema<DnsdDnssecConfig> dnsd_dnssec_schema() {
       .field(
           "resolver", &Dnssec::resolver, maybe(endpoint(kDnsPort)),
           "Address and port of a resolver that is asked for the zones' DS while a roll waits for "
-          "the parent. What it says is believed: it should validate, and be on this machine or "
-          "in a network of one's own. Not given: `timepool dns keys ds-seen` tells it.")
+          "the parent: one that validates, on this machine or in a network of one's own. An answer "
+          "that it has not validated is not believed, unless it is a server of the zone above. Not "
+          "given: `timepool dns keys ds-seen` tells it.")
       .field(
           "variants", &Dnssec::variants, integer(1u, 256u),
           "How many differently drawn answers of a name with weights are signed ahead; of a name "

@@ -140,6 +140,12 @@ Result<DsSet> parse_ds_answer(Bytes answer, NameView zone, std::uint16_t id) {
   if (code != Rcode::kNoError) {
     return fail(unavailable("DS of " + format(zone) + ": " + format(code)));
   }
+  // Somebody's forged "the new DS is there" would have the old key leave too early.
+  if (!message->header().has(Header::kAd) && !message->header().has(Header::kAa)) {
+    return fail(unavailable("DS of " + format(zone) +
+                            ": the answer is not proved: the resolver does not validate, or the "
+                            "zone above is not signed"));
+  }
   DsSet out;
   RecordCursor records = message->records();
   while (const auto record = records.next()) {

@@ -20,7 +20,7 @@ const DnsName kZone = DnsName::from_text("pool.example.").value();
 
 struct Reply {
   std::uint16_t id = 7;
-  std::uint16_t flags = 0;
+  std::uint16_t flags = Header::kAd;
   Rcode code = Rcode::kNoError;
   DnsName name = kZone;
   RrType type = RrType::kDs;
@@ -79,13 +79,28 @@ TEST(DsLookup, what_answers_another_question_or_fails_is_no_observation) {
   EXPECT_EQ(code({.type = RrType::kDnskey}), ErrorCode::kInvalid);
   EXPECT_EQ(code({.code = Rcode::kServFail}), ErrorCode::kUnavailable);
   EXPECT_EQ(code({.code = Rcode::kNxDomain}), ErrorCode::kUnavailable);
-  EXPECT_EQ(code({.flags = Header::kTc}), ErrorCode::kUnavailable);
+  EXPECT_EQ(code({.flags = Header::kTc | Header::kAd}), ErrorCode::kUnavailable);
   const std::vector<std::byte> reply = made({});
   for (std::size_t size = 0; size < reply.size(); ++size) {
     EXPECT_FALSE(parse_ds_answer(Bytes(reply).first(size), kZone, 7).ok()) << size;
   }
   // Our own question is no answer.
   EXPECT_FALSE(parse_ds_answer(ds_question(kZone, 7), kZone, 7).ok());
+}
+
+TEST(DsLookup, believes_what_is_validated_or_comes_from_the_zone_above) {
+  const std::vector<std::vector<std::byte>> set{std::vector<std::byte>(36, std::byte{2})};
+  for (const std::uint16_t flags : {Header::kAd, Header::kAa}) {
+    EXPECT_EQ(parse_ds_answer(made({.flags = flags, .ds = set}), kZone, 7).value(), set);
+    EXPECT_TRUE(parse_ds_answer(made({.flags = flags}), kZone, 7).value().empty());
+  }
+  for (const std::uint16_t flags : {std::uint16_t{0}, Header::kRa, Header::kCd}) {
+    const auto with = parse_ds_answer(made({.flags = flags, .ds = set}), kZone, 7);
+    ASSERT_FALSE(with.ok());
+    EXPECT_NE(with.error().text().find("not proved"), std::string::npos);
+    // That there is none is not believed either: a key would stay too long, or go too early.
+    EXPECT_FALSE(parse_ds_answer(made({.flags = flags}), kZone, 7).ok());
+  }
 }
 
 TEST(DsLookup, gives_up_in_time) {

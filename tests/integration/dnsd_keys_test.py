@@ -32,6 +32,7 @@ class Parent(threading.Thread):
         self.port = self.socket.getsockname()[1]
         self.ds = []
         self.asked = 0
+        self.validates = True
         self.start()
 
     def run(self):
@@ -42,7 +43,8 @@ class Parent(threading.Thread):
                 return
             self.asked += 1
             end = query.index(b"\0", 12) + 5
-            answer = query[:2] + b"\x81\x80\0\1" + struct.pack("!HHH", len(self.ds), 0, 0) + query[12:end]
+            flags = b"\x81\xa0" if self.validates else b"\x81\x80"
+            answer = query[:2] + flags + b"\0\1" + struct.pack("!HHH", len(self.ds), 0, 0) + query[12:end]
             for data in self.ds:
                 answer += b"\xc0\x0c" + struct.pack("!HHIH", DS, 1, 1, len(data)) + data
             self.socket.sendto(answer, client)
@@ -98,7 +100,13 @@ class DnsdKeys(ProgramTest):
         old = self.keys(program, "ds", "pool.test")
         self.assertIn(f" DS {first} 13 2 ", old)
         self.assertTrue(self.zone(program)["waits_for_parent"])
-        parent.ds = [ds_octets(old)]
+        # Anybody may have said what the resolver did not check.
+        parent.validates, parent.ds = False, [ds_octets(old)]
+        asked = parent.asked
+        wait_until(lambda: parent.asked >= asked + 2, 20, "it is asked again")
+        self.assertTrue(self.zone(program)["waits_for_parent"])
+        self.assertIn("not proved", program.output())
+        parent.validates = True
         wait_until(lambda: not self.zone(program)["waits_for_parent"], 20, "the DS is known")
         self.keys(program, "roll", "pool.test", "--role", "csk")
         second = max(self.states(program), key=lambda tag: tag != first)
