@@ -21,9 +21,9 @@ from programs import ProgramTest, die_with_parent, main, wait_until  # noqa: E40
 from static_zone import NSID, SUBNET, TYPES, ZONE, StaticZone, packet  # noqa: E402
 
 QUESTIONS = int(os.environ.get("TIMEPOOL_QUESTIONS", "3000"))
-SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent.parent
-KNOTD = SOURCE_DIR / "build/peers/knot/usr/sbin/knotd"
-NSD = SOURCE_DIR / "build/peers/nsd/usr/sbin/nsd"
+PEERS = pathlib.Path(__file__).resolve().parent.parent.parent / "build/peers"
+KNOTD = PEERS / "knot/usr/sbin/knotd"
+NSD = PEERS / "nsd/usr/sbin/nsd"
 AA, TC = 0x0400, 0x0200
 NOERROR, NXDOMAIN, REFUSED, BADVERS = 0, 3, 5, 16
 # Types whose data may be compressed (RFC 3597 4), and where in it the names are.
