@@ -50,6 +50,11 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
   }
   const RrType type = asked_.query.type;
   if (depth == 0) zone_ = place.zone;
+  const bool above = type == RrType::kDs && place.zone->parent != CompiledZones::kNone &&
+                     name.size() == place.zone->origin.size();
+  if (signed_.withholds(above ? zones_.zones()[place.zone->parent] : *place.zone)) {
+    return withhold(depth);
+  }
   if (place.encloser->kind == NodeKind::kCut && !(place.exists() && type == RrType::kDs)) {
     return refer(*place.encloser, at + name.size() - place.encloser->name_size, depth);
   }
@@ -57,10 +62,7 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
   owner_ = {hashed.view(), at, place.zone, place.node, place.synthesised()};
   if (const auto reason = signed_.special(owner_)) return *reason;
   if (place.node == nullptr) return deny(place, name, at);
-  if (type == RrType::kDs && place.zone->parent != CompiledZones::kNone &&
-      name.size() == place.zone->origin.size()) {
-    return answer_ds_at_apex(*place.zone, name, at);
-  }
+  if (above) return answer_ds_at_apex(*place.zone, name, at);
   // For ANY a CNAME is still the one right answer; else the minimal one, if there is any type.
   const bool any = type == RrType::kAny;
   Found found = find_set(*place.node, any ? RrType::kCname : type);
@@ -87,6 +89,14 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
   }
   if (found.set->has_targets) put_addresses(found.set->type, records_at, nullptr);
   return Reason::kAnswered;
+}
+
+Reason Answer::withhold(int depth) {
+  // What stands in the answer already is right; who follows the CNAME asks again.
+  if (depth > 0) return Reason::kAnswered;
+  reply_.set_rcode(Rcode::kServFail);
+  reply_.set_extended_error(ExtendedCode::kNotReady);
+  return Reason::kNotSigned;
 }
 
 Answer::Found Answer::find_set(const CompiledZones::Node& node, RrType type) {

@@ -43,6 +43,8 @@ class Answer {
   Found find_set(const CompiledZones::Node& node, wire::dns::RrType type);
   std::uint32_t client_class(const CompiledZones::Entry& entry,
                              const CompiledZones::ZoneInfo& zone);
+  // The zone is to be signed and is not: an answer would be bogus to those who validate.
+  Reason withhold(int depth);
   Reason deny(const CompiledZones::Place& place, wire::dns::NameView name, std::size_t at);
   // RFC 1034 4.3.2 3b: the name lies at or below a cut.
   Reason refer(const CompiledZones::Node& cut, std::size_t cut_at, int depth);

@@ -6,6 +6,7 @@
 namespace timepool::dns {
 
 enum class ExtendedCode : std::uint16_t {
+  kNotReady = 14,          // 4.15: a zone that is to be signed, and is not yet
   kProhibited = 18,        // 4.19: a transfer, a class or a name that is not for this client
   kNotAuthoritative = 20,  // 4.21: no zone of ours holds the name
   kNotSupported = 21,      // 4.22: the type of query is not known here

@@ -34,6 +34,7 @@ enum class Reason : std::uint8_t {
   kSignatureLimit,   // too many signatures this second: TC, or SERVFAIL to who is proven
   kSignatureFailed,  // a key did not sign: SERVFAIL
   kTransfer,         // the first message of AXFR or IXFR
+  kNotSigned,        // the zone is to be signed and is not yet: SERVFAIL
   kCount
 };
 
@@ -64,7 +65,8 @@ constexpr std::string_view name_of(Reason reason) {
                                                           "referral",
                                                           "signature_limit",
                                                           "signature_failed",
-                                                          "transfer"};
+                                                          "transfer",
+                                                          "not_signed"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

@@ -50,6 +50,11 @@ class SignedAnswer {
   // What a referral says of a child's keys (RFC 9824 3.4): that there are none.
   void deny_keys(const CompiledZones::Node& cut, std::size_t cut_at);
   bool wanted() const { return wanted_; }
+  // Whether nothing of `zone` may be given, to whom it may be.
+  bool withholds(const CompiledZones::ZoneInfo& zone) const {
+    return zones_ != nullptr && zones_->withholds_any() &&
+           zones_->withholds(asked_.served.zones.index_of(zone));
+  }
 
  private:
   std::optional<bool> put_signed(wire::dns::Section section, const Owner& owner,

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/hex.h"
 #include "dns/signed_testing.h"
 #include "wire/dns/type_bitmap.h"
 
@@ -349,6 +350,49 @@ TEST_F(SignedAnswerTest, tells_which_records_were_handed_out) {
       EXPECT_EQ(told, given);
     }
   }
+}
+
+// RFC 8914 4.15. An unsigned answer would be bogus wherever the parent has a DS.
+TEST(SignedAnswer, nothing_is_given_of_a_zone_that_is_to_be_signed_and_is_not) {
+  const auto zones = dns::testing::compile(
+      {{"pool.test", R"({"data": {"": {"ns": ["ns.pool.test."], "a": [["10.0.0.1"]]},
+                                  "cut": {"ns": ["ns.example."]}}})"},
+       {"sub.pool.test", R"({"data": {"": {"a": [["10.0.0.2"]]}}})"},
+       {"plain.test", R"({"data": {"": {"a": [["10.9.0.1"]]}, "to": {"cname": "pool.test."}}})"}});
+  dnssec::KeysByZone keys = keys_for({"sub.pool.test"});
+  keys[std::string("\4pool\4test\0", 11)] = nullptr;
+  SignedPool pool(zones, keys);
+  ASSERT_TRUE(pool.plan.withholds_anything());
+  const auto refused = [&](const char* name, RrType type, bool dnssec_ok) {
+    const Got got = pool.ask_bytes(
+        query_bytes({.name = name, .type = type, .edns = true, .dnssec_ok = dnssec_ok}));
+    EXPECT_EQ(got.outcome.reason, Reason::kNotSigned) << name << format(type);
+    EXPECT_EQ(got.message->rcode(), Rcode::kServFail);
+    EXPECT_TRUE(got.answers().empty() && got.authority().empty());
+    EXPECT_NE(to_hex(got.bytes).find("000f0002000e"), std::string::npos) << "extended error 14";
+  };
+  for (const bool dnssec_ok : {false, true}) {
+    refused("pool.test", RrType::kA, dnssec_ok);
+    refused("pool.test", RrType::kDnskey, dnssec_ok);
+    refused("pool.test", RrType::kAny, dnssec_ok);
+    refused("no.pool.test", RrType::kA, dnssec_ok);
+    refused("x.cut.pool.test", RrType::kA, dnssec_ok);
+    // The parent's word about its child.
+    refused("sub.pool.test", RrType::kDs, dnssec_ok);
+  }
+  EXPECT_EQ(check_signatures(pool.ask({.name = "sub.pool.test"}), kDataKey), "");
+  EXPECT_EQ(pool.ask({.name = "plain.test"}).outcome.reason, Reason::kAnswered);
+  const Got led = pool.ask({.name = "to.plain.test"});
+  EXPECT_EQ(led.outcome.reason, Reason::kAnswered);
+  EXPECT_THAT(led.answers(), SizeIs(1));
+}
+
+// A zone of which a part could not be signed.
+TEST(SignedAnswer, nothing_is_given_of_a_zone_that_is_signed_in_part) {
+  SigningPlan plan(zones(), keys_for({"pool.test"}), {});
+  const std::vector<std::shared_ptr<const SignedSet>> none(plan.tasks().size());
+  const auto made = plan.assemble(none);
+  EXPECT_TRUE(made->withholds(0) != made->withholds(1));
 }
 
 }  // namespace

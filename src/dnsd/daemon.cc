@@ -87,7 +87,6 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
   TRY(out->open_keys());
   TRY(out->await_snapshot());
   // So that no first answer lacks its signatures.
-  out->look_after_keys();
   // Zones get their serials of before, and the journal is this process's.
   out->keeper_->scan();
   out->signing_->settle();
@@ -133,15 +132,9 @@ Result<void> Daemon::open_keys() {
     signing_->take_keys(keys);
     keeper_->take_keys(keys);
   }));
+  keeper_->keys_by(*key_keeper_);
   if (control_) add_key_commands(*control_, *key_keeper_);
   return {};
-}
-
-void Daemon::look_after_keys() {
-  std::vector<wire::dns::DnsName> served;
-  const auto zones = keeper_->zones();
-  for (const auto& zone : zones->zones()) served.push_back(zone.origin);
-  key_keeper_->look(served);
 }
 
 Result<void> Daemon::open_control() {
@@ -316,12 +309,11 @@ Result<void> Daemon::start_helpers() {
   signing_->start();
   keeper_->start_transfers();
   if (!puller_) start_puller();
-  look_after_keys();
   TRY(start_reporter());
   query_log_->start();
   watch_.start(kWatchInterval, [this] {
     keeper_->scan();
-    look_after_keys();
+    key_keeper_->look();
   });
   return start_metrics();
 }

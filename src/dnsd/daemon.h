@@ -42,6 +42,9 @@ class Daemon {
   // How long a start that takes over waits for a first snapshot, when none is kept on disk.
   static constexpr Duration kFirstSnapshotWait = Duration::seconds(20);
 
+  // How long it may sign while the process before answers, which waits some 15 s.
+  static constexpr Duration kTakeOverSigning = Duration::seconds(5);
+
   // Opens everything, or says what can't be. `config_path` is read again on reload.
   static Result<std::unique_ptr<Daemon>> create(config::DnsdConfig config, std::string config_path,
                                                 sys::Logger& logger, Begin begin = Begin::kAlone);
@@ -66,7 +69,6 @@ class Daemon {
   // To whom this process becomes, unless it was `there` before.
   Result<void> give_directory(const std::string& path, bool there, const char* setting);
   Result<void> open_keys();
-  void look_after_keys();
   void start_puller();
   // What it holds is not fetched again by the next one.
   void stop_puller();

@@ -75,6 +75,10 @@ Result<void> Daemon::await_snapshot() {
 Result<void> Daemon::begin_serving() {
   if (predecessor_) {
     TRY(predecessor_->release());
+    // It answers on meanwhile, and its keys are ours now: also first ones, of zones that only this
+    // one signs.
+    key_keeper_->look();
+    signing_->settle(kTakeOverSigning);
     TRY(start_helpers());
     TRY(predecessor_->finish());
   } else {
@@ -118,6 +122,7 @@ void Daemon::offer_hand_over() {
 // answers, and is asked for metrics.
 void Daemon::release() {
   released_ = true;
+  key_keeper_->leave();
   metrics_.reset();
   reporter_.reset();
   query_log_->leave();
@@ -128,6 +133,7 @@ void Daemon::release() {
 
 void Daemon::resume() {
   released_ = false;
+  key_keeper_->resume();
   const auto tell = [this](const Result<void>& done) {
     if (!done.ok()) logger_.error("{}", done.error().text());
   };

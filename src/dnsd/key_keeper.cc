@@ -2,14 +2,17 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <algorithm>
 
+#include <algorithm>
+#include <atomic>
 #include <boost/json.hpp>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "crypto/digest.h"
 #include "sys/clock.h"
+#include "sys/signal_flag.h"
 #include "wire/dns/rdata.h"
 
 namespace timepool::dnsd {
@@ -143,7 +146,7 @@ KeyKeeper::Keys KeyKeeper::keys() const {
 
 // The clocks, and whether the directory is ours; the lock goes with the process that holds it.
 ZoneKeyring::Now KeyKeeper::now() {
-  if (!lock_ && !config_.directory.empty()) {
+  if (!lock_ && !left_ && !config_.directory.empty()) {
     const std::string path = directory_->path() + "/lock";
     sys::Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file && ::flock(file.number(), LOCK_EX | LOCK_NB) == 0) lock_ = std::move(file);
@@ -155,32 +158,84 @@ ZoneKeyring::Now KeyKeeper::now() {
   return {mark, sample.mono, sample.unix_time, static_cast<bool>(lock_)};
 }
 
-bool KeyKeeper::look_at(const wire::dns::DnsName& zone, const ZoneKeyring::Now& now) {
+// Null: the zone is not to be signed.
+ZoneKeyring* KeyKeeper::ring_for(const wire::dns::DnsName& zone) {
   const std::string name = format(wire::dns::lowered(zone));
   const auto* config = config::dnssec_zone(config_, without_dot(name));
-  if (config == nullptr) return false;
+  if (config == nullptr) return nullptr;
   auto& ring = rings_[name];
   if (ring == nullptr) ring = std::make_unique<ZoneKeyring>(zone, *config, *directory_, logger_);
-  return ring->look(now);
+  return ring.get();
 }
 
-void KeyKeeper::forget_others(const std::vector<wire::dns::DnsName>& served) {
-  std::set<std::string> names;
-  for (const wire::dns::DnsName& zone : served) names.insert(format(wire::dns::lowered(zone)));
+void KeyKeeper::make_first_keys(std::vector<ZoneKeyring*> rings, const ZoneKeyring::Now& now) {
+  if (rings.size() == 1) rings.front()->look(now);
+  if (rings.size() <= 1) return;
+  std::atomic<std::size_t> next{0};
+  std::vector<std::thread> makers;
+  for (std::size_t i = 0; i < std::min(rings.size(), kMakers); ++i) {
+    makers.emplace_back([&] {
+      sys::block_all_signals();
+      for (std::size_t at = next++; at < rings.size(); at = next++) rings[at]->look(now);
+    });
+  }
+  for (std::thread& maker : makers) maker.join();
+}
+
+void KeyKeeper::expect(const std::vector<wire::dns::DnsName>& zones) {
   const std::lock_guard lock(mutex_);
+  expected_ = zones;
+  std::set<ZoneKeyring*> fresh;
+  for (const wire::dns::DnsName& zone : zones) {
+    ZoneKeyring* ring = ring_for(zone);
+    if (ring != nullptr && ring->keys() == nullptr) fresh.insert(ring);
+  }
+  make_first_keys({fresh.begin(), fresh.end()}, now());
+  publish();
+}
+
+void KeyKeeper::serve(const std::vector<wire::dns::DnsName>& zones) {
+  const std::lock_guard lock(mutex_);
+  served_ = zones;
+  expected_.clear();
+}
+
+void KeyKeeper::forget_others() {
+  std::set<std::string> names;
+  const std::lock_guard lock(mutex_);
+  for (const auto* zones : {&served_, &expected_}) {
+    for (const wire::dns::DnsName& zone : *zones) names.insert(format(wire::dns::lowered(zone)));
+  }
   std::erase_if(rings_, [&](const auto& it) { return !names.contains(it.first); });
   std::erase_if(asked_, [&](const auto& it) { return !names.contains(it.first); });
 }
 
-void KeyKeeper::look(const std::vector<wire::dns::DnsName>& served) {
-  // Zone by zone, so that commands wait for one at the most.
-  for (const wire::dns::DnsName& zone : served) {
+void KeyKeeper::look() {
+  std::vector<wire::dns::DnsName> zones;
+  {
     const std::lock_guard lock(mutex_);
-    look_at(zone, now());
+    zones = served_;
   }
-  forget_others(served);
+  // Zone by zone, so that commands wait for one at the most.
+  for (const wire::dns::DnsName& zone : zones) {
+    const std::lock_guard lock(mutex_);
+    if (ZoneKeyring* ring = ring_for(zone)) ring->look(now());
+  }
+  forget_others();
   ask_parents();
+  const std::lock_guard lock(mutex_);
   publish();
+}
+
+void KeyKeeper::leave() {
+  const std::lock_guard lock(mutex_);
+  left_ = true;
+  lock_.reset();
+}
+
+void KeyKeeper::resume() {
+  const std::lock_guard lock(mutex_);
+  left_ = false;
 }
 
 // One zone each time: the one that was asked for longest ago.
@@ -218,17 +273,13 @@ void KeyKeeper::ask_parents() {
 }
 
 void KeyKeeper::publish() {
-  Keys told;
-  {
-    const std::lock_guard lock(mutex_);
-    auto next = std::make_shared<dnssec::KeysByZone>();
-    for (const auto& [name, ring] : rings_) {
-      if (ring->keys() != nullptr) (*next)[wire_of(ring->zone())] = ring->keys();
-    }
-    if (*next == *keys_) return;
-    keys_ = told = std::move(next);
+  auto next = std::make_shared<dnssec::KeysByZone>();
+  for (const auto& [name, ring] : rings_) {
+    if (!ring->unsigned_by_plan()) (*next)[wire_of(ring->zone())] = ring->keys();
   }
-  if (changed_) changed_(told);
+  if (*next == *keys_) return;
+  keys_ = std::move(next);
+  if (changed_) changed_(keys_);
 }
 
 ZoneKeyring* KeyKeeper::find(const std::string& zone) {
@@ -280,59 +331,50 @@ Result<json::object> KeyKeeper::ds(const json::object& request) {
 // The look that a command asks for, and the report of what came of it.
 Result<json::object> KeyKeeper::after_command(ZoneKeyring& ring, const ZoneKeyring::Now& now) {
   ring.look(now);
+  publish();
   if (!ring.problem().empty()) {
     return fail(Error{ErrorCode::kUnavailable, "keys of " + format(ring.zone()), ring.problem()});
   }
   return keyring_report(ring);
 }
 
-Result<json::object> KeyKeeper::leave(const json::object& request, bool tag_needed) {
-  Result<json::object> out = json::object();
-  {
-    const std::lock_guard lock(mutex_);
-    ZoneKeyring& ring = *TRY(ring_of(request));
-    std::optional<std::uint16_t> tag;
-    std::optional<dnssec::KeyRole> role;
-    if (const json::value* value = request.if_contains("tag")) tag = TRY(tag_of(*value));
-    if (tag_needed && !tag) return fail(invalid("which key? Its tag is needed"));
-    if (const std::string name = text_of(request, "role"); !name.empty()) {
-      for (const auto it : {dnssec::KeyRole::kKsk, dnssec::KeyRole::kZsk, dnssec::KeyRole::kCsk}) {
-        if (name == name_of(it)) role = it;
-      }
-      if (!role) return fail(invalid("a role is ksk, zsk or csk, not \"" + name + "\""));
+Result<json::object> KeyKeeper::retire_keys(const json::object& request, bool tag_needed) {
+  const std::lock_guard lock(mutex_);
+  ZoneKeyring& ring = *TRY(ring_of(request));
+  std::optional<std::uint16_t> tag;
+  std::optional<dnssec::KeyRole> role;
+  if (const json::value* value = request.if_contains("tag")) tag = TRY(tag_of(*value));
+  if (tag_needed && !tag) return fail(invalid("which key? Its tag is needed"));
+  if (const std::string name = text_of(request, "role"); !name.empty()) {
+    for (const auto it : {dnssec::KeyRole::kKsk, dnssec::KeyRole::kZsk, dnssec::KeyRole::kCsk}) {
+      if (name == name_of(it)) role = it;
     }
-    TRY(ring.ask_to_leave(tag, role));
-    out = after_command(ring, now());
+    if (!role) return fail(invalid("a role is ksk, zsk or csk, not \"" + name + "\""));
   }
-  publish();
-  return out;
+  TRY(ring.ask_to_leave(tag, role));
+  return after_command(ring, now());
 }
 
 Result<json::object> KeyKeeper::roll(const json::object& request) {
-  return leave(request, false);
+  return retire_keys(request, false);
 }
 
 Result<json::object> KeyKeeper::retire(const json::object& request) {
-  return leave(request, true);
+  return retire_keys(request, true);
 }
 
 Result<json::object> KeyKeeper::ds_seen(const json::object& request) {
-  Result<json::object> out = json::object();
-  {
-    const std::lock_guard lock(mutex_);
-    ZoneKeyring& ring = *TRY(ring_of(request));
-    const json::value* list = request.if_contains("tags");
-    if (list == nullptr || !list->is_array()) {
-      return fail(invalid("tags: those of all DS records that the parent has now"));
-    }
-    std::vector<std::uint16_t> tags;
-    for (const json::value& value : list->get_array()) tags.push_back(TRY(tag_of(value)));
-    const ZoneKeyring::Now at = now();
-    TRY(ring.observe(tags, at));
-    out = after_command(ring, at);
+  const std::lock_guard lock(mutex_);
+  ZoneKeyring& ring = *TRY(ring_of(request));
+  const json::value* list = request.if_contains("tags");
+  if (list == nullptr || !list->is_array()) {
+    return fail(invalid("tags: those of all DS records that the parent has now"));
   }
-  publish();
-  return out;
+  std::vector<std::uint16_t> tags;
+  for (const json::value& value : list->get_array()) tags.push_back(TRY(tag_of(value)));
+  const ZoneKeyring::Now at = now();
+  TRY(ring.observe(tags, at));
+  return after_command(ring, at);
 }
 
 Result<json::object> KeyKeeper::generate(const json::object& request) {
@@ -344,8 +386,7 @@ Result<json::object> KeyKeeper::generate(const json::object& request) {
     return fail(Error{ErrorCode::kNotFound, "keys of " + text, "[[dnssec.zone]] does not name it"});
   }
   const ZoneKeyring::Now at = now();
-  look_at(*name, at);
-  return after_command(*find(format(wire::dns::lowered(*name))), at);
+  return after_command(*ring_for(*name), at);
 }
 
 void KeyKeeper::write_metrics(net::MetricSink& sink) const {

@@ -24,22 +24,34 @@ namespace timepool::dnsd {
 
 class KeyKeeper {
  public:
+  // Threads that make the first keys of zones: each waits for the disk most of the time, which
+  // writes down what all of them want at once.
+  static constexpr std::size_t kMakers = 32;
   // How often a zone's DS is asked for while it waits for its parent; more often where its TTL is
   // shorter.
   static constexpr Duration kParentInterval = Duration::seconds(600);
   static constexpr Duration kParentTimeout = Duration::seconds(2);
 
   using Keys = std::shared_ptr<const dnssec::KeysByZone>;
-  // Told of other keys, by the thread that found them.
+  // Told of other keys, by the thread that found them, under the keeper's lock: the last word is
+  // the newest, and it must not call back. A zone that is to be signed has null while it has none.
   using Changed = std::function<void(const Keys& keys)>;
 
   // Errors: the directory of `config` can't be used. Without zones in it nothing is ever done.
   static Result<std::unique_ptr<KeyKeeper>> create(const config::DnsdDnssecConfig& config,
                                                    sys::Logger& logger, Changed changed);
 
+  // Zones that are going to be served: when it returns, all that are to be signed have keys, or are
+  // told to have none. Those that were served before keep theirs until serve().
+  void expect(const std::vector<wire::dns::DnsName>& zones);
+  // They are served from now on, and no others.
+  void serve(const std::vector<wire::dns::DnsName>& zones);
   // Does what is due for the zones that are served: each second, by one thread. It may wait for a
   // resolver, kParentTimeout at the most.
-  void look(const std::vector<wire::dns::DnsName>& served);
+  void look();
+  // Another process rolls the keys from now on, and until resume(); this one uses what it writes.
+  void leave();
+  void resume();
   // Errors: as create; nothing changes.
   Result<void> reconfigure(const config::DnsdDnssecConfig& config);
   // Never null.
@@ -64,14 +76,15 @@ class KeyKeeper {
  private:
   KeyKeeper(const config::DnsdDnssecConfig& config, sys::Logger& logger, Changed changed);
   ZoneKeyring::Now now();
-  bool look_at(const wire::dns::DnsName& zone, const ZoneKeyring::Now& now);
-  void forget_others(const std::vector<wire::dns::DnsName>& served);
+  ZoneKeyring* ring_for(const wire::dns::DnsName& zone);
+  void make_first_keys(std::vector<ZoneKeyring*> rings, const ZoneKeyring::Now& now);
+  void forget_others();
   void ask_parents();
-  void publish();
+  void publish();  // under mutex_
   ZoneKeyring* find(const std::string& zone);
   Result<ZoneKeyring*> ring_of(const boost::json::object& request);
   Result<boost::json::object> after_command(ZoneKeyring& ring, const ZoneKeyring::Now& now);
-  Result<boost::json::object> leave(const boost::json::object& request, bool tag_needed);
+  Result<boost::json::object> retire_keys(const boost::json::object& request, bool tag_needed);
 
   sys::Logger& logger_;
   Changed changed_;
@@ -80,6 +93,9 @@ class KeyKeeper {
   std::unique_ptr<crypto::DnsKeyDirectory> directory_;
   std::array<std::byte, 16> boot_;  // this run of the kernel
   sys::Fd lock_;                    // held: this process alone rolls the directory's keys
+  bool left_ = false;               // another is to have it
+  std::vector<wire::dns::DnsName> served_;
+  std::vector<wire::dns::DnsName> expected_;
   std::map<std::string, std::unique_ptr<ZoneKeyring>> rings_;  // by the zone as text
   std::map<std::string, MonoTime> asked_;                      // when its DS was asked for last
   std::string resolver_problem_;

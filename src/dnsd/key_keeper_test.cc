@@ -27,7 +27,11 @@ class KeyKeeperTest : public testing::Test {
     ASSERT_TRUE(made.ok()) << made.error().text();
     keeper_ = std::move(made).value();
   }
-  void look() { keeper_->look(served_); }
+  void look() {
+    keeper_->expect(served_);
+    keeper_->serve(served_);
+    keeper_->look();
+  }
   static wire::dns::DnsName name(const char* text) {
     return wire::dns::DnsName::from_text(text).value();
   }
@@ -144,12 +148,22 @@ TEST_F(KeyKeeperTest, one_process_at_a_time_rolls_the_keys_of_a_directory) {
   look();
   auto second = KeyKeeper::create(config_, logger_, {});
   ASSERT_TRUE(second.ok());
-  (*second)->look(served_);
+  (*second)->expect(served_);
+  (*second)->serve(served_);
   EXPECT_EQ((*second)->keys()->size(), 1U);
+  EXPECT_NE((*second)->keys()->begin()->second, nullptr);
   EXPECT_FALSE((*second)->roll({{"zone", "pool.example"}}).ok());
-  keeper_.reset();
-  (*second)->look(served_);
+  // In a take-over the first leaves them to the second, and has them back when that goes.
+  keeper_->leave();
+  keeper_->look();
+  (*second)->look();
   EXPECT_TRUE((*second)->roll({{"zone", "pool.example"}}).ok());
+  keeper_->resume();
+  keeper_->look();
+  EXPECT_FALSE(keeper_->roll({{"zone", "pool.example"}}).ok());
+  second->reset();
+  keeper_->look();
+  EXPECT_TRUE(keeper_->roll({{"zone", "pool.example"}}).ok());
 }
 
 TEST_F(KeyKeeperTest, a_directory_that_others_may_write_to_is_refused) {
@@ -171,6 +185,55 @@ TEST_F(KeyKeeperTest, metrics_count_keys_by_state_and_tell_what_is_wrong) {
   EXPECT_NE(text.find("timepool_dnsd_keys_wrong{zone=\"pool.example.\"} 0"), std::string::npos)
       << text;
   EXPECT_NE(text.find("timepool_dnsd_keys_next_event_seconds"), std::string::npos) << text;
+}
+
+TEST_F(KeyKeeperTest, zones_have_keys_before_they_are_served_and_keep_them_while_they_are_awaited) {
+  config_.zones[0].name = "*";
+  ASSERT_TRUE(keeper_->reconfigure(config_).ok());
+  keeper_->expect({name("a.example.")});
+  ASSERT_EQ(told_->size(), 1U);
+  const auto first = told_->begin()->second;
+  EXPECT_NE(first, nullptr);
+  keeper_->serve({name("a.example.")});
+  // Somebody looks in the middle of a change: neither set of zones is without keys.
+  keeper_->expect({name("b.example.")});
+  keeper_->look();
+  EXPECT_EQ(told_->size(), 2U);
+  keeper_->serve({name("b.example.")});
+  EXPECT_EQ(told_->size(), 2U);
+  keeper_->look();
+  ASSERT_EQ(told_->size(), 1U);
+  EXPECT_EQ(told_->begin()->first, std::string("\1b\7example\0", 11));
+}
+
+TEST_F(KeyKeeperTest, a_zone_whose_keys_cannot_be_made_is_told_to_have_none) {
+  ASSERT_EQ(::mkdir((config_.directory + "/pool.example.state").c_str(), 0700), 0);
+  keeper_->expect(served_);
+  ASSERT_EQ(told_->size(), 1U);
+  EXPECT_EQ(told_->begin()->second, nullptr);
+}
+
+TEST_F(KeyKeeperTest, a_zone_that_was_led_out_of_DNSSEC_waits_for_no_keys) {
+  config_.zones[0].unsign = true;
+  ASSERT_TRUE(keeper_->reconfigure(config_).ok());
+  look();
+  EXPECT_TRUE(keeper_->keys()->empty());
+  config_.zones[0].unsign = false;
+  ASSERT_TRUE(keeper_->reconfigure(config_).ok());
+  look();
+  EXPECT_EQ(keeper_->keys()->size(), 1U);
+}
+
+TEST_F(KeyKeeperTest, many_first_keys_are_made_at_once) {
+  config_.zones[0].name = "*";
+  ASSERT_TRUE(keeper_->reconfigure(config_).ok());
+  std::vector<wire::dns::DnsName> zones;
+  for (int i = 0; i < 100; ++i)
+    zones.push_back(name(("z" + std::to_string(i) + ".example.").c_str()));
+  keeper_->expect(zones);
+  EXPECT_EQ(changes_, 1);
+  ASSERT_EQ(told_->size(), 100U);
+  for (const auto& [zone, keys] : *told_) EXPECT_NE(keys, nullptr);
 }
 
 }  // namespace

@@ -177,7 +177,8 @@ json::object answer_of(const Question& question, const Serving& serving) {
 
 Result<json::object> lookup_report(const ZoneKeeper& keeper, const json::object& request) {
   const Question question = TRY(question_of(request));
-  const Serving serving = keeper.now();
+  const ZoneKeeper::Answered now = keeper.now();
+  const Serving& serving = now.serving;
   const dns::CompiledZones& zones = *serving.zones;
   const dns::Explanation found = explain(zones, question.name, question.type, question.address);
   json::object out;
@@ -199,10 +200,7 @@ Result<json::object> lookup_report(const ZoneKeeper& keeper, const json::object&
   out["taken"] = found.taken;
   for (std::size_t i = 0; i < zones.zones().size(); ++i) {
     if (format(zones.zones()[i].origin) != found.zone) continue;
-    // It may have changed a moment ago: then there are no levels to tell.
-    const auto document = keeper.document(i);
-    if (document == nullptr || format(document->origin) != found.zone) continue;
-    out["levels"] = levels_of(question, found, *document);
+    out["levels"] = levels_of(question, found, *(*now.documents)[i].zone);
   }
   Prng prng(sys::random_u64());
   if (found.set != nullptr) out["candidates"] = candidates_of(zones, *found.set, prng);

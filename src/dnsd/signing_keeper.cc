@@ -91,14 +91,15 @@ SigningReport SigningKeeper::report() const {
   return report_;
 }
 
-void SigningKeeper::settle() {
+void SigningKeeper::settle(Duration at_most) {
+  const MonoTime start = sys::mono_now();
   do {
     static_cast<void>(turn());
-  } while (first_pass_ && !round_.stuck());
+  } while (first_pass_ && !round_.stuck() && sys::mono_now() - start < at_most);
 }
 
 void SigningKeeper::start() {
-  thread_ = std::thread([this] { run(); });
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
 }
 
 void SigningKeeper::run() {
@@ -135,7 +136,7 @@ MonoTime SigningKeeper::turn() {
   }
   lock.unlock();
   unpublished_ = round_.step(now, kSlice) || unpublished_;
-  // Zones that can't be signed take the place of none that are; else better bare than not at all.
+  // Zones that can't be signed take the place of none that are; nothing is given of them then.
   const bool ready = round_.missing() == 0 || (round_.stuck() && !ever_signed_);
   if (unpublished_ && ready && (first_pass_ || now.mono - published_at_ >= kLeastBetween)) {
     publish(now);
@@ -164,7 +165,7 @@ MonoTime SigningKeeper::turn() {
 
 void SigningKeeper::publish(const SigningRound::Clocks& now) {
   std::shared_ptr<const dns::SignedZones> made;
-  if (round_.signs_anything()) made = round_.result();
+  if (round_.signs_anything() || round_.withholds_anything()) made = round_.result();
   {
     const std::lock_guard lock(mutex_);
     // Zones that came meanwhile may have been published without signatures already.
@@ -173,10 +174,10 @@ void SigningKeeper::publish(const SigningRound::Clocks& now) {
     report_.memory = made == nullptr ? 0 : made->memory();
     if (first_pass_) report_.last_first_pass_s = (sys::mono_now() - turned_at_).to_seconds();
   }
-  if (first_pass_ && made != nullptr) {
+  if (first_pass_ && round_.signs_anything()) {
     logger_.info("signing: first version in {:.2f} s", (sys::mono_now() - turned_at_).to_seconds());
   }
-  ever_signed_ = ever_signed_ || made != nullptr;
+  ever_signed_ = ever_signed_ || round_.signs_anything();
   first_pass_ = unpublished_ = false;
   published_at_ = now.mono;
   publish_(round_.zones(), std::move(made));

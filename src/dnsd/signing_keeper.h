@@ -39,8 +39,8 @@ struct SigningReport {
 
 class SigningKeeper {
  public:
-  // Gets zones with their signatures; null: nothing of them is signed. Called from one thread at a
-  // time, and never while a method of this object runs in its caller.
+  // Gets zones with their signatures; null: nothing of them is to be signed. Called from one thread
+  // at a time, and never while a method of this object runs in its caller.
   using Publish = std::function<void(std::shared_ptr<const dns::CompiledZones>,
                                      std::shared_ptr<const dns::SignedZones>)>;
 
@@ -49,15 +49,17 @@ class SigningKeeper {
   SigningKeeper(const SigningKeeper&) = delete;
   SigningKeeper& operator=(const SigningKeeper&) = delete;
 
-  // False: there are no keys for any of these zones, and the caller publishes them itself, without
+  // False: none of these zones is to be signed, and the caller publishes them itself, without
   // delay. True: they are published when they are signed.
   bool take_zones(std::shared_ptr<const dns::CompiledZones> zones);
+  // Of every zone that is to be signed; null where it has none yet.
   void take_keys(std::shared_ptr<const dnssec::KeysByZone> keys);
   void take_options(const dns::SigningOptions& options);
 
   // Signs in the calling thread until there is a first version, so that a server's first answers
-  // are signed. Only before start().
-  void settle();
+  // are signed, but not much longer than `at_most`. Only before start().
+  void settle(Duration at_most = Duration::max());
+  // Nothing when it has started already.
   void start();
 
   SigningReport report() const;

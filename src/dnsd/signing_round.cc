@@ -35,12 +35,25 @@ void SigningRound::adopt_keys(const dnssec::KeysByZone& keys) {
       continue;
     }
     const auto before = keys_.find(zone);
-    if (before != keys_.end()) next[zone] = before->second;
-    key_problems_.push_back(text_of(zone) + ": its keys cannot sign; " +
-                            (before == keys_.end() ? "it is served without signatures"
-                                                   : "those it had before are used on"));
+    const bool had = before != keys_.end() && before->second != nullptr;
+    const bool bare = !had && bare_.contains(zone);
+    if (!bare) next[zone] = had ? before->second : nullptr;
+    key_problems_.push_back(text_of(zone) +
+                            (given == nullptr ? ": it has no keys; " : ": its keys cannot sign; ") +
+                            (had    ? "those it had before are used on"
+                             : bare ? "it is served without signatures, as it was"
+                                    : "queries for it fail until it can be signed"));
   }
   keys_ = std::move(next);
+}
+
+void SigningRound::note_bare() {
+  bare_.clear();
+  for (const auto& zone : plan_->zones()->zones()) {
+    const Bytes wire = zone.origin.wire();
+    std::string name(reinterpret_cast<const char*>(wire.data()), wire.size());
+    if (!keys_.contains(name)) bare_.insert(std::move(name));
+  }
 }
 
 void SigningRound::turn_to(std::shared_ptr<const dns::CompiledZones> zones,
@@ -55,6 +68,7 @@ void SigningRound::turn_to(std::shared_ptr<const dns::CompiledZones> zones,
     before[content] = {std::move(sets_[i]), due_[i]};
   }
   plan_ = std::make_unique<dns::SigningPlan>(std::move(zones), keys_, options);
+  note_bare();
   const auto tasks = plan_->tasks();
   sets_.assign(tasks.size(), nullptr);
   due_.assign(tasks.size(), now.mono);

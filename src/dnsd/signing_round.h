@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,8 +34,10 @@ class SigningRound {
     std::uint32_t unix_time = 0;  // seconds modulo 2^32
   };
 
-  // Turns to other zones, keys or options. Keys of a zone that cannot sign are passed over for
-  // those that it had before, and problems() says so.
+  // Turns to other zones, keys or options. A zone that `keys` does not name is not signed. One that
+  // it names with none, or with keys that cannot sign, is given as it was: with the keys that it
+  // had before, or without signatures if that is how this object gave it; else nothing is given of
+  // it until there are keys. problems() says so.
   void turn_to(std::shared_ptr<const dns::CompiledZones> zones, const dnssec::KeysByZone& keys,
                const dns::SigningOptions& options, const Clocks& now);
 
@@ -45,6 +48,7 @@ class SigningRound {
   MonoTime next(const Clocks& now) const;
 
   bool signs_anything() const { return plan_ != nullptr && plan_->signs_anything(); }
+  bool withholds_anything() const { return plan_ != nullptr && plan_->withholds_anything(); }
   // Sets that no answer can be given from yet, and whether all of them were tried in vain.
   std::size_t missing() const { return missing_.size(); }
   bool stuck() const { return stuck_; }
@@ -64,6 +68,7 @@ class SigningRound {
 
  private:
   void adopt_keys(const dnssec::KeysByZone& keys);
+  void note_bare();
   void find_due(const Clocks& now);
   bool make(std::uint32_t task, const Clocks& now, std::uint32_t variants);
   MonoTime due_after(const dns::SigningTask& task, const dns::SignedSet& set, const Clocks& now);
@@ -73,6 +78,7 @@ class SigningRound {
   dns::SigningOptions options_;
   dnssec::KeysByZone keys_;  // as they are used
   std::vector<std::string> key_problems_;
+  std::set<std::string> bare_;  // zones that are given without signatures, in wire form
   std::unique_ptr<dns::SigningPlan> plan_;
   // One for each task of the plan.
   std::vector<std::shared_ptr<const dns::SignedSet>> sets_;

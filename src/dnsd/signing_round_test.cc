@@ -186,8 +186,10 @@ TEST_F(SigningRoundTest, keys_that_cannot_sign_are_passed_over_for_those_before)
   SigningRound never(1);
   never.turn_to(pool(1), broken, {}, now_);
   EXPECT_FALSE(never.signs_anything());
-  EXPECT_THAT(never.problems(),
-              ElementsAre("pool.test.: its keys cannot sign; it is served without signatures"));
+  EXPECT_TRUE(never.withholds_anything());
+  EXPECT_THAT(
+      never.problems(),
+      ElementsAre("pool.test.: its keys cannot sign; queries for it fail until it can be signed"));
   // A zone that has no keys any more is not signed any more.
   round_.turn_to(pool(1), {}, {}, now_);
   EXPECT_FALSE(round_.signs_anything());
@@ -237,6 +239,61 @@ TEST(SigningKeeper, publishes_zones_with_keys_when_they_are_signed_and_leaves_ot
   }
   const std::lock_guard lock(mutex);
   EXPECT_EQ(got.back().first, next);
+}
+
+TEST_F(SigningRoundTest, a_zone_without_its_keys_is_withheld_unless_it_was_given_unsigned) {
+  const std::string name = keys_.begin()->first;
+  const dnssec::KeysByZone waiting{{name, nullptr}};
+  round_.turn_to(pool(1), waiting, {}, now_);
+  EXPECT_TRUE(round_.withholds_anything());
+  EXPECT_TRUE(round_.result()->withholds(0));
+  EXPECT_THAT(
+      round_.problems(),
+      ElementsAre("pool.test.: it has no keys; queries for it fail until it can be signed"));
+  round_.turn_to(pool(1), keys_, {}, now_);
+  run(Duration::seconds(1));
+  EXPECT_FALSE(round_.withholds_anything());
+  EXPECT_FALSE(round_.result()->withholds(0));
+  EXPECT_THAT(round_.problems(), IsEmpty());
+  // Keys that go are used on.
+  round_.turn_to(pool(1), waiting, {}, now_);
+  EXPECT_TRUE(round_.signs_anything());
+  // One that begins to be signed is given as it was until there are keys, new versions too.
+  SigningRound other(1);
+  other.turn_to(pool(1), {}, {}, now_);
+  for (const int labels : {1, 2}) {
+    other.turn_to(pool(labels), waiting, {}, now_);
+    EXPECT_FALSE(other.withholds_anything());
+    EXPECT_THAT(
+        other.problems(),
+        ElementsAre("pool.test.: it has no keys; it is served without signatures, as it was"));
+  }
+  other.turn_to(pool(2), keys_, {}, now_);
+  EXPECT_TRUE(other.signs_anything());
+}
+
+// As after a take-over that was given up.
+TEST(SigningKeeper, may_be_started_again) {
+  sys::Logger logger("test", sys::LogLevel::kError);
+  SigningKeeper keeper({}, logger, [](auto, auto) {});
+  keeper.start();
+  keeper.start();
+}
+
+TEST(SigningKeeper, zones_that_wait_for_keys_are_published_as_withheld) {
+  sys::Logger logger("test", sys::LogLevel::kError);
+  std::shared_ptr<const dns::SignedZones> got;
+  SigningKeeper keeper({}, logger, [&](auto, auto made) { got = std::move(made); });
+  auto keys = std::make_shared<dnssec::KeysByZone>();
+  (*keys)[keys_for({"pool.test"}).begin()->first] = nullptr;
+  keeper.take_keys(keys);
+  EXPECT_TRUE(keeper.take_zones(pool(1)));
+  keeper.settle();
+  ASSERT_NE(got, nullptr);
+  EXPECT_TRUE(got->withholds(0));
+  keeper.take_keys(std::make_shared<dnssec::KeysByZone>(keys_for({"pool.test"})));
+  keeper.settle();
+  EXPECT_FALSE(got->withholds(0));
 }
 
 }  // namespace

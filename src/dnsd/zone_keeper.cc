@@ -55,6 +55,12 @@ Result<CookieSeed> cookie_seed_of(const config::DnsdCookiesConfig& config) {
 // Scans are a second apart.
 constexpr std::uint64_t kScansPerCollect = 10;
 
+std::vector<wire::dns::DnsName> origins_of(const dns::CompiledZones& zones) {
+  std::vector<wire::dns::DnsName> out;
+  for (const auto& zone : zones.zones()) out.push_back(zone.origin);
+  return out;
+}
+
 std::shared_ptr<const dns::CompiledZones> no_zones() {
   dns::ClassCache cache;
   return dns::CompiledZones::compile({}, dns::GeoTable(), cache).value();
@@ -89,7 +95,8 @@ ZoneKeeper::ZoneKeeper(const config::DnsdConfig& config, std::size_t lanes, sys:
       transfer_signer_(std::make_unique<TransferSigner>(
           logger, [this](const auto& zone, auto version) { take_transfer(zone, version); })),
       transfers_(config, *transfer_signer_, logger),
-      compiled_(no_zones()),
+      editions_{{no_zones(), std::make_shared<std::vector<LoadedZone>>()}},
+      compiled_(editions_.back().zones),
       answered_(compiled_),
       accounting_(lanes),
       tally_(accounting_.begin(answered_)),
@@ -198,6 +205,7 @@ std::vector<LoadedZone> ZoneKeeper::joined(const Inputs& inputs) const {
 Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
   const MonoTime start = sys::mono_now();
   std::vector<LoadedZone> zones = joined(inputs);
+  give_transfers_new_keys();
   auto transfers = transfers_.plan(zones, transfer_time());
   std::vector<const dns::Zone*> pointers;
   for (const LoadedZone& zone : zones) pointers.push_back(zone.zone.get());
@@ -214,18 +222,38 @@ Result<void> ZoneKeeper::compile_and_publish(const Inputs& inputs) {
   compile_problem_.clear();
   compiled_ = *compiled;
   countries_ = inputs.countries;
-  served_ = std::move(zones);
-  if (signing_ == nullptr || !signing_->take_zones(compiled_)) {
-    turn_to(compiled_, nullptr);
-  }
+  take_compiled(std::move(zones));
   const auto changed = transfers_.commit(std::move(transfers));
   publish();
   tell(changed);
   last_compile_s_ = (sys::mono_now() - start).to_seconds();
   ++compiles_;
-  logger_.debug("{} zones, {} names compiled in {:.3f} s", served_.size(), compiled_->node_count(),
-                last_compile_s_);
+  logger_.debug("{} zones, {} names compiled in {:.3f} s", compiled_->zones().size(),
+                compiled_->node_count(), last_compile_s_);
   return {};
+}
+
+// Keys first: a zone that is to be signed is not even for a moment served without.
+void ZoneKeeper::take_compiled(std::vector<LoadedZone> zones) {
+  keep_edition({compiled_, std::make_shared<const std::vector<LoadedZone>>(std::move(zones))});
+  const std::vector<wire::dns::DnsName> origins = origins_of(*compiled_);
+  if (keys_ != nullptr) keys_->expect(origins);
+  if (signing_ == nullptr || !signing_->take_zones(compiled_)) turn_to(compiled_, nullptr);
+  if (keys_ != nullptr) keys_->serve(origins);
+}
+
+void ZoneKeeper::keep_edition(Edition edition) {
+  editions_.push_back(std::move(edition));
+  // Nobody but this list has them: they can't be published any more.
+  std::erase_if(editions_, [](const Edition& it) { return it.zones.use_count() == 1; });
+}
+
+std::shared_ptr<const std::vector<LoadedZone>> ZoneKeeper::documents_of(
+    const dns::CompiledZones& zones) const {
+  const auto found = std::find_if(editions_.begin(), editions_.end(),
+                                  [&](const Edition& it) { return it.zones.get() == &zones; });
+  CHECK(found != editions_.end());  // whoever has them keeps them here
+  return found->documents;
 }
 
 void ZoneKeeper::publish() {
@@ -249,9 +277,19 @@ void ZoneKeeper::sign_with(SigningKeeper& signing) {
   static_cast<void>(signing_->take_zones(compiled_));
 }
 
+// Not under mutex_: the keys of zones are asked for while it is held.
 void ZoneKeeper::take_keys(std::shared_ptr<const dnssec::KeysByZone> keys) {
-  const std::lock_guard lock(mutex_);
-  transfers_.take_keys(std::move(keys));
+  const std::lock_guard lock(new_keys_mutex_);
+  new_keys_ = std::move(keys);
+}
+
+void ZoneKeeper::give_transfers_new_keys() {
+  std::shared_ptr<const dnssec::KeysByZone> keys;
+  {
+    const std::lock_guard lock(new_keys_mutex_);
+    keys = std::exchange(new_keys_, nullptr);
+  }
+  if (keys != nullptr) transfers_.take_keys(std::move(keys));
 }
 
 void ZoneKeeper::take_transfer(const std::string& zone,
@@ -286,6 +324,14 @@ void ZoneKeeper::tell(const TransferKeeper::Versions& more) {
 TransferReport ZoneKeeper::transfers() const {
   const std::lock_guard lock(mutex_);
   return transfers_.report();
+}
+
+void ZoneKeeper::keys_by(KeyKeeper& keys) {
+  const std::lock_guard lock(mutex_);
+  keys_ = &keys;
+  const std::vector<wire::dns::DnsName> origins = origins_of(*compiled_);
+  keys_->expect(origins);
+  keys_->serve(origins);
 }
 
 void ZoneKeeper::publish_signed(std::shared_ptr<const dns::CompiledZones> zones,
@@ -327,6 +373,7 @@ void ZoneKeeper::scan() {
   if (cookies.epoch != cookie_epoch_) publish();
   if (++scans_ % kScansPerCollect == 0) accounting_.collect();
   scan_geography();
+  give_transfers_new_keys();
   bool changed = transfers_.wants_plan(transfer_time());
   const auto scan = inputs_.directory.scan();
   if (scan.ok()) {
@@ -371,20 +418,16 @@ std::shared_ptr<const dns::CompiledZones> ZoneKeeper::zones() const {
   return compiled_;
 }
 
-Serving ZoneKeeper::now() const {
+ZoneKeeper::Answered ZoneKeeper::now() const {
   const std::lock_guard lock(mutex_);
-  return serving_.current();
-}
-
-std::shared_ptr<const dns::Zone> ZoneKeeper::document(std::size_t index) const {
-  const std::lock_guard lock(mutex_);
-  return index < served_.size() ? served_[index].zone : nullptr;
+  return {serving_.current(), documents_of(*answered_)};
 }
 
 KeeperReport ZoneKeeper::report() const {
   const std::lock_guard lock(mutex_);
   KeeperReport out;
-  for (std::size_t i = 0; i < served_.size(); ++i) {
+  const std::vector<LoadedZone>& documents = *editions_.back().documents;
+  for (std::size_t i = 0; i < documents.size(); ++i) {
     // Compiled in the order in which they were given.
     const auto& info = compiled_->zones()[i];
     ZoneReport zone;
@@ -393,8 +436,8 @@ KeeperReport ZoneKeeper::report() const {
     zone.names = info.names;
     zone.classes = info.classes->classes().size();
     zone.networks = info.classes->runs();
-    zone.source = served_[i].source;
-    zone.warnings = served_[i].zone->warnings;
+    zone.source = documents[i].source;
+    zone.warnings = documents[i].zone->warnings;
     out.zones.push_back(std::move(zone));
   }
   out.problems = inputs_.directory.problems();

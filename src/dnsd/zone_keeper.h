@@ -19,6 +19,7 @@
 #include "dnsd/cookie_seed.h"
 #include "dnsd/geography.h"
 #include "dnsd/health_directory.h"
+#include "dnsd/key_keeper.h"
 #include "dnsd/serving.h"
 #include "dnsd/signing_keeper.h"
 #include "dnsd/snapshot_zones.h"
@@ -73,6 +74,8 @@ class ZoneKeeper {
   // From now on zones that `signing` has keys for are served when it has signed them, by
   // publish_signed(). It must outlive this object's calls.
   void sign_with(SigningKeeper& signing);
+  // From now on `keys` knows of zones before they are served. It must outlive this object's calls.
+  void keys_by(KeyKeeper& keys);
   void publish_signed(std::shared_ptr<const dns::CompiledZones> zones,
                       std::shared_ptr<const dns::SignedZones> signed_zones);
 
@@ -85,9 +88,13 @@ class ZoneKeeper {
   net::Published<Serving>& serving() { return serving_; }
   // The newest zones, which may be waiting for their signatures.
   std::shared_ptr<const dns::CompiledZones> zones() const;
-  // What is served now, and the document of its zone `index`; for explanations.
-  Serving now() const;
-  std::shared_ptr<const dns::Zone> document(std::size_t index) const;
+  // What is answered from now, and the documents of its zones; for explanations.
+  struct Answered {
+    Serving serving;
+    // In the order of serving.zones->zones().
+    std::shared_ptr<const std::vector<LoadedZone>> documents;
+  };
+  Answered now() const;
   KeeperReport report() const;
   // What was answered, over all that was served.
   Accounting& accounting() { return accounting_; }
@@ -107,6 +114,7 @@ class ZoneKeeper {
   ZoneKeeper(const config::DnsdConfig& config, std::size_t lanes, sys::Logger& logger);
   std::vector<LoadedZone> joined(const Inputs& inputs) const;
   Result<void> compile_and_publish(const Inputs& inputs);
+  void take_compiled(std::vector<LoadedZone> zones);
   Result<void> read_geography(const config::DnsdGeoipConfig& config, Inputs& inputs);
   void log_scan(const ZoneDirectory::Scan& scan);
   // What is served from now on; publish() tells the workers.
@@ -116,6 +124,7 @@ class ZoneKeeper {
   void publish();
   // Tells of versions whose serial our own answers have by now: who is told asks for that first.
   void tell(const TransferKeeper::Versions& more);
+  void give_transfers_new_keys();
   void take_transfer(const std::string& zone,
                      const std::shared_ptr<const dns::ZoneVersion>& version);
   // Whether a zone that is tested may have other records now.
@@ -130,17 +139,29 @@ class ZoneKeeper {
   config::DnsdConfig config_;
   std::unique_ptr<TransferSigner> transfer_signer_;
   TransferKeeper transfers_;
+  std::mutex new_keys_mutex_;
+  std::shared_ptr<const dnssec::KeysByZone> new_keys_;  // that transfers_ does not have yet
   OnChange on_change_;
   // Versions that nobody is told of yet, by zone_key(): answers are signed by another thread.
   std::map<std::string, std::shared_ptr<const dns::ZoneVersion>> untold_;
   Inputs inputs_;
   dns::ClassCache classes_;
-  std::vector<LoadedZone> served_;
+  // What was compiled, from which documents.
+  struct Edition {
+    std::shared_ptr<const dns::CompiledZones> zones;
+    std::shared_ptr<const std::vector<LoadedZone>> documents;
+  };
+  void keep_edition(Edition edition);
+  std::shared_ptr<const std::vector<LoadedZone>> documents_of(
+      const dns::CompiledZones& zones) const;
+  // All that somebody still has; compiled_ is the last one.
+  std::vector<Edition> editions_;
   std::shared_ptr<const dns::CompiledZones> compiled_;
   // What is served of them: the same, or an older one while the newest is being signed.
   std::shared_ptr<const dns::CompiledZones> answered_;
   std::shared_ptr<const dns::SignedZones> signed_;
   SigningKeeper* signing_ = nullptr;
+  KeyKeeper* keys_ = nullptr;
   Accounting accounting_;
   std::shared_ptr<Tally> tally_;  // of what is answered
   std::shared_ptr<const CountryTable> countries_;

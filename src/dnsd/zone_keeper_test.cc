@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "dns/compiled/explain.h"
+#include "dns/signed_testing.h"
 #include "geo/mmdb_writer.h"
 #include "sys/file.h"
 
@@ -146,6 +147,76 @@ TEST_F(KeeperTest, a_zone_that_would_lead_in_a_circle_is_one_files_fault) {
   EXPECT_EQ(it->report().zones.size(), 1U);
   ASSERT_EQ(it->report().problems.size(), 1U);
   EXPECT_NE(it->report().problems[0].find("b.test.json"), std::string::npos);
+}
+
+// What is answered from is older than the newest zones while those are being signed.
+TEST_F(KeeperTest, documents_are_those_of_the_zones_that_are_answered_from) {
+  config_.geoip.files.clear();
+  put("zones/b.test.json", R"({"serial": 1, "data": {"": {"a": [["10.0.0.1"]]}}})");
+  const auto it = keeper();
+  SigningKeeper signing({}, logger_, [&](auto zones, auto made) {
+    it->publish_signed(std::move(zones), std::move(made));
+  });
+  it->sign_with(signing);
+  signing.take_keys(std::make_shared<dnssec::KeysByZone>(dns::testing::keys_for({"b.test"})));
+  signing.settle();
+  const auto serials = [&] {
+    const ZoneKeeper::Answered now = it->now();
+    EXPECT_EQ(now.documents->size(), now.serving.zones->zones().size());
+    std::string out;
+    for (std::size_t i = 0; i < now.documents->size(); ++i) {
+      const dns::Zone& zone = *(*now.documents)[i].zone;
+      EXPECT_EQ(format(zone.origin), format(now.serving.zones->zones()[i].origin));
+      EXPECT_EQ(zone.serial, now.serving.zones->zones()[i].serial);
+      out += format(zone.origin) + std::to_string(zone.serial) + ' ';
+    }
+    return out;
+  };
+  EXPECT_EQ(serials(), "b.test.1 ");
+  put("zones/a.test.json", R"({"serial": 5})");
+  put("zones/b.test.json", R"({"serial": 2})");
+  it->scan();
+  put("zones/b.test.json", R"({"serial": 3})");
+  it->scan();
+  EXPECT_EQ(it->zones()->zones().size(), 2U);
+  EXPECT_EQ(serials(), "b.test.1 ");
+  signing.settle();
+  EXPECT_EQ(serials(), "a.test.5 b.test.3 ");
+}
+
+TEST_F(KeeperTest, a_zone_that_appears_is_served_when_it_is_signed_and_not_before) {
+  config_.geoip.files.clear();
+  config_.dnssec.directory = path_ + "/keys";
+  config_.dnssec.zones.resize(1);
+  config_.dnssec.zones[0].name = "*";
+  const auto it = keeper();
+  SigningKeeper signing({}, logger_, [&](auto zones, auto made) {
+    it->publish_signed(std::move(zones), std::move(made));
+  });
+  it->sign_with(signing);
+  auto keys = KeyKeeper::create(config_.dnssec, logger_,
+                                [&](const KeyKeeper::Keys& told) { signing.take_keys(told); });
+  ASSERT_TRUE(keys.ok());
+  it->keys_by(**keys);
+  signing.settle();
+  put("zones/a.test.json", R"({"serial": 1})");
+  it->scan();
+  // Not there, and not there unsigned.
+  EXPECT_TRUE(it->now().serving.zones->zones().empty());
+  signing.settle();
+  ZoneKeeper::Answered now = it->now();
+  ASSERT_EQ(now.serving.zones->zones().size(), 1U);
+  ASSERT_NE(now.serving.signed_zones, nullptr);
+  EXPECT_NE(now.serving.signed_zones->zone(0), nullptr);
+  // Its keys are there, and no others can be made.
+  put("keys/b.test.state", "rubbish");
+  put("zones/b.test.json", R"({"serial": 1})");
+  it->scan();
+  signing.settle();
+  now = it->now();
+  ASSERT_EQ(now.serving.zones->zones().size(), 2U);
+  EXPECT_FALSE(now.serving.signed_zones->withholds(0));
+  EXPECT_TRUE(now.serving.signed_zones->withholds(1));
 }
 
 }  // namespace

@@ -116,15 +116,15 @@ bool ZoneKeyring::begin(const Now& now) {
     const PlanTime time = (*state)->record.now;
     clock_.emplace(time, (*state)->mark, now.mark);
     plan_.emplace(policy, (*state)->record, time);
-    saved_ = time;
   }
+  saved_ = std::move(*state);
   due_ = true;
   return true;
 }
 
 bool ZoneKeyring::roll(const Now& now) {
   time_ = clock_->advance(now.mark);
-  const bool save = time_ >= saved_ + kSaveInterval;
+  const bool save = !saved_ || time_ >= saved_->record.now + kSaveInterval;
   if (!due_ && !save && (!deadline_ || time_ < *deadline_)) return false;
   KeyPlan next = *plan_;
   next.set_policy(key_policy(config_), time_);
@@ -180,11 +180,26 @@ Result<std::uint16_t> ZoneKeyring::make_key(KeyPlan& plan, const dnssec::KeyWish
   return fail(Error{ErrorCode::kExists, "make a key of " + name_, "every tag tried is taken"});
 }
 
+// Whether what the file says leads to `next` too, as it does after most restarts: a write waits for
+// the disk, and of zones there may be hundreds.
+bool ZoneKeyring::is_on_disk(const KeyPlan& next, const Now& now) const {
+  if (!saved_ || time_ >= saved_->record.now + kSaveInterval) return false;
+  const bool same_boot =
+      saved_->mark.boot == now.mark.boot && now.mark.boot != decltype(now.mark.boot){};
+  KeyRecord record = next.record();
+  record.now = saved_->record.now;
+  return same_boot && record == saved_->record;
+}
+
 // Writes down what `next` says, and makes it what is served. Nothing changes when that fails.
 Result<void> ZoneKeyring::commit(KeyPlan next, const Now& now) {
   TRY(signing_keys(next.record()));
-  TRY(directory_.write_state({name_, next.record(), now.mark}));
-  saved_ = time_;
+  if (!is_on_disk(next, now)) {
+    dnssec::KeyStateFile state{name_, next.record(), now.mark};
+    saved_.reset();
+    TRY(directory_.write_state(state));
+    saved_ = std::move(state);
+  }
   const KeyRecord before = plan_->record();
   plan_ = std::move(next);
   tell_steps(before, plan_->record());
@@ -220,7 +235,7 @@ bool ZoneKeyring::follow(const Now& now) {
   }
   if (stamp.empty()) {
     note("state of keys " + directory_.state_path(name_) +
-         ": not there yet; the zone is not signed until the server that rolls has brought it");
+         ": not there yet; the zone cannot be signed until the server that rolls has brought it");
     return false;
   }
   if (stamp == stamp_) return false;
@@ -257,6 +272,13 @@ void ZoneKeyring::check_files(const Now& now) {
   if (std::exchange(file_problem_, false)) solved();
 }
 
+bool ZoneKeyring::unsigned_by_plan() const {
+  if (!plan_ || !plan_->record().unsign) return false;
+  const auto& keys = plan_->record().keys;
+  return std::none_of(keys.begin(), keys.end(),
+                      [](const PlannedKey& key) { return key.published.on() || key.signing.on(); });
+}
+
 void ZoneKeyring::tell_steps(const KeyRecord& before, const KeyRecord& after) {
   for (const PlannedKey& key : after.keys) {
     const PlannedKey* old = key_with(before, key.tag);
@@ -269,7 +291,8 @@ void ZoneKeyring::tell_steps(const KeyRecord& before, const KeyRecord& after) {
 }
 
 void ZoneKeyring::note(const Error& error) {
-  note(error.text() + (keys_ == nullptr ? "; the zone is not signed" : "; the keys in use stay"));
+  note(error.text() +
+       (keys_ == nullptr ? "; the zone cannot be signed" : "; the keys in use stay"));
 }
 
 void ZoneKeyring::note(std::string problem) {

@@ -44,6 +44,9 @@ class ZoneKeyring {
   // Null: there is nothing to sign with.
   const std::shared_ptr<const dnssec::ZoneKeys>& keys() const { return keys_; }
 
+  // Whether the zone is served without signatures by its plan: it was led out of DNSSEC.
+  bool unsigned_by_plan() const;
+
   // For commands; each is followed by a look. Errors: kNotFound without such a key, kDenied where
   // another server rolls, kUnavailable without any keys.
   Result<void> ask_to_leave(std::optional<std::uint16_t> tag, std::optional<dnssec::KeyRole> role);
@@ -74,6 +77,7 @@ class ZoneKeyring {
   Result<void> make_keys(dnssec::KeyPlan& plan, std::vector<dnssec::PlannedKey>& made);
   Result<std::uint16_t> make_key(dnssec::KeyPlan& plan, const dnssec::KeyWish& wish);
   Result<void> commit(dnssec::KeyPlan next, const Now& now);
+  bool is_on_disk(const dnssec::KeyPlan& next, const Now& now) const;
   Result<std::shared_ptr<const dnssec::ZoneKeys>> signing_keys(const dnssec::KeyRecord& record);
   void tell_steps(const dnssec::KeyRecord& before, const dnssec::KeyRecord& after);
   void note(const Error& error);
@@ -98,7 +102,8 @@ class ZoneKeyring {
   bool file_problem_ = false;
   bool due_ = true;  // whatever the deadline says
   std::optional<dnssec::PlanTime> deadline_;
-  dnssec::PlanTime saved_ = 0;
+  // As it is on disk; nothing: it is not, or not by this object.
+  std::optional<dnssec::KeyStateFile> saved_;
   std::optional<MonoTime> retry_;
   MonoTime files_checked_;
 };

@@ -296,5 +296,20 @@ TEST_F(ZoneKeyringTest, commands_name_what_they_do_not_find) {
             ErrorCode::kNotFound);
 }
 
+// Hundreds of zones would wait for the disk one after the other at each start.
+TEST_F(ZoneKeyringTest, a_restart_in_which_nothing_is_due_writes_nothing) {
+  look();
+  const std::string stamp = directory_->state_stamp("pool.example.");
+  ASSERT_FALSE(stamp.empty());
+  start();
+  look(10);
+  ASSERT_NE(ring_->keys(), nullptr);
+  EXPECT_EQ(directory_->state_stamp("pool.example."), stamp);
+  // What was asked for is written down though no step comes of it yet.
+  ASSERT_TRUE(ring_->ask_to_leave(std::nullopt, dnssec::KeyRole::kKsk).ok());
+  look();
+  EXPECT_NE(directory_->state_stamp("pool.example."), stamp);
+}
+
 }  // namespace
 }  // namespace timepool::dnsd

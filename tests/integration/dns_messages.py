@@ -19,13 +19,13 @@ def subnet_option(subnet):
     return struct.pack("!HH", 8, len(data)) + data
 
 
-def query(name, kind=A, number=0x1234, subnet=None, edns=False):
+def query(name, kind=A, number=0x1234, subnet=None, edns=False, dnssec=False):
     options = subnet_option(subnet) if subnet else b""
-    more = 1 if edns or subnet else 0
+    more = 1 if edns or subnet or dnssec else 0
     out = struct.pack("!6H", number, 0x0100, 1, 0, 0, more)
     out += encode_name(name) + struct.pack("!2H", kind, 1)
     if more:
-        out += b"\0" + struct.pack("!HHIH", 41, 1232, 0, len(options)) + options
+        out += b"\0" + struct.pack("!HHIH", 41, 1232, 0x8000 if dnssec else 0, len(options)) + options
     return out
 
 
@@ -38,7 +38,8 @@ def skip_name(data, at):
 
 
 class Reply:
-    """id, flags, rcode; answers: (type, ttl, rdata); addresses; scope of the client subnet."""
+    """id, flags, rcode; answers: (type, ttl, rdata); addresses; scope of the client subnet; codes of
+    extended errors."""
 
     def __init__(self, data):
         self.data = data
@@ -49,7 +50,7 @@ class Reply:
         at = 12
         for _ in range(questions):
             at = skip_name(data, at) + 4
-        self.answers, self.authority, self.scope = [], [], None
+        self.answers, self.authority, self.scope, self.errors = [], [], None, []
         for i in range(answers + authority + additional):
             at = skip_name(data, at)
             kind, _, ttl, size = struct.unpack("!HHIH", data[at:at + 10])
@@ -71,6 +72,8 @@ class Reply:
             code, size = struct.unpack("!HH", options[:4])
             if code == 8:
                 self.scope = options[7]
+            elif code == 15:
+                self.errors += struct.unpack("!H", options[4:6])
             options = options[4 + size:]
 
 

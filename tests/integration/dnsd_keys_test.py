@@ -12,7 +12,7 @@ import threading
 import dns_messages as dns
 from programs import BINARY_DIR, ProgramTest, main, wait_until
 
-DS = 43
+DS, RRSIG = 43, 46
 # A whole roll in some seconds.
 QUICK = '''dnskey_ttl = "1s"
 max_zone_ttl = "1s"
@@ -64,10 +64,10 @@ class DnsdKeys(ProgramTest):
         zone = {"serial": 1, "ttl": 1, "data": {"": {"ns": ["ns1.pool.test."], "a": [["10.0.0.1", 10]]}}}
         (self.root / "zones/pool.test.json").write_text(json.dumps(zone))
 
-    def serve(self, keys="keys", zone=QUICK, more=""):
+    def serve(self, keys="keys", zone=QUICK, more="", name="pool.test"):
         config = (f'[server]\nlisten = ["127.0.0.1:0"]\n[zones]\ndirectory = "{self.root}/zones"\n'
                   f'[dnssec]\ndirectory = "{self.root}/{keys}"\n{more}'
-                  f'[[dnssec.zone]]\nname = "pool.test"\n{zone}')
+                  f'[[dnssec.zone]]\nname = "{name}"\n{zone}')
         return self.start("timepool-dnsd", config)
 
     def run_keys(self, *arguments):
@@ -86,9 +86,20 @@ class DnsdKeys(ProgramTest):
     def states(self, program):
         return {key["tag"]: key["state"] for key in self.zone(program)["keys"]}
 
-    def answers(self, program):
+    def address(self, program):
         host, port = program.control("status")["listen"][0].rsplit(":", 1)
-        return dns.ask_udp((host, int(port)), "pool.test").addresses
+        return host, int(port)
+
+    def check_withheld(self, program, *zones):
+        """SERVFAIL, Not Ready: to those who ask for signatures and to others."""
+        for zone in zones:
+            for dnssec in (False, True):
+                reply = dns.ask_udp(self.address(program), zone, edns=True, dnssec=dnssec)
+                self.assertEqual((reply.rcode, reply.errors, reply.answers), (2, [14], []))
+
+    def is_signed(self, program, zone="pool.test"):
+        reply = dns.ask_udp(self.address(program), zone, dnssec=True)
+        return reply.rcode == 0 and {kind for kind, _, _ in reply.answers} == {dns.A, RRSIG}
 
     def test_a_key_is_made_rolls_with_its_parent_and_outlives_a_restart(self):
         parent = Parent()
@@ -173,19 +184,24 @@ class DnsdKeys(ProgramTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("the secret is not that", done.stderr)
 
-    def test_keys_that_are_missing_are_told_and_service_goes_on(self):
+    def test_keys_that_are_missing_are_told_and_nothing_is_given_of_their_zone(self):
+        other = {"serial": 1, "data": {"": {"ns": ["ns1.other.test."], "a": [["10.0.0.2"]]}}}
+        (self.root / "zones/other.test.json").write_text(json.dumps(other))
         program = self.serve()
         [tag] = self.states(program)
         path = next((self.root / "keys").glob("*.pem"))
         self.assertEqual(program.stop(), 0)
         path.rename(self.root / "aside")
         program = self.serve()
-        self.assertEqual(self.answers(program), ["10.0.0.1"])
+        self.check_withheld(program, "pool.test")
+        self.assertEqual(dns.ask_udp(self.address(program), "other.test").addresses, ["10.0.0.2"])
         self.assertIn(str(path), self.zone(program)["problem"])
+        self.assertIn("queries for it fail until it can be signed", program.output())
+        self.assertIn('reason="not_signed"} 2', program.control("metrics")["text"])
         self.assertFalse(self.zone(program)["signed"])
         self.assertIn("keys_wrong{zone=\"pool.test.\"} 1", program.control("metrics")["text"])
         (self.root / "aside").rename(path)
-        wait_until(lambda: self.zone(program)["signed"], 30, "it is signed")
+        wait_until(lambda: self.is_signed(program), 30, "it is signed")
         self.assertEqual(self.zone(program)["problem"], "")
         self.assertEqual(list(self.states(program)), [tag])
         self.assertEqual(program.stop(), 0)
@@ -193,9 +209,55 @@ class DnsdKeys(ProgramTest):
         state = self.root / "keys/pool.test.state"
         state.write_text(state.read_text()[:-5])
         program = self.serve()
-        self.assertEqual(self.answers(program), ["10.0.0.1"])
+        self.check_withheld(program, "pool.test")
         self.assertIn("cut off", self.zone(program)["problem"])
         self.assertEqual(len(list((self.root / "keys").glob("*.pem"))), 1)
+
+    def test_a_zone_that_appears_is_never_answered_without_signatures(self):
+        """Zones come and go below a served one while queries for them come without a pause."""
+        program = self.serve(zone=QUICK + '[[dnssec.zone]]\nname = "*"\n')
+        address = self.address(program)
+        names = [f"n{i}.pool.test" for i in range(3)]
+        seen = {name: set() for name in names}
+        over = threading.Event()
+
+        def hammer(name):
+            with dns.udp_socket(address) as s:
+                while not over.is_set():
+                    s.send(dns.query(name, dnssec=True))
+                    reply = dns.Reply(s.recv(4096))
+                    kinds = {kind for kind, _, _ in reply.answers + reply.authority}
+                    seen[name].add((reply.rcode, bool(reply.answers), RRSIG in kinds))
+
+        threads = [threading.Thread(target=hammer, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        for name in names:
+            text = {"serial": 1, "data": {"": {"ns": ["ns1.pool.test."], "a": [["10.0.0.3"]]}}}
+            (self.root / f"zones/{name}.json").write_text(json.dumps(text))
+            wait_until(lambda: self.is_signed(program, name), 20, "it is there and signed")
+        for name in names:
+            (self.root / f"zones/{name}.json").unlink()
+            wait_until(lambda: not self.is_signed(program, name), 20, "it is gone")
+        over.set()
+        for thread in threads:
+            thread.join()
+        # The denial of the zone above and the answer, both signed, and nothing else.
+        for name in names:
+            self.assertEqual(seen[name], {(0, False, True), (0, True, True)}, name)
+
+    def test_a_zone_that_begins_to_be_signed_is_answered_without_a_gap(self):
+        program = self.serve(zone="roll = false\n" + QUICK, name="none.test")
+        self.assertEqual(dns.ask_udp(self.address(program), "pool.test").addresses, ["10.0.0.1"])
+        config = program.config.read_text()
+        # Without its keys, which another server brings.
+        program.config.write_text(config.replace('"none.test"', '"pool.test"'))
+        program.control("reload")
+        self.assertEqual(dns.ask_udp(self.address(program), "pool.test").addresses, ["10.0.0.1"])
+        self.assertIn("not there yet", self.zone(program)["problem"])
+        program.config.write_text(config.replace('"none.test"', '"pool.test"').replace("roll = false", ""))
+        program.control("reload")
+        wait_until(lambda: self.is_signed(program), 20, "it is signed")
 
 
 if __name__ == "__main__":

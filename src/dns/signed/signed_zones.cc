@@ -1,5 +1,6 @@
 #include "dns/signed/signed_zones.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -14,6 +15,8 @@ std::shared_ptr<const SignedZones> SignedZones::create(std::shared_ptr<const Com
   auto out = std::make_shared<SignedZones>();
   out->zones_ = std::move(zones);
   out->states_ = std::move(signed_zones);
+  out->withholds_any_ = std::any_of(out->states_.begin(), out->states_.end(),
+                                    [](const Zone& zone) { return zone.withheld; });
   const std::size_t size = std::bit_ceil(items.size() * 2 + 16);
   out->slots_.resize(size);
   out->mask_ = size - 1;

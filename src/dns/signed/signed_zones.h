@@ -41,6 +41,8 @@ class SignedZones {
     std::uint64_t signers = 0;  // differs when others sign
     std::uint32_t apex = 0;     // its node
     const SignedSet* soa = nullptr;
+    // It is to be signed and is not: nothing of it is to be given, since it would be bogus.
+    bool withheld = false;
   };
 
   struct Item {
@@ -58,6 +60,8 @@ class SignedZones {
   const Zone* zone(std::uint32_t index) const {
     return states_[index].keys == nullptr ? nullptr : &states_[index];
   }
+  bool withholds_any() const { return withholds_any_; }
+  bool withholds(std::uint32_t zone) const { return states_[zone].withheld; }
   // nullptr: it is not signed.
   const SignedSet* find(std::uint32_t node, std::uint32_t ref) const {
     const std::uint64_t key = std::uint64_t{node} << 32 | ref;
@@ -87,6 +91,7 @@ class SignedZones {
   std::vector<Slot> slots_;  // a power of two, at most half full
   std::size_t mask_ = 0;
   unsigned shift_ = 0;
+  bool withholds_any_ = false;
 };
 
 }  // namespace timepool::dns

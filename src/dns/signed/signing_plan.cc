@@ -68,6 +68,11 @@ std::uint32_t ttl_of(Bytes record) {
   return reader.u32();
 }
 
+std::string wire_of(const wire::dns::DnsName& origin) {
+  const Bytes wire = origin.wire();
+  return {reinterpret_cast<const char*>(wire.data()), wire.size()};
+}
+
 bool is_special(std::uint32_t ref) {
   return ref >= SignedZones::ref(Special::kDnskey);
 }
@@ -111,7 +116,9 @@ SigningPlan::SigningPlan(std::shared_ptr<const CompiledZones> zones, const dnsse
   CHECK(options_.variants >= 1 && options_.variants <= kMaxSubsets);
   CHECK(options_.alias_variants >= 1);
   for (std::uint32_t i = 0; i < rings_.size(); ++i) {
-    if (!take_keys(i, keys)) rings_[i] = {};
+    if (take_keys(i, keys)) continue;
+    rings_[i] = {};
+    rings_[i].withheld = keys.contains(wire_of(zones_->zones()[i].origin));
   }
   for (const auto& zone : zones_->zones()) {
     if (zone.parent_cut != CompiledZones::kNone) hidden_cuts_.insert(zone.parent_cut);
@@ -131,8 +138,7 @@ SigningPlan::SigningPlan(std::shared_ptr<const CompiledZones> zones, const dnsse
 
 bool SigningPlan::take_keys(std::uint32_t zone, const dnssec::KeysByZone& keys) {
   const auto& origin = zones_->zones()[zone].origin;
-  const Bytes wire = origin.wire();
-  const auto at = keys.find(std::string(reinterpret_cast<const char*>(wire.data()), wire.size()));
+  const auto at = keys.find(wire_of(origin));
   if (at == keys.end() || at->second == nullptr) return false;
   Keyring& ring = rings_[zone];
   ring.keys = at->second;
@@ -142,7 +148,7 @@ bool SigningPlan::take_keys(std::uint32_t zone, const dnssec::KeysByZone& keys) 
     if (key.signs_keys) ring.entry.push_back(&key);
   }
   const auto refuse = [&](const char* why) {
-    problems_.push_back(format(origin) + ": " + why + "; the zone is not signed");
+    problems_.push_back(format(origin) + ": " + why + "; nothing is given of the zone");
     return false;
   };
   if (ring.data.empty()) return refuse("no key that signs its records");
@@ -445,11 +451,13 @@ std::shared_ptr<const SignedZones> SigningPlan::assemble(
   std::vector<SignedZones::Zone> states(rings_.size());
   for (std::size_t i = 0; i < rings_.size(); ++i) {
     const Keyring& ring = rings_[i];
-    states[i] = {ring.keys, options_.times, ring.nsec_ttl, ring.data_hash, ring.apex, nullptr};
+    states[i] = {ring.keys, options_.times, ring.nsec_ttl, ring.data_hash,
+                 ring.apex, nullptr,        ring.withheld};
   }
   for (std::size_t i = 0; i < sets.size(); ++i) {
     const SigningTask& task = tasks_[i];
     items.push_back({task.node, task.ref, sets[i]});
+    if (sets[i] == nullptr) states[task.zone].withheld = true;
     if (task.ref == rings_[task.zone].soa_set) states[task.zone].soa = sets[i].get();
   }
   return SignedZones::create(zones_, std::move(states), std::move(items));

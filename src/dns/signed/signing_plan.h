@@ -48,8 +48,8 @@ class SigningPlan {
   // The most keys that sign one set: in a roll of algorithms there are two.
   static constexpr std::size_t kMaxSigners = 4;
 
-  // Zones without keys in `keys` are left unsigned, and so are those with unusable ones, which
-  // `problems` names.
+  // Zones that `keys` does not name are left unsigned. Nothing is given of those that it names
+  // without keys, or with unusable ones, which problems() tells.
   SigningPlan(std::shared_ptr<const CompiledZones> zones, const dnssec::KeysByZone& keys,
               const SigningOptions& options);
 
@@ -57,6 +57,9 @@ class SigningPlan {
   const std::vector<std::string>& problems() const { return problems_; }
   const std::shared_ptr<const CompiledZones>& zones() const { return zones_; }
   bool signs_anything() const { return !tasks_.empty(); }
+  bool withholds_anything() const {
+    return std::any_of(rings_.begin(), rings_.end(), [](const Keyring& it) { return it.withheld; });
+  }
 
   // The task's answers, at most `variants` of them where they are drawn. nullptr: signing failed.
   std::shared_ptr<const SignedSet> sign(const SigningTask& task, std::uint32_t variants,
@@ -70,7 +73,7 @@ class SigningPlan {
   // Whether answers of the task are drawn ahead, so that they are to be drawn anew now and then.
   bool is_drawn(const SigningTask& task) const;
 
-  // `sets`: one for each task, null where there is none.
+  // `sets`: one for each task, null where there is none: then nothing is given of its zone.
   std::shared_ptr<const SignedZones> assemble(
       std::span<const std::shared_ptr<const SignedSet>> sets) const;
 
@@ -93,6 +96,7 @@ class SigningPlan {
     std::uint32_t apex = 0;
     std::uint32_t soa_set = CompiledZones::kNone;
     std::uint32_t nsec_ttl = 0;
+    bool withheld = false;
   };
   // The signatures of one set while they are made.
   struct Signing;
