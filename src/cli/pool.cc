@@ -1,6 +1,8 @@
 // timepool pool: servers and monitors of a pool, by its manager's API.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include <boost/json/array.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -30,6 +32,12 @@ struct PoolOptions {
   std::optional<std::string> country;
   bool out_of_pool = false;
   bool into_pool = false;
+  std::optional<std::string> owner;
+  // Of `server name`.
+  std::optional<std::string> server_name;
+  std::optional<int> port;
+  std::optional<std::string> account_uris;
+  bool remove = false;
 };
 
 constexpr int kMaxNetspeed = 100'000'000;
@@ -81,9 +89,16 @@ std::string span_text(const std::optional<double>& seconds, bool with_sign) {
   return seconds ? seconds_text(*seconds, with_sign) : "-";
 }
 
+// "-", "confirmed in SRV", "failing: no_reply".
+std::string nts_text(const client::ServerInfo& server) {
+  if (server.nts_state.empty() || server.nts_state == "unnamed") return "-";
+  return server.nts_state + (server.nts_reason.empty() ? "" : ": " + server.nts_reason) +
+         (server.in_srv ? " in SRV" : "");
+}
+
 void show_servers(const json::object& answer) {
   Table table({"Address", "Hostname", "Country", "Netspeed", "Score", "In DNS", "Stratum", "Offset",
-               "RTT", "Why not"});
+               "RTT", "NTS", "Why not"});
   const json::array& list = list_of(answer, "servers");
   if (list.empty()) {
     print("no servers yet: timepool pool server add ADDRESS");
@@ -96,9 +111,22 @@ void show_servers(const json::object& answer) {
                std::to_string(server.netspeed), score_text(server.score),
                server.in_dns ? "yes" : "no", server.stratum ? std::to_string(*server.stratum) : "-",
                span_text(server.last_offset, true), span_text(server.last_rtt, false),
-               server.reason});
+               nts_text(server), server.reason});
   }
   print(table.text());
+}
+
+void show_nts_changes(const json::object& answer) {
+  const json::array& list = list_of(answer, "nts_changes");
+  if (list.empty()) return;
+  Table table({"Time", "Name", "NTS", "Reason"});
+  for (const json::value& value : list) {
+    if (!value.is_object()) continue;
+    const json::object& change = value.get_object();
+    table.row({text_of(change, "time"), text_of(change, "name"), text_of(change, "state"),
+               text_or_dash(text_of(change, "reason"))});
+  }
+  print("\n" + table.text());
 }
 
 void show_server(const json::object& answer) {
@@ -112,6 +140,12 @@ void show_server(const json::object& answer) {
       server.reason.empty() ? "" : " (" + server.reason + ")",
       server.stratum ? std::to_string(*server.stratum) : "-", span_text(server.last_offset, true),
       span_text(server.last_rtt, false), text_or_dash(server.last_check)));
+  const json::object& nts = client::object_of(answer, "nts");
+  if (!server.nts_name.empty()) {
+    print(fmt::format("name      {}, port {:.0f}\nNTS       {}, since {}\nends      {}",
+                      server.nts_name, number_of(nts, "port").value_or(0), nts_text(server),
+                      text_of(nts, "since"), text_or_dash(text_of(nts, "not_after"))));
+  }
   const json::object& handed_out = client::object_of(answer, "handed_out");
   if (number_of(handed_out, "count").value_or(0) > 0) {
     print(fmt::format("answers   {:.0f} in {:.0f} days, {:.3f} % of all",
@@ -119,6 +153,7 @@ void show_server(const json::object& answer) {
                       number_of(handed_out, "days").value_or(0),
                       number_of(handed_out, "share").value_or(0) * 100));
   }
+  show_nts_changes(answer);
   const json::array& monitors = list_of(answer, "monitors");
   if (monitors.empty()) return;
   Table table({"Monitor", "Status", "Score", "Offset", "RTT", "Last"});
@@ -156,6 +191,7 @@ json::object given_fields(const PoolOptions& options) {
   if (options.netspeed) body["netspeed"] = *options.netspeed;
   if (options.hostname) body["hostname"] = *options.hostname;
   if (options.country) body["country"] = *options.country;
+  if (options.owner) body["owner"] = *options.owner;
   return body;
 }
 
@@ -164,7 +200,9 @@ void add_server_fields(Command& command, PoolOptions& options) {
       .option("--netspeed", options.netspeed, 0, kMaxNetspeed,
               "Share of the pool's clients, in kbit/s; 0 only monitors")
       .option("--hostname", options.hostname, "A name for people")
-      .option("--country", options.country, "Two letters; without it the GeoIP data says");
+      .option("--country", options.country, "Two letters; without it the GeoIP data says")
+      .option("--owner", options.owner,
+              "Whose it is: servers of one owner may have one name, and share a cap");
 }
 
 void add_server_add(Command& servers) {
@@ -204,6 +242,50 @@ void add_server_set(Command& servers) {
   });
 }
 
+json::array words_of(const std::string& text) {
+  json::array out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    if (end > at) out.emplace_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+int name_server(const PoolOptions& options) {
+  const std::string path = client::server_path(options.name) + "/name";
+  if (options.remove == options.server_name.has_value()) {
+    return failed("either a name, or --remove: see timepool pool server name --help");
+  }
+  if (options.remove) {
+    return with_api(
+        options, [&](client::ManagerApi& api) { return api.remove(path); },
+        [&](const json::object&) { print("the name of " + options.name + " is removed"); });
+  }
+  json::object body{{"name", *options.server_name}};
+  if (options.port) body["port"] = *options.port;
+  if (options.account_uris) body["account_uris"] = words_of(*options.account_uris);
+  return with_api(
+      options, [&](client::ManagerApi& api) { return api.put(path, body); }, show_server);
+}
+
+void add_server_name(Command& servers) {
+  Command command = servers.command("name", "Give a server its name for Network Time Security");
+  const auto options = add_access(command);
+  command.positional("address", options->name, "The server's address")
+      .positional("name", options->server_name,
+                  "What it is called below the pool, or a whole name of your own")
+      .option("--port", options->port, 1, 65'535, "Of key establishment; 4460")
+      .option("--account-uri", options->account_uris,
+              "Accounts at authorities that alone may order certificates; several with spaces")
+      .flag("--remove", options->remove, "Break the name at once");
+  command.footer(
+      "Examples:\n"
+      "  timepool pool server name 192.0.2.10 alice --token-file admin.token\n"
+      "  timepool pool server name 192.0.2.10 --remove --token-file admin.token");
+  command.action([options] { return name_server(*options); });
+}
+
 void add_server_commands(Command& pool) {
   Command servers = pool.command("server", "The pool's time servers");
   add_server_add(servers);
@@ -227,6 +309,7 @@ void add_server_commands(Command& pool) {
   });
 
   add_server_set(servers);
+  add_server_name(servers);
 
   Command remove = servers.command("remove", "Take a server out of the pool for good");
   const auto remove_options = add_access(remove);
@@ -297,7 +380,7 @@ void show_zones(const json::object& answer) {
   for (const json::value& value : list) {
     if (!value.is_object()) continue;
     const json::object& name = value.get_object();
-    for (const char* family : {"v4", "v6"}) {
+    for (const char* family : {"v4", "v6", "nts"}) {
       const json::value* found = name.if_contains(family);
       if (found == nullptr || !found->is_object()) continue;
       const json::object& report = found->get_object();

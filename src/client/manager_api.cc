@@ -54,6 +54,11 @@ ServerInfo server_info(const json::object& server) {
   out.last_rtt = number_of(server, "last_rtt");
   out.last_check = text_of(server, "last_check");
   out.reason = text_of(server, "reason");
+  const json::object& nts = object_of(server, "nts");
+  out.nts_state = text_of(nts, "state");
+  out.nts_reason = text_of(nts, "reason");
+  out.nts_name = text_of(nts, "full_name");
+  out.in_srv = flag_of(nts, "in_srv");
   return out;
 }
 

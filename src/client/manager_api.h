@@ -27,6 +27,11 @@ struct ServerInfo {
   std::optional<double> last_rtt;
   std::string last_check;
   std::string reason;  // why it is not in DNS
+  // Of its name for NTS.
+  std::string nts_state;  // "unnamed", "waiting", "confirmed", "failing", "removed"
+  std::string nts_reason;
+  std::string nts_name;  // as in DNS
+  bool in_srv = false;
 };
 
 ServerInfo server_info(const boost::json::object& server);
@@ -42,6 +47,9 @@ class ManagerApi {
   Result<boost::json::object> get(const std::string& path) { return call("GET", path, nullptr); }
   Result<boost::json::object> post(const std::string& path, const boost::json::object& body) {
     return call("POST", path, &body);
+  }
+  Result<boost::json::object> put(const std::string& path, const boost::json::object& body) {
+    return call("PUT", path, &body);
   }
   Result<boost::json::object> patch(const std::string& path, const boost::json::object& body) {
     return call("PATCH", path, &body);

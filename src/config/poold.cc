@@ -138,6 +138,10 @@ Schema<Config::Publish> publish_schema() {
   out.field("min_interval", &Config::Publish::min_interval,
             duration(Duration::milliseconds(10), Duration::seconds(86'400)),
             "Zones are published no more often than this; a change waits that long at the most.")
+      .field("names_interval", &Config::Publish::names_interval,
+             duration(Duration::milliseconds(10), Duration::seconds(86'400)),
+             "The same for names of servers that come and go, which wait for nothing else: a "
+             "member's next step is a certificate, and one that left must not get another.")
       .field("key_file", &Config::Publish::key_file, path(),
              "The Ed25519 key that signs snapshots; made at the first start, readable by its "
              "owner only.");
@@ -206,6 +210,17 @@ Schema<Config::Selection> selection_schema() {
   return out;
 }
 
+// Names of servers stand below labels that are nothing else's.
+std::string check_names(const Config& config) {
+  const std::string parent = config.nts.parent();
+  for (const Config::Host& host : config.zones.hosts) {
+    if (host.name == parent || host.name.ends_with("." + parent)) {
+      return "[nts] template: [[zones.host]] " + host.name + " is where names of servers are";
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Schema<PooldConfig> poold_schema() {
@@ -232,7 +247,10 @@ Schema<PooldConfig> poold_schema() {
       .table("geoip", &Config::geoip, geoip_schema(), "Where servers are.")
       .table("zones", &Config::zones, zones_schema(), "The pool's DNS zone.")
       .table("selection", &Config::selection, selection_schema(),
-             "Which servers stand at a name of the zone, and with which weight.");
+             "Which servers stand at a name of the zone, and with which weight.")
+      .table("nts", &Config::nts, poold_nts_schema(),
+             "Names of servers for Network Time Security, and when they are listed.")
+      .check([](const Config& config) { return check_names(config); });
   return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/ip.h"
+#include "config/poold_nts.h"
 #include "config/prefix_country.h"
 #include "config/schema.h"
 #include "sys/log.h"
@@ -77,6 +78,7 @@ struct PooldConfig {
   };
   struct Publish {
     Duration min_interval = Duration::seconds(30);
+    Duration names_interval = Duration::seconds(1);
     std::string key_file = "/var/lib/timepool/snapshot.key";
     bool operator==(const Publish&) const = default;
   };
@@ -124,6 +126,7 @@ struct PooldConfig {
   Geoip geoip;
   Zones zones;
   Selection selection;
+  PooldNtsConfig nts;
   sys::LogLevel log_level = sys::LogLevel::kInfo;
 };
 

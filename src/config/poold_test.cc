@@ -74,5 +74,23 @@ TEST(PooldConfig, says_where_and_what_is_wrong) {
             std::string::npos);
 }
 
+TEST(PooldConfig, template_of_names_is_below_labels_of_its_own) {
+  const auto with = [](const std::string& text) {
+    return problems_of("[nts]\ntemplate = \"" + text + "\"\n");
+  };
+  for (const char* good : {"{name}.m.{pool}", "{name}.servers.nts.{pool}", "{name}.x1-2.{pool}"}) {
+    EXPECT_EQ(with(good), "") << good;
+  }
+  for (const char* bad : {"", "{name}.{pool}", "{name}..{pool}", "{name}.m.example", "m.{pool}",
+                          "{name}.M.{pool}", "{name}.m-.{pool}", "{name}.1.{pool}",
+                          "{name}.de.{pool}", "{name}.m.europe.{pool}", "{name}.{name}.{pool}"}) {
+    EXPECT_NE(with(bad), "") << bad;
+  }
+  EXPECT_EQ(PooldNtsConfig().parent(), "m");
+  EXPECT_NE(problems_of("[[zones.host]]\nname = \"ns.m\"\naddresses = [\"127.0.0.1\"]\n"), "");
+  EXPECT_NE(problems_of("[nts]\nreserved = [\"Upper\"]\n"), "");
+  EXPECT_NE(problems_of("[nts]\ntrust = \"two words\"\n"), "");
+}
+
 }  // namespace
 }  // namespace timepool::config

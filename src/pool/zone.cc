@@ -171,7 +171,8 @@ std::vector<std::vector<WeightedAddress>> split_numbered(std::string_view label,
   return groups;
 }
 
-Zone build_zone(std::span<const Candidate> servers, const ZoneSettings& settings) {
+Zone build_zone(std::span<const Candidate> servers, const ZoneSettings& settings,
+                std::span<const NamedServer> named) {
   Zone zone;
   zone.name = settings.name;
   zone.ttl = settings.ttl;
@@ -182,6 +183,7 @@ Zone build_zone(std::span<const Candidate> servers, const ZoneSettings& settings
   zone.labels[""];
   for (const bool v4 : {true, false}) add_names(zone, servers, settings, v4);
   add_british_alias(zone);
+  add_nts_names(zone, named, settings);
   for (const NameServerHost& host : settings.hosts) {
     Label& label = zone.labels[host.label];
     for (const IpAddress& address : host.addresses) {

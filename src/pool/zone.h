@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/ip.h"
+#include "pool/nts_zone.h"
 #include "pool/selection.h"
 
 namespace timepool::pool {
@@ -45,6 +46,7 @@ struct ZoneSettings {
   // Countries whose clients get a name of their own when nearer servers than their continent's
   // can be had, though none is in the country itself.
   std::vector<Territory> territories;
+  NtsSettings nts;
 };
 
 // Why a server is or is not in DNS.
@@ -75,6 +77,7 @@ struct FamilyReport {
 struct NameReport {
   FamilyReport v4;
   FamilyReport v6;
+  FamilyReport nts;  // the names that stand in the SRV records
   bool operator==(const NameReport&) const = default;
 };
 
@@ -82,6 +85,10 @@ struct Label {
   std::vector<WeightedAddress> a;     // by address
   std::vector<WeightedAddress> aaaa;  // by address
   std::string alias;                  // when set, nothing else is
+  std::vector<ServiceRecord> srv{};
+  std::vector<std::string> caa{};  // as in a master file
+  std::uint32_t ttl = 0;           // 0: the zone's
+  std::uint32_t max_hosts = 0;     // 0: the zone's
   auto operator<=>(const Label&) const = default;
 };
 
@@ -96,7 +103,9 @@ struct Zone {
   bool operator==(const Zone&) const = default;
 };
 
-Zone build_zone(std::span<const Candidate> servers, const ZoneSettings& settings);
+// `named`: one for each name of a server for NTS.
+Zone build_zone(std::span<const Candidate> servers, const ZoneSettings& settings,
+                std::span<const NamedServer> named = {});
 
 // The zone file; `serial` becomes the SOA's.
 std::string to_geodns_json(const Zone& zone, std::uint32_t serial);

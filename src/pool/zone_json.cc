@@ -41,6 +41,33 @@ void addresses(std::string& out, std::string_view name,
   out += ']';
 }
 
+// geodns' form of SRV; our own of CAA, which geodns leaves out as a type that it does not know.
+void services(std::string& out, const Label& label) {
+  if (!label.srv.empty()) {
+    field(out, "srv");
+    out += '[';
+    for (const ServiceRecord& record : label.srv) {
+      if (out.back() != '[') out += ',';
+      out += '{';
+      text_field(out, "target", record.target);
+      number_field(out, "port", record.port);
+      number_field(out, "srv_weight", record.srv_weight);
+      if (record.weight > 0) number_field(out, "weight", record.weight);
+      out += '}';
+    }
+    out += ']';
+  }
+  if (!label.caa.empty()) {
+    field(out, "caa");
+    out += '[';
+    for (const std::string& record : label.caa) {
+      if (out.back() != '[') out += ',';
+      quoted(out, record);
+    }
+    out += ']';
+  }
+}
+
 }  // namespace
 
 std::string json_escaped(std::string_view text) {
@@ -76,8 +103,11 @@ std::string to_geodns_json(const Zone& zone, std::uint32_t serial) {
     field(out, name);
     out += '{';
     if (!label.alias.empty()) text_field(out, "alias", label.alias);
+    if (label.ttl > 0) number_field(out, "ttl", label.ttl);
+    if (label.max_hosts > 0) number_field(out, "max_hosts", label.max_hosts);
     addresses(out, "a", label.a);
     addresses(out, "aaaa", label.aaaa);
+    services(out, label);
     if (name.empty() && !zone.name_servers.empty()) {
       field(out, "ns");
       out += '[';

@@ -98,11 +98,17 @@ Result<void> Daemon::reload() {
   config_.geoip = next.geoip;
   config_.log_level = next.log_level;
   const std::pair<const char*, bool> fixed[] = {
-      {"http", next.http != config_.http},          {"store", next.store != config_.store},
-      {"admin", next.admin != config_.admin},       {"dns", next.dns != config_.dns},
-      {"servers", next.servers != config_.servers}, {"monitors", next.monitors != config_.monitors},
-      {"scoring", next.scoring != config_.scoring}, {"publish", next.publish != config_.publish},
+      {"http", next.http != config_.http},
+      {"store", next.store != config_.store},
+      {"admin", next.admin != config_.admin},
+      {"dns", next.dns != config_.dns},
+      {"servers", next.servers != config_.servers},
+      {"monitors", next.monitors != config_.monitors},
+      {"scoring", next.scoring != config_.scoring},
+      {"publish", next.publish != config_.publish},
       {"zones", next.zones != config_.zones},
+      {"selection", next.selection != config_.selection},
+      {"nts", next.nts != config_.nts},
   };
   for (const auto& [table, changed] : fixed) {
     if (changed) log_.warning("[{}] changed: that needs a restart", table);

@@ -4,6 +4,7 @@
 
 #include "store/handed_out.h"
 #include "store/history.h"
+#include "store/names.h"
 #include "store/records.h"
 
 namespace timepool::service {
@@ -18,6 +19,7 @@ constexpr std::int64_t kChunk = 2'000;
 Result<std::int64_t> remove_expired(store::Db& db, const Settings& settings, UnixTime now) {
   std::int64_t total = 0;
   const auto answers = [&](store::Tx& tx) -> Result<void> {
+    total += TRY(store::expire_names(tx, now - settings.name_reuse_after));
     total += TRY(store::expire_answers(tx, now - settings.answers_kept));
     total +=
         TRY(store::expire_handed_out(tx, now - settings.answers_kept, now - settings.history_kept));
@@ -25,6 +27,14 @@ Result<std::int64_t> remove_expired(store::Db& db, const Settings& settings, Uni
   };
   TRY(db.write(answers));
   std::int64_t removed = 0;
+  const auto nts = [&](store::Tx& tx) -> Result<void> {
+    removed = TRY(store::expire_nts(tx, now - settings.history_kept, kChunk));
+    return {};
+  };
+  do {
+    TRY(db.write(nts));
+    total += removed;
+  } while (removed >= kChunk);
   const auto history = [&](store::Tx& tx) -> Result<void> {
     removed = TRY(store::expire_history(tx, now - settings.history_kept, kChunk));
     return {};

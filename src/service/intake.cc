@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "service/names.h"
+#include "service/nts_intake.h"
 #include "service/secrets.h"
 #include "store/records.h"
 
@@ -96,6 +98,10 @@ Result<Intake::Work> Intake::work_for(const store::Monitor& monitor, MonoTime no
       if (!server) continue;
       out.items.push_back({id, server->address, settings_.ntp_port, settings_.samples,
                            tickets_.make(monitor.id, id, next_issue())});
+      const auto nts = TRY(store::find_nts_server(tx, id));
+      if (!nts || !has_name(*nts)) continue;
+      out.items.back().nts =
+          NtsWork{full_name(nts->name, settings_), nts->port, settings_.nts_trust};
     }
     return {};
   };
@@ -144,13 +150,19 @@ Result<std::string> Intake::take_results(const store::Monitor& monitor, const Ba
   ++(repeated ? repeated_ : batches_);
   accepted_ += scored.size();
   rejected_ += rejected_count;
-  for (const Scored& one : scored) scheduler_.note_score(one.server, monitor.id, one.score);
+  for (const Scored& one : scored) {
+    scheduler_.note_score(one.server, monitor.id, one.score);
+    if (!one.nts.counted) continue;
+    ++nts_checks_[static_cast<std::size_t>(one.nts.outcome)];
+  }
   if (!scored.empty()) scored_();
   return answer;
 }
 
 IntakeCounters Intake::counters() const {
-  return {batches_, repeated_, accepted_, rejected_};
+  IntakeCounters out{batches_, repeated_, accepted_, rejected_, {}};
+  for (std::size_t i = 0; i < nts_checks_.size(); ++i) out.nts_checks[i] = nts_checks_[i];
+  return out;
 }
 
 Result<std::string> Intake::take_one(store::Tx& tx, const store::Monitor& monitor,
@@ -198,7 +210,10 @@ Result<std::string> Intake::take_one(store::Tx& tx, const store::Monitor& monito
   TRY(store::insert_samples(tx, entry.id, entries));
   TRY(store::upsert_pair(tx, next));
   TRY(update_score(tx, *server, check, entry, now));
-  scored = {result.server, next.raw};
+  scored = {result.server, next.raw, {}};
+  if (!result.nts) return std::string();
+  scored.nts =
+      TRY(take_nts(tx, settings_, monitor.id, result.server, *result.nts, next.last_check, now));
   return std::string();
 }
 

@@ -3,6 +3,7 @@
 // the same Idempotency-Key gets the same answer without a second effect. Any thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -85,6 +86,12 @@ struct IntakeCounters {
   std::uint64_t repeated = 0;  // answered from the stored answer
   std::uint64_t accepted = 0;  // results
   std::uint64_t rejected = 0;
+  std::array<std::uint64_t, pool::kNtsOutcomes> nts_checks{};  // by outcome
+};
+
+struct NtsTaken {
+  bool counted = false;  // not: the server has another name or port by now
+  pool::NtsOutcome outcome = pool::NtsOutcome::kOk;
 };
 
 class Intake {
@@ -110,6 +117,7 @@ class Intake {
   struct Scored {
     std::int64_t server = 0;
     double score = 0;
+    NtsTaken nts;
   };
   // "" when the result was taken, else why not.
   Result<std::string> take_one(store::Tx& tx, const store::Monitor& monitor,
@@ -131,6 +139,7 @@ class Intake {
   std::atomic<std::uint64_t> repeated_{0};
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> rejected_{0};
+  std::array<std::atomic<std::uint64_t>, pool::kNtsOutcomes> nts_checks_{};
 };
 
 }  // namespace timepool::service

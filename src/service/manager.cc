@@ -43,8 +43,12 @@ Result<std::unique_ptr<Manager>> Manager::create(std::unique_ptr<store::Db> db,
   Tickets tickets(TRY(load_ticket_key(*self.db_)));
   self.publisher_ = TRY(Publisher::create(*self.db_, self.settings_, std::move(key),
                                           self.parts_.unix_now, log, self.parts_.asn_of));
-  self.registry_ = std::make_unique<Registry>(*self.db_, self.settings_, self.parts_.country_of,
-                                              self.parts_.unix_now, [&self] { self.on_change(); });
+  const auto names_changed = [&self] { self.publisher_->mark_names_changed(); };
+  self.registry_ = std::make_unique<Registry>(
+      *self.db_, self.settings_, self.parts_.country_of, self.parts_.unix_now,
+      [&self] { self.on_change(); }, names_changed);
+  self.names_ =
+      std::make_unique<Names>(*self.db_, self.settings_, self.parts_.unix_now, names_changed);
   std::int64_t last_ticket = 0;
   const auto find_last = [&](store::Tx& tx) -> Result<void> {
     last_ticket = TRY(store::last_ticket(tx));

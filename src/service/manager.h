@@ -11,6 +11,7 @@
 #include "net/change_signal.h"
 #include "service/handed_out.h"
 #include "service/intake.h"
+#include "service/names.h"
 #include "service/publisher.h"
 #include "service/registry.h"
 #include "service/scheduler.h"
@@ -39,6 +40,7 @@ class Manager {
 
   const Settings& settings() const { return settings_; }
   Registry& registry() { return *registry_; }
+  Names& names() { return *names_; }
   Intake& intake() { return *intake_; }
   Publisher& publisher() { return *publisher_; }
   HandedOut& handed_out() { return *handed_out_; }
@@ -75,6 +77,7 @@ class Manager {
   std::shared_ptr<net::ChangeSignal> work_signal_ = std::make_shared<net::ChangeSignal>();
   Scheduler scheduler_;
   std::unique_ptr<Registry> registry_;
+  std::unique_ptr<Names> names_;
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<HandedOut> handed_out_;
   std::unique_ptr<Publisher> publisher_;

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "pool/zone.h"
+#include "service/names.h"
 #include "service/secrets.h"
 #include "snapshot/seal.h"
 #include "store/records.h"
@@ -70,6 +71,14 @@ void Publisher::mark_changed() {
   wake_.notify_all();
 }
 
+void Publisher::mark_names_changed() {
+  {
+    const std::lock_guard lock(mutex_);
+    names_changed_ = true;
+  }
+  wake_.notify_all();
+}
+
 std::optional<Published> Publisher::current() const {
   const std::lock_guard lock(mutex_);
   return current_;
@@ -85,26 +94,38 @@ std::string Publisher::public_key_hex() const {
 }
 
 void Publisher::run() {
+  using Clock = std::chrono::steady_clock;
   const auto interval = std::chrono::nanoseconds(settings_.publish_min_interval.ns());
+  const auto names_interval =
+      std::min(interval, std::chrono::nanoseconds(settings_.publish_names_interval.ns()));
+  Clock::time_point last = Clock::now() - interval;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    wake_.wait(lock, [&] { return stopping_ || changed_; });
+    wake_.wait(lock, [&] { return stopping_ || changed_ || names_changed_; });
+    // A change of names cuts the waiting for the others short.
+    const bool early =
+        wake_.wait_until(lock, last + interval, [&] { return stopping_ || names_changed_; });
+    if (early) wake_.wait_until(lock, last + names_interval, [&] { return stopping_; });
     if (stopping_) return;
-    changed_ = false;
+    const bool names = names_changed_;
+    changed_ = names_changed_ = false;
+    last = Clock::now();
     lock.unlock();
     const Result<bool> done = publish();
     if (!done.ok()) log_.error("publish: {}", done.error().text());
     lock.lock();
     // What could not be published is tried again after the same interval.
-    if (!done.ok()) changed_ = true;
-    wake_.wait_for(lock, interval, [&] { return stopping_; });
+    if (!done.ok()) (names ? names_changed_ : changed_) = true;
   }
 }
 
 Result<pool::Zone> Publisher::build() const {
+  std::vector<store::Server> servers;
+  std::vector<store::NtsServer> names;
   std::vector<pool::Candidate> candidates;
   const auto list = [&](store::Tx& tx) -> Result<void> {
-    const auto servers = TRY(store::list_servers(tx));
+    servers = TRY(store::list_servers(tx));
+    names = TRY(store::list_nts_servers(tx));
     for (const store::Server& server : servers) {
       pool::Candidate candidate = Registry::candidate_of(server);
       if (asn_of_) candidate.asn = asn_of_(server.address);
@@ -113,7 +134,8 @@ Result<pool::Zone> Publisher::build() const {
     return {};
   };
   TRY(db_.read(list));
-  return pool::build_zone(candidates, settings_.zone);
+  return pool::build_zone(candidates, settings_.zone,
+                          named_servers(servers, candidates, names, settings_));
 }
 
 Result<bool> Publisher::publish() {

@@ -1,7 +1,7 @@
 // Publisher: turns what is stored into zones and the zones into numbered, signed snapshots. It
-// rebuilds at most once in [publish] min_interval after a change; the same content gets no new
-// number. Numbers never go back, not over restarts and not with a new database: each is at least
-// the time in Unix seconds.
+// rebuilds at most once in [publish] min_interval after a change, and in names_interval after one
+// of the names of servers; the same content gets no new number. Numbers never go back, not over
+// restarts and not with a new database: each is at least the time in Unix seconds.
 #pragma once
 
 #include <condition_variable>
@@ -47,6 +47,10 @@ class Publisher {
   void start();
   // Something that is published may have changed. Any thread, quick.
   void mark_changed();
+  // The same of names of servers, which wait for [publish] names_interval only.
+  void mark_names_changed();
+  // The zone as it follows from what is stored now.
+  Result<pool::Zone> build() const;
   // Builds, and when it differs from the last one seals and stores a snapshot. The result is
   // whether there is a new one.
   Result<bool> publish();
@@ -61,7 +65,6 @@ class Publisher {
   Publisher(store::Db& db, const Settings& settings, crypto::SigningKey key, UnixClock now,
             sys::Logger& log, AsnOf asn_of);
   void run();
-  Result<pool::Zone> build() const;
 
   store::Db& db_;
   const Settings& settings_;
@@ -78,6 +81,7 @@ class Publisher {
   std::optional<Published> current_;
   std::map<std::string, pool::NameReport> names_;
   bool changed_ = false;
+  bool names_changed_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

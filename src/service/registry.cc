@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <span>
 
+#include "base/siphash.h"
 #include "dns/zone/country.h"
+#include "service/names.h"
 #include "service/secrets.h"
 #include "store/handed_out.h"
 
@@ -57,6 +61,54 @@ Result<std::string> checked_country(const std::string& text) {
   return fail(invalid("country", "expected the two letters of a country (ISO 3166)"));
 }
 
+// Not a secret: owners only have to differ. 0 is none.
+constexpr SiphashKey kOwnerKey{0x74696d65706f6f6cULL, 0x6f776e6572736869ULL};
+
+std::uint64_t account_of(std::string_view owner) {
+  if (owner.empty()) return 0;
+  return siphash24(kOwnerKey, std::as_bytes(std::span(owner.data(), owner.size()))) | 1;
+}
+
+// No ':', so that none can pass for a registration (service/names.h).
+Result<std::string> checked_owner(const std::string& owner) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._@+").find(c) != std::string_view::npos;
+  };
+  if (owner.size() <= 64 && std::all_of(owner.begin(), owner.end(), allowed)) return owner;
+  return fail(invalid("owner", "expected up to 64 letters, digits, '-', '.', '_', '@' and '+'"));
+}
+
+NtsView nts_view_of(const store::NtsServer& nts, bool listed, const Settings& settings) {
+  NtsView out;
+  out.state = pool::nts_state_named(nts.state);
+  out.name = nts.name;
+  out.full_name = full_name(nts.name, settings);
+  out.port = nts.port;
+  out.account_uris = nts.account_uris;
+  out.reason = nts.reason;
+  out.since = nts.since;
+  out.not_after = nts.not_after;
+  out.last_check = nts.last_check;
+  out.listed = listed && has_name(nts);
+  return out;
+}
+
+// Whether the name stands in SRV records: it takes all of its servers.
+Result<bool> is_listed(store::Tx& tx, const std::string& name, const Settings& settings) {
+  const auto names = TRY(store::list_nts_servers_of(tx, name));
+  std::vector<store::Server> servers;
+  std::vector<pool::Candidate> candidates;
+  for (const store::NtsServer& nts : names) {
+    auto server = TRY(store::find_server(tx, nts.server_id));
+    if (!server) continue;
+    candidates.push_back(Registry::candidate_of(*server));
+    servers.push_back(std::move(*server));
+  }
+  const auto named = named_servers(servers, candidates, names, settings);
+  return !named.empty() && named.front().listed;
+}
+
 bool is_monitor_name(std::string_view name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -68,12 +120,13 @@ bool is_monitor_name(std::string_view name) {
 }  // namespace
 
 Registry::Registry(store::Db& db, const Settings& settings, CountryOf country_of, UnixClock now,
-                   std::function<void()> changed)
+                   std::function<void()> changed, std::function<void()> name_changed)
     : db_(db),
       settings_(settings),
       country_of_(std::move(country_of)),
       now_(std::move(now)),
-      changed_(std::move(changed)) {}
+      changed_(std::move(changed)),
+      name_changed_(std::move(name_changed)) {}
 
 pool::Candidate Registry::candidate_of(const store::Server& server) {
   const auto continent = dns::continent_of(dns::CountryCode::from_text(server.country));
@@ -84,6 +137,7 @@ pool::Candidate Registry::candidate_of(const store::Server& server) {
   out.netspeed = server.netspeed;
   out.in_pool = server.in_pool;
   out.score = server.score;
+  out.account = account_of(server.owner);
   return out;
 }
 
@@ -129,6 +183,7 @@ Result<ServerView> Registry::add_server(const NewServer& in) {
   server.address = TRY(checked_address(in.address));
   server.hostname = TRY(checked_hostname(in.hostname));
   server.netspeed = TRY(checked_netspeed(in.netspeed.value_or(settings_.default_netspeed)));
+  server.owner = TRY(checked_owner(in.owner));
   server.country = TRY(checked_country(in.country));
   if (server.country.empty()) {
     // A country that the table does not know would make a zone that belongs to no continent.
@@ -155,35 +210,52 @@ Result<ServerView> Registry::change_server(std::string_view address, const Serve
   if (!parsed.ok()) return fail(no_server(address));
   std::optional<std::string> hostname;
   std::optional<std::string> country;
+  std::optional<std::string> owner;
   if (change.netspeed) TRY(checked_netspeed(*change.netspeed));
   if (change.hostname) hostname = TRY(checked_hostname(*change.hostname));
   if (change.country) country = TRY(checked_country(*change.country));
-  store::Server server;
+  if (change.owner) owner = TRY(checked_owner(*change.owner));
+  ServerView out;
   const auto update = [&](store::Tx& tx) -> Result<void> {
     auto found = TRY(store::find_server(tx, parsed->unmapped()));
     if (!found) return fail(no_server(address));
-    server = std::move(*found);
+    store::Server& server = *found;
+    if (owner && *owner != server.owner) {
+      const auto nts = TRY(store::find_nts_server(tx, server.id));
+      if (nts && has_name(*nts)) {
+        return fail(Error{ErrorCode::kExists, "owner",
+                          "the server has a name, which is its owner's: remove that first"});
+      }
+      server.owner = *owner;
+    }
     server.netspeed = change.netspeed.value_or(server.netspeed);
     server.in_pool = change.in_pool.value_or(server.in_pool);
     server.hostname = hostname.value_or(server.hostname);
     server.country = country.value_or(server.country);
-    return store::update_server(tx, server);
+    TRY(store::update_server(tx, server));
+    out = TRY(view_of(tx, std::move(server)));
+    return {};
   };
   TRY(db_.write(update));
   changed_();
-  return view_of(std::move(server));
+  return out;
 }
 
 Result<void> Registry::remove_server(std::string_view address) {
   const auto parsed = parse_ip(address);
   if (!parsed.ok()) return fail(no_server(address));
+  bool named = false;
   const auto remove = [&](store::Tx& tx) -> Result<void> {
     const auto found = TRY(store::find_server(tx, parsed->unmapped()));
     if (!found) return fail(no_server(address));
+    const auto nts = TRY(store::find_nts_server(tx, found->id));
+    named = nts && has_name(*nts);
+    TRY(release_name(tx, found->id, now_()));
     return store::remove_server(tx, found->id, now_());
   };
   TRY(db_.write(remove));
   changed_();
+  if (named) name_changed_();
   return {};
 }
 
@@ -191,10 +263,47 @@ Result<std::vector<ServerView>> Registry::servers() const {
   std::vector<ServerView> out;
   const auto list = [&](store::Tx& tx) -> Result<void> {
     auto servers = TRY(store::list_servers(tx));
-    for (store::Server& server : servers) out.push_back(view_of(std::move(server)));
+    const auto names = TRY(store::list_nts_servers(tx));
+    std::vector<pool::Candidate> candidates;
+    for (const store::Server& server : servers) candidates.push_back(candidate_of(server));
+    std::set<std::string> listed;
+    for (const pool::NamedServer& named : named_servers(servers, candidates, names, settings_)) {
+      if (named.listed) listed.insert(named.target);
+    }
+    // Both are by id.
+    auto nts = names.begin();
+    for (store::Server& server : servers) {
+      while (nts != names.end() && nts->server_id < server.id) ++nts;
+      const bool has = nts != names.end() && nts->server_id == server.id;
+      out.push_back(view_of(std::move(server)));
+      if (!has) continue;
+      const bool in_srv = listed.contains(full_name(nts->name, settings_));
+      out.back().nts = nts_view_of(*nts, in_srv, settings_);
+    }
     return {};
   };
   TRY(db_.read(list));
+  return out;
+}
+
+Result<ServerView> Registry::view_of(store::Tx& tx, store::Server server) const {
+  const auto nts = TRY(store::find_nts_server(tx, server.id));
+  ServerView out = view_of(std::move(server));
+  if (nts) out.nts = nts_view_of(*nts, TRY(is_listed(tx, nts->name, settings_)), settings_);
+  return out;
+}
+
+Result<ServerView> Registry::view(std::string_view address) const {
+  const auto parsed = parse_ip(address);
+  if (!parsed.ok()) return fail(no_server(address));
+  ServerView out;
+  const auto look = [&](store::Tx& tx) -> Result<void> {
+    auto found = TRY(store::find_server(tx, parsed->unmapped()));
+    if (!found) return fail(no_server(address));
+    out = TRY(view_of(tx, std::move(*found)));
+    return {};
+  };
+  TRY(db_.read(look));
   return out;
 }
 
@@ -206,7 +315,9 @@ Result<ServerDetail> Registry::server(std::string_view address, std::int64_t his
     auto found = TRY(store::find_server(tx, parsed->unmapped()));
     if (!found) return fail(no_server(address));
     const std::int64_t id = found->id;
-    out.view = view_of(std::move(*found));
+    out.view = TRY(view_of(tx, std::move(*found)));
+    out.nts_changes = TRY(store::list_nts_changes(tx, id, history));
+    out.nts_checks = TRY(store::list_nts_checks(tx, id, history));
     const auto pairs = TRY(store::list_pairs_of(tx, id));
     const auto all = TRY(store::list_monitors(tx));
     for (const store::Pair& pair : pairs) {

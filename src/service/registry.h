@@ -17,16 +17,16 @@ namespace timepool::service {
 
 // The country of an address as two lower-case letters, or "": the GeoIP data.
 using CountryOf = std::function<std::string(const IpAddress&)>;
-using UnixClock = std::function<UnixTime()>;
 
 inline constexpr std::size_t kMaxServers = 100'000;
 inline constexpr std::size_t kMaxMonitors = 1'000;
 
 class Registry {
  public:
-  // `changed` is called after each change of who is there or of what is published.
+  // `changed` is called after each change of who is there or of what is published, and
+  // `name_changed` besides when a server that goes takes its name along.
   Registry(store::Db& db, const Settings& settings, CountryOf country_of, UnixClock now,
-           std::function<void()> changed);
+           std::function<void()> changed, std::function<void()> name_changed);
 
   // Errors: kInvalid beginning with the field's name, kExists.
   Result<ServerView> add_server(const NewServer& in);
@@ -34,7 +34,8 @@ class Registry {
   Result<ServerView> change_server(std::string_view address, const ServerChange& change);
   Result<void> remove_server(std::string_view address);
   Result<std::vector<ServerView>> servers() const;
-  // With the last `history` entries of its score.
+  Result<ServerView> view(std::string_view address) const;
+  // With the last `history` entries of its score and of its NTS.
   Result<ServerDetail> server(std::string_view address, std::int64_t history) const;
 
   // Errors: kInvalid, kExists when the name is taken.
@@ -48,6 +49,8 @@ class Registry {
 
  private:
   ServerView view_of(store::Server server) const;
+  // With what is known of its name.
+  Result<ServerView> view_of(store::Tx& tx, store::Server server) const;
   Result<std::uint32_t> checked_netspeed(std::uint32_t netspeed) const;
   Result<IpAddress> checked_address(const std::string& text) const;
 
@@ -56,6 +59,7 @@ class Registry {
   CountryOf country_of_;
   UnixClock now_;
   std::function<void()> changed_;
+  std::function<void()> name_changed_;
 };
 
 }  // namespace timepool::service

@@ -72,6 +72,16 @@ pool::ZoneSettings zone_of(const config::PooldConfig::Zones& in) {
   return out;
 }
 
+pool::NtsSettings nts_zone_of(const config::PooldNtsConfig& in) {
+  pool::NtsSettings out;
+  out.parent = in.parent();
+  out.authorities = in.authorities;
+  out.methods = in.methods;
+  out.ttl = in.ttl;
+  out.max_targets = in.max_targets;
+  return out;
+}
+
 }  // namespace
 
 Settings settings_of(const config::PooldConfig& config) {
@@ -89,10 +99,20 @@ Settings settings_of(const config::PooldConfig& config) {
   out.answers_kept = config.monitors.answers_kept;
   out.history_kept = config.store.history;
   out.publish_min_interval = config.publish.min_interval;
+  out.publish_names_interval = config.publish.names_interval;
   out.scoring = scoring_of(config.scoring);
   out.zone = zone_of(config.zones);
   out.zone.selection = selection_of(config.selection);
   if (config.selection.fill_countries) out.zone.territories = all_territories();
+  out.zone.nts = nts_zone_of(config.nts);
+  out.reserved_names = config.nts.reserved;
+  out.name_reuse_after = config.nts.reuse_after;
+  out.nts_trust = config.nts.trust;
+  out.nts_max_offset_s = config.nts.max_offset_s;
+  out.nts_rules.min_monitors = config.nts.min_monitors;
+  out.nts_rules.max_failures = config.nts.max_failures;
+  // An opinion counts at least until the next one can be there.
+  out.nts_rules.window = std::max(config.nts.window, config.monitors.check_interval * 2);
   return out;
 }
 

@@ -2,13 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "base/duration.h"
+#include "base/time.h"
 #include "config/poold.h"
+#include "pool/nts_check.h"
 #include "pool/scoring.h"
 #include "pool/zone.h"
 
 namespace timepool::service {
+
+using UnixClock = std::function<UnixTime()>;
 
 struct Settings {
   bool allow_private = false;
@@ -26,8 +33,15 @@ struct Settings {
 
   Duration history_kept;
   Duration publish_min_interval;
+  Duration publish_names_interval;
   pool::ScoreSettings scoring;
   pool::ZoneSettings zone;
+
+  std::vector<std::string> reserved_names;
+  Duration name_reuse_after;
+  std::string nts_trust;
+  pool::NtsRules nts_rules;
+  double nts_max_offset_s = 0;
 };
 
 Settings settings_of(const config::PooldConfig& config);

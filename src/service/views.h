@@ -9,11 +9,27 @@
 
 #include "base/ip.h"
 #include "base/time.h"
+#include "pool/nts_check.h"
 #include "store/history.h"
 #include "store/monitors.h"
+#include "store/names.h"
 #include "store/servers.h"
 
 namespace timepool::service {
+
+// A server's name for NTS; kUnnamed: it never had one.
+struct NtsView {
+  pool::NtsState state = pool::NtsState::kUnnamed;
+  std::string name;       // as registered
+  std::string full_name;  // as in DNS
+  std::uint16_t port = 0;
+  std::vector<std::string> account_uris;
+  std::string reason;  // pool::name_of(NtsOutcome) of what is wrong, or ""
+  UnixTime since;      // of the state
+  std::optional<UnixTime> not_after;
+  std::optional<UnixTime> last_check;
+  bool listed = false;  // in SRV records
+};
 
 struct ServerView {
   store::Server server;
@@ -21,6 +37,7 @@ struct ServerView {
   bool in_dns = false;
   // Why it is not in DNS: "low_score: timeout"; "" when it is.
   std::string reason;
+  NtsView nts;
 };
 
 struct MonitorView {
@@ -40,6 +57,9 @@ struct ServerDetail {
   // How often name servers handed out its address, and all addresses, in kHandedOutDays.
   std::int64_t handed_out = 0;
   std::int64_t handed_out_all = 0;
+  // Of its NTS, the newest first.
+  std::vector<store::NtsChange> nts_changes;
+  std::vector<store::NtsCheckEntry> nts_checks;
 
   double handed_out_share() const {
     if (handed_out_all == 0) return 0;
@@ -52,6 +72,7 @@ struct NewServer {
   std::string hostname;
   std::string country;  // "" asks the GeoIP data
   std::optional<std::uint32_t> netspeed;
+  std::string owner{};  // "": nobody's but its own
 };
 
 struct ServerChange {
@@ -59,6 +80,7 @@ struct ServerChange {
   std::optional<bool> in_pool;
   std::optional<std::string> hostname;
   std::optional<std::string> country;
+  std::optional<std::string> owner{};
 };
 
 struct NewMonitor {

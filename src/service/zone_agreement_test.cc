@@ -67,6 +67,69 @@ TEST(ZoneAgreement, dns_reads_every_label_as_it_was_meant) {
   EXPECT_EQ(records(*read->find(""), wire::dns::RrType::kNs), 2u);
 }
 
+// The names of every second candidate for NTS; all but one of three are listed.
+std::vector<pool::NamedServer> named() {
+  std::vector<pool::NamedServer> out;
+  std::uint32_t number = 0;
+  for (const pool::Candidate& candidate : candidates()) {
+    if (++number % 2 == 0) continue;
+    pool::NamedServer next;
+    next.label = "server-" + std::to_string(number);
+    next.target = next.label + ".m.pool.test";
+    next.addresses = {candidate.address};
+    next.account_uris = {"https://ca.test/" + std::string(239, 'x'), "https://ca.test/2"};
+    next.port = static_cast<std::uint16_t>(4460 + number);
+    next.listed = number % 3 != 0;
+    next.candidate = candidate;
+    out.push_back(next);
+  }
+  return out;
+}
+
+std::string text_of(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+TEST(ZoneAgreement, dns_reads_names_for_nts_srv_and_caa_as_they_were_meant) {
+  config::PooldConfig config;
+  pool::ZoneSettings settings = settings_of(config).zone;
+  settings.territories.clear();
+  const pool::Zone zone = pool::build_zone(candidates(), settings, named());
+  const auto read = dns::load_zone(pool::to_geodns_json(zone, 1), "pool.test", 0);
+  ASSERT_TRUE(read.ok()) << dns::format(read.error(), "zone");
+  EXPECT_TRUE(read->warnings.empty());
+  std::size_t srv = 0;
+  for (const auto& [name, label] : zone.labels) {
+    const dns::Label* found = read->find(name);
+    ASSERT_NE(found, nullptr) << name;
+    ASSERT_EQ(records(*found, wire::dns::RrType::kSrv), label.srv.size()) << name;
+    ASSERT_EQ(records(*found, wire::dns::RrType::kCaa), label.caa.size()) << name;
+    if (label.ttl > 0) {
+      EXPECT_EQ(found->ttl, label.ttl) << name;
+    }
+    for (std::size_t i = 0; i < label.srv.size(); ++i, ++srv) {
+      const dns::ZoneRecord& record = found->find(wire::dns::RrType::kSrv)->records[i];
+      const auto number = [&](std::size_t at) {
+        return std::to_integer<unsigned>(record.rdata[at]) << 8 |
+               std::to_integer<unsigned>(record.rdata[at + 1]);
+      };
+      EXPECT_EQ(number(0), 0u) << "priority";
+      EXPECT_EQ(number(2), label.srv[i].srv_weight);
+      EXPECT_EQ(number(4), label.srv[i].port);
+      EXPECT_EQ(record.weight, label.srv[i].weight);
+      const auto target = wire::dns::NameView::from_valid_wire(Bytes(record.rdata).subspan(6));
+      EXPECT_EQ(format(target), label.srv[i].target);
+    }
+  }
+  EXPECT_GT(srv, 100u);
+  const dns::RecordSet* caa = read->find("server-1.m")->find(wire::dns::RrType::kCaa);
+  const std::string first = text_of(caa->records[0].rdata);
+  EXPECT_EQ(first.substr(2, 5 + 15), "issueletsencrypt.org");
+  EXPECT_TRUE(first.ends_with("; accounturi=https://ca.test/" + std::string(239, 'x')));
+  EXPECT_EQ(text_of(read->find("m")->find(wire::dns::RrType::kCaa)->records[0].rdata),
+            std::string("\0\5issue;", 8));
+}
+
 // 6,000 servers, unevenly over all countries of the world, as the NTP Pool's are.
 std::vector<pool::Candidate> world(std::span<const pool::Territory> territories) {
   std::vector<pool::Candidate> out;

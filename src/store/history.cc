@@ -95,7 +95,10 @@ Result<std::int64_t> expire_history(Tx& tx, UnixTime before, std::int64_t limit)
              {before.ns()}));
   TRY(
       tx.run("DELETE FROM servers WHERE deleted < $1 AND NOT EXISTS "
-             "(SELECT 1 FROM score_log WHERE server_id = servers.id)",
+             "(SELECT 1 FROM score_log WHERE server_id = servers.id) AND NOT EXISTS "
+             "(SELECT 1 FROM nts_checks WHERE server_id = servers.id) AND NOT EXISTS "
+             "(SELECT 1 FROM nts_changes WHERE server_id = servers.id) AND NOT EXISTS "
+             "(SELECT 1 FROM handed_out WHERE server_id = servers.id)",
              {before.ns()}));
   return removed;
 }

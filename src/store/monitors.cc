@@ -43,6 +43,13 @@ Result<std::vector<Monitor>> list_monitors(Tx& tx) {
   return out;
 }
 
+Result<std::size_t> count_active_monitors(Tx& tx) {
+  std::int64_t out = 0;
+  TRY(tx.run("SELECT count(*) FROM monitors WHERE status = 'active'", {},
+             [&](const Row& row) { out = row.integer(0); }));
+  return static_cast<std::size_t>(out);
+}
+
 Result<std::optional<Monitor>> find_monitor_by_token(Tx& tx, const std::string& token_hash) {
   std::optional<Monitor> out;
   TRY(tx.run(MONITOR_COLUMNS "WHERE token_hash = $1", {token_hash},

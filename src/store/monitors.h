@@ -32,6 +32,8 @@ struct Pair {
 };
 
 Result<std::vector<Monitor>> list_monitors(Tx& tx);
+// Those whose status is "active".
+Result<std::size_t> count_active_monitors(Tx& tx);
 Result<std::optional<Monitor>> find_monitor_by_token(Tx& tx, const std::string& token_hash);
 // Fills in the id. Errors: kExists when the name is taken.
 Result<void> insert_monitor(Tx& tx, Monitor& monitor, const std::string& token_hash);

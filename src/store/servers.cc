@@ -7,7 +7,7 @@ namespace {
 
 #define SERVER_COLUMNS                                                                      \
   "SELECT id, address, hostname, country, netspeed, in_pool, score, stratum, last_offset, " \
-  "last_rtt, last_check, last_reason, created FROM servers WHERE deleted IS NULL "
+  "last_rtt, last_check, last_reason, created, owner FROM servers WHERE deleted IS NULL "
 
 Server server_of(const Row& row) {
   Server out;
@@ -24,6 +24,7 @@ Server server_of(const Row& row) {
   out.last_check = optional_time(row, 10);
   out.last_reason = string_at(row, 11);
   out.created = UnixTime::from_ns(row.integer(12));
+  out.owner = string_at(row, 13);
   return out;
 }
 
@@ -57,21 +58,21 @@ Result<std::optional<Server>> find_server(Tx& tx, std::int64_t id) {
 }
 
 Result<void> insert_server(Tx& tx, Server& server) {
-  TRY(
-      tx.run("INSERT INTO servers (address, hostname, country, netspeed, in_pool, created) "
-             "VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
-             {format(server.address), server.hostname, server.country,
-              std::int64_t{server.netspeed}, param(server.in_pool), server.created.ns()},
-             [&](const Row& row) { server.id = row.integer(0); }));
+  TRY(tx.run(
+      "INSERT INTO servers (address, hostname, country, netspeed, in_pool, created, owner) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+      {format(server.address), server.hostname, server.country, std::int64_t{server.netspeed},
+       param(server.in_pool), server.created.ns(), server.owner},
+      [&](const Row& row) { server.id = row.integer(0); }));
   return {};
 }
 
 Result<void> update_server(Tx& tx, const Server& server) {
-  TRY(
-      tx.run("UPDATE servers SET hostname = $2, country = $3, netspeed = $4, in_pool = $5 "
-             "WHERE id = $1",
-             {server.id, server.hostname, server.country, std::int64_t{server.netspeed},
-              param(server.in_pool)}));
+  TRY(tx.run(
+      "UPDATE servers SET hostname = $2, country = $3, netspeed = $4, in_pool = $5, owner = $6 "
+      "WHERE id = $1",
+      {server.id, server.hostname, server.country, std::int64_t{server.netspeed},
+       param(server.in_pool), server.owner}));
   return {};
 }
 

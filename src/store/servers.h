@@ -25,6 +25,7 @@ struct Server {
   std::optional<UnixTime> last_check;
   std::string last_reason;  // pool::name_of(StepReason) of the last check
   UnixTime created;
+  std::string owner{};  // as the administration says, or ""
 };
 
 // All servers that were not removed, by id.
@@ -35,7 +36,7 @@ Result<std::optional<Server>> find_server(Tx& tx, const IpAddress& address);
 Result<std::optional<Server>> find_server(Tx& tx, std::int64_t id);
 // Fills in the id. Errors: kExists when the address is registered.
 Result<void> insert_server(Tx& tx, Server& server);
-// hostname, country, netspeed and in_pool.
+// hostname, country, netspeed, in_pool and owner.
 Result<void> update_server(Tx& tx, const Server& server);
 // Score, stratum and what begins with last_.
 Result<void> update_server_score(Tx& tx, const Server& server);

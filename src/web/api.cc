@@ -11,6 +11,7 @@ namespace timepool::web {
 void add_api_routes(net::HttpRouter& router, service::Manager& manager, std::string admin_token,
                     ServerSlot server) {
   add_server_routes(router, manager, admin_token);
+  add_name_routes(router, manager, admin_token);
   add_monitor_routes(router, manager, admin_token);
   add_score_routes(router, manager);
   add_snapshot_routes(router, manager);

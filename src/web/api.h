@@ -21,6 +21,7 @@ void add_api_routes(net::HttpRouter& router, service::Manager& manager, std::str
 
 // Parts of the above, a file each.
 void add_server_routes(net::HttpRouter& router, service::Manager& manager, std::string admin_token);
+void add_name_routes(net::HttpRouter& router, service::Manager& manager, std::string admin_token);
 void add_monitor_routes(net::HttpRouter& router, service::Manager& manager,
                         std::string admin_token);
 void add_score_routes(net::HttpRouter& router, service::Manager& manager);

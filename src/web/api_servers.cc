@@ -23,23 +23,25 @@ Result<std::optional<std::uint32_t>> netspeed_of(const Fields& fields) {
 
 Result<service::NewServer> parse_new_server(std::string_view body) {
   const boost::json::object object = TRY(parse_object(body));
-  TRY(only_fields(object, {"address", "hostname", "country", "netspeed"}));
+  TRY(only_fields(object, {"address", "hostname", "country", "netspeed", "owner"}));
   const Fields fields(object);
   service::NewServer out;
   out.address = TRY(required(fields, "address", fields.text("address", 64)));
   out.hostname = TRY(fields.text("hostname", 255)).value_or("");
   out.country = TRY(fields.text("country", 8)).value_or("");
+  out.owner = TRY(fields.text("owner", 64)).value_or("");
   out.netspeed = TRY(netspeed_of(fields));
   return out;
 }
 
 Result<service::ServerChange> parse_change(std::string_view body) {
   const boost::json::object object = TRY(parse_object(body));
-  TRY(only_fields(object, {"hostname", "country", "netspeed", "in_pool"}));
+  TRY(only_fields(object, {"hostname", "country", "netspeed", "in_pool", "owner"}));
   const Fields fields(object);
   service::ServerChange out;
   out.hostname = TRY(fields.text("hostname", 255));
   out.country = TRY(fields.text("country", 8));
+  out.owner = TRY(fields.text("owner", 64));
   out.netspeed = TRY(netspeed_of(fields));
   out.in_pool = TRY(fields.boolean("in_pool"));
   return out;

@@ -2,6 +2,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <map>
+
 #include "sys/version.h"
 #include "web/api.h"
 
@@ -20,6 +22,15 @@ class Metrics {
   void gauge(const char* name, const char* help, double value) {
     family(name, help, MetricType::Gauge).metric.emplace_back().gauge.value = value;
   }
+  // One value for each label.
+  void gauges(const char* name, const char* help, const char* label,
+              const std::map<std::string, double>& values) {
+    labelled(name, help, MetricType::Gauge, label, values);
+  }
+  void counters(const char* name, const char* help, const char* label,
+                const std::map<std::string, double>& values) {
+    labelled(name, help, MetricType::Counter, label, values);
+  }
   void info(const char* name, const char* help, const char* label, std::string_view value) {
     prometheus::ClientMetric& metric = family(name, help, MetricType::Gauge).metric.emplace_back();
     metric.label.push_back({label, std::string(value)});
@@ -28,6 +39,15 @@ class Metrics {
   std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
  private:
+  void labelled(const char* name, const char* help, MetricType type, const char* label,
+                const std::map<std::string, double>& values) {
+    MetricFamily& out = family(name, help, type);
+    for (const auto& [key, value] : values) {
+      prometheus::ClientMetric& metric = out.metric.emplace_back();
+      metric.label.push_back({label, key});
+      (type == MetricType::Gauge ? metric.gauge.value : metric.counter.value) = value;
+    }
+  }
   MetricFamily& family(const char* name, const char* help, MetricType type) {
     MetricFamily& out = families_.emplace_back();
     out.name = name;
@@ -60,6 +80,32 @@ void add_pool(Metrics& out, service::Manager& manager,
   }
 }
 
+void add_nts(Metrics& out, service::Manager& manager,
+             const std::vector<service::ServerView>& servers) {
+  using pool::NtsState;
+  std::map<std::string, double> states;
+  for (const NtsState state : {NtsState::kUnnamed, NtsState::kWaiting, NtsState::kConfirmed,
+                               NtsState::kFailing, NtsState::kRemoved}) {
+    states[std::string(pool::name_of(state))] = 0;
+  }
+  std::size_t listed = 0;
+  for (const service::ServerView& view : servers) {
+    ++states[std::string(pool::name_of(view.nts.state))];
+    listed += view.nts.listed ? 1U : 0U;
+  }
+  std::map<std::string, double> checks;
+  const auto counts = manager.intake().counters().nts_checks;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const auto outcome = static_cast<pool::NtsOutcome>(i);
+    checks[std::string(pool::name_of(outcome))] = static_cast<double>(counts[i]);
+  }
+  out.gauges("timepool_poold_nts_servers", "Servers by the state of their NTS.", "state", states);
+  out.gauge("timepool_poold_servers_in_srv", "Servers whose names stand in SRV records.",
+            static_cast<double>(listed));
+  out.counters("timepool_poold_nts_checks_total", "Checks of NTS by their outcome.", "outcome",
+               checks);
+}
+
 void add_http(Metrics& out, const net::HttpServerCounters& http) {
   out.counter("timepool_http_connections_total", "Connections accepted.", http.connections);
   out.counter("timepool_http_connections_refused_total", "Connections over the limit.",
@@ -82,6 +128,7 @@ net::HttpResponse metrics(service::Manager& manager, const net::HttpServer* serv
   Metrics out;
   out.info("timepool_build_info", "The version that runs.", "version", sys::version());
   add_pool(out, manager, *servers, monitors->size());
+  add_nts(out, manager, *servers);
   if (server != nullptr) add_http(out, server->counters());
   return net::http_text(200, "text/plain; version=0.0.4; charset=utf-8", out.text());
 }

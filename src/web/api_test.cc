@@ -92,6 +92,8 @@ TEST_F(Api, changing_needs_the_admin_token) {
   for (const auto& [method, target] : {std::pair("POST", "/v1/servers"),
                                        {"PATCH", "/v1/servers/127.0.0.1"},
                                        {"DELETE", "/v1/servers/127.0.0.1"},
+                                       {"PUT", "/v1/servers/127.0.0.1/name"},
+                                       {"DELETE", "/v1/servers/127.0.0.1/name"},
                                        {"POST", "/v1/monitors"}}) {
     EXPECT_EQ(call(method, target, "{}").status, 401) << method << target;
     EXPECT_EQ(call(method, target, "{}", {{"Authorization", "Bearer x"}}).status, 403);
@@ -109,7 +111,7 @@ TEST_F(Api, server_life) {
             R"({"id":1,"address":"127.0.0.1","hostname":"","country":"de",)"
             R"("zones":["de","europe","@"],"netspeed":3000,"active":true,"in_dns":false,"score":0,)"
             R"("stratum":null,"last_offset":null,"last_rtt":null,"last_check":null,)"
-            R"("reason":"low_score: not checked yet"})");
+            R"("reason":"low_score: not checked yet","owner":"","nts":{"state":"unnamed"}})");
   EXPECT_EQ(admin("POST", "/v1/servers", R"({"address":"127.0.0.1"})").status, 409);
   EXPECT_EQ(call("GET", "/v1/servers").body, "{\"servers\":[" + added.body + "]}");
   EXPECT_EQ(admin("PATCH", "/v1/servers/127.0.0.1", R"({"in_pool":false})").status, 200);
@@ -133,7 +135,8 @@ TEST_F(ApiOfAnyScore, zones_tell_how_each_name_came_by_its_servers) {
   const std::string family = R"({"own":1,"filled":0,"capacity":3000,"capped":0})";
   const std::string none = R"({"own":0,"filled":0,"capacity":0,"capped":0})";
   const auto name = [&](const std::string& label) {
-    return R"({"name":")" + label + R"(","v4":)" + family + R"(,"v6":)" + none + "}";
+    return R"({"name":")" + label + R"(","v4":)" + family + R"(,"v6":)" + none + R"(,"nts":)" +
+           none + "}";
   };
   EXPECT_EQ(call("GET", "/v1/zones").body, R"({"zone":"pool.test","names":[)" + name("@") + "," +
                                                name("de") + "," + name("europe") + "]}");

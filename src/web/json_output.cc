@@ -30,6 +30,55 @@ value time_of(const std::optional<UnixTime>& in) {
   return in ? text(format_utc(*in)) : value(nullptr);
 }
 
+object object_of(const service::NtsView& nts) {
+  object out;
+  out["state"] = text(pool::name_of(nts.state));
+  if (nts.state == pool::NtsState::kUnnamed) return out;
+  array uris;
+  for (const std::string& uri : nts.account_uris) uris.push_back(text(uri));
+  out["reason"] = text(nts.reason);
+  out["since"] = text(format_utc(nts.since));
+  out["name"] = text(nts.name);
+  out["full_name"] = text(nts.full_name);
+  out["port"] = nts.port;
+  out["account_uris"] = std::move(uris);
+  out["in_srv"] = nts.listed;
+  out["not_after"] = time_of(nts.not_after);
+  out["last_check"] = time_of(nts.last_check);
+  return out;
+}
+
+object object_of(const store::NtsChange& change) {
+  object out;
+  out["time"] = text(format_utc(change.time));
+  out["name"] = text(change.name);
+  out["state"] = text(change.state);
+  out["reason"] = text(change.reason);
+  return out;
+}
+
+object object_of(const store::NtsCheckEntry& check) {
+  object out;
+  out["time"] = text(format_utc(check.time));
+  out["monitor"] = check.monitor_id;
+  out["outcome"] = text(check.outcome);
+  out["code"] = maybe(check.code);
+  out["detail"] = text(check.detail);
+  out["not_after"] = time_of(check.not_after);
+  out["cookies"] = maybe(check.cookies);
+  out["aead"] = maybe(check.aead);
+  out["ke_ms"] = maybe(check.ke_ms);
+  out["offset"] = maybe(check.offset_s);
+  return out;
+}
+
+template <class T>
+array array_of(const std::vector<T>& items) {
+  array out;
+  for (const T& item : items) out.push_back(object_of(item));
+  return out;
+}
+
 object object_of(const service::ServerView& view) {
   const store::Server& server = view.server;
   array zones;
@@ -49,6 +98,8 @@ object object_of(const service::ServerView& view) {
   out["last_rtt"] = maybe(server.last_rtt_s);
   out["last_check"] = time_of(server.last_check);
   out["reason"] = text(view.reason);
+  out["owner"] = text(server.owner);
+  out["nts"] = object_of(view.nts);
   return out;
 }
 
@@ -152,6 +203,8 @@ std::string server_detail_json(const service::ServerDetail& detail) {
   handed_out["count"] = detail.handed_out;
   handed_out["share"] = detail.handed_out_share();
   out["handed_out"] = std::move(handed_out);
+  out["nts_changes"] = array_of(detail.nts_changes);
+  out["nts_checks"] = array_of(detail.nts_checks);
   return json_text(out);
 }
 
@@ -179,6 +232,7 @@ std::string names_json(const std::string& zone,
     item["name"] = text(name.empty() ? "@" : name);
     item["v4"] = object_of(report.v4);
     item["v6"] = object_of(report.v6);
+    item["nts"] = object_of(report.nts);
     list.push_back(std::move(item));
   }
   object out;

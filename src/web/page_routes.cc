@@ -4,6 +4,7 @@ namespace timepool::web {
 namespace {
 
 constexpr std::int64_t kGraphEntries = 900;
+constexpr std::int64_t kNtsEntries = 20;
 
 net::HttpResponse html(std::string page) {
   auto out = net::http_text(200, "text/html; charset=utf-8", std::move(page));
@@ -38,7 +39,7 @@ Result<std::string> one_server(const Pages& pages, service::Manager& manager,
   query.of = store::HistoryQuery::Of::kAll;
   query.limit = kGraphEntries;
   const auto history = TRY(manager.history(address, query));
-  const auto detail = TRY(manager.registry().server(address, 1));
+  const auto detail = TRY(manager.registry().server(address, kNtsEntries));
   return pages.server(summary_of(manager, history.monitors.size()), detail, history,
                       manager.unix_now());
 }

@@ -52,6 +52,13 @@ void set_score(TemplateDictionary& out, double score, double min_score) {
   out.SetValue("GRADE", grade(score, min_score));
 }
 
+std::string nts_text(const service::NtsView& nts) {
+  std::string out(pool::name_of(nts.state));
+  if (!nts.reason.empty()) out += ": " + nts.reason;
+  if (nts.listed) out += ", in SRV";
+  return out;
+}
+
 void set_server(TemplateDictionary& out, const service::ServerView& view, double min_score,
                 UnixTime now) {
   const store::Server& server = view.server;
@@ -69,6 +76,43 @@ void set_server(TemplateDictionary& out, const service::ServerView& view, double
   out.SetValue("RTT", milliseconds(server.last_rtt_s));
   out.SetValue("CHECKED", ago(server.last_check, now));
   out.SetValue("DNS", view.in_dns ? "in DNS" : view.reason);
+  const bool named = view.nts.state != pool::NtsState::kUnnamed;
+  out.SetValue("NTS_STATE", named ? nts_text(view.nts) : "–");
+}
+
+// The server's name, where its NTS stands and how it came there.
+void add_nts(TemplateDictionary& page, const service::ServerDetail& detail,
+             const std::vector<store::Monitor>& monitors, UnixTime now) {
+  const service::NtsView& nts = detail.view.nts;
+  if (nts.state == pool::NtsState::kUnnamed) return;
+  TemplateDictionary& out = *page.AddSectionDictionary("NTS");
+  out.SetValue("FULL_NAME", nts.full_name);
+  out.SetValue("PORT", std::to_string(nts.port));
+  out.SetValue("STATE", nts_text(nts));
+  out.SetValue("SINCE", format_utc(nts.since, 0));
+  out.SetValue("NOT_AFTER", nts.not_after ? format_utc(*nts.not_after, 0) : "–");
+  out.SetValue("CHECKED", ago(nts.last_check, now));
+  for (const store::NtsChange& change : detail.nts_changes) {
+    TemplateDictionary& row = *out.AddSectionDictionary("NTS_CHANGE");
+    row.SetValue("TIME", format_utc(change.time, 0));
+    row.SetValue("NAME", change.name);
+    row.SetValue("STATE", change.state);
+    row.SetValue("REASON", change.reason);
+  }
+  for (const store::NtsCheckEntry& check : detail.nts_checks) {
+    TemplateDictionary& row = *out.AddSectionDictionary("NTS_CHECK");
+    std::string name = std::to_string(check.monitor_id);
+    for (const store::Monitor& monitor : monitors) {
+      if (monitor.id == check.monitor_id) name = monitor.name;
+    }
+    row.SetValue("TIME", format_utc(check.time, 0));
+    row.SetValue("MONITOR_NAME", name);
+    row.SetValue("OUTCOME",
+                 check.detail.empty() ? check.outcome : check.outcome + ": " + check.detail);
+    row.SetValue("OFFSET", milliseconds(check.offset_s));
+    row.SetValue("KE", check.ke_ms ? fmt::format("{:.1f} ms", *check.ke_ms) : "–");
+    row.SetValue("COOKIES", check.cookies ? std::to_string(*check.cookies) : "–");
+  }
 }
 
 void add_check(TemplateDictionary& page, const store::ScoreEntry& entry, const std::string& name) {
@@ -173,6 +217,7 @@ std::string Pages::server(const Summary& summary, const service::ServerDetail& d
     row.SetValue("RESULT", monitor.pair.last_reason);
   }
   add_checks(page, history);
+  add_nts(page, detail, history.monitors, now);
   return templates_->expand("server.html.tpl", page);
 }
 

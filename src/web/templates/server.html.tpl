@@ -29,6 +29,47 @@
 <p><a href="/scores/{{ADDRESS}}/log?limit=200&amp;monitor=*">As CSV</a> ·
 <a href="/scores/{{ADDRESS}}/json?limit=200&amp;monitor=*">as JSON</a></p>
 </section>
+{{#NTS}}
+<section>
+<h2>Network Time Security</h2>
+<dl class="facts">
+<div><dt>Name</dt><dd>{{FULL_NAME}}</dd></div>
+<div><dt>Port</dt><dd>{{PORT}}</dd></div>
+<div><dt>State</dt><dd>{{STATE}}</dd></div>
+<div><dt>Since</dt><dd>{{SINCE}}</dd></div>
+<div><dt>Certificate ends</dt><dd>{{NOT_AFTER}}</dd></div>
+<div><dt>Last check</dt><dd>{{CHECKED}}</dd></div>
+</dl>
+<div class="scroll">
+<table>
+<caption>Changes of the name and its state</caption>
+<thead>
+<tr><th scope="col">Time</th><th scope="col">Name</th><th scope="col">State</th><th scope="col">Reason</th></tr>
+</thead>
+<tbody>
+{{#NTS_CHANGE}}
+<tr><td>{{TIME}}</td><td>{{NAME}}</td><td>{{STATE}}</td><td>{{REASON}}</td></tr>
+{{/NTS_CHANGE}}
+</tbody>
+</table>
+</div>
+<div class="scroll">
+<table>
+<caption>Last checks of NTS</caption>
+<thead>
+<tr><th scope="col">Time</th><th scope="col">Monitor</th><th scope="col" class="number">Key establishment</th>
+<th scope="col" class="number">Cookies</th><th scope="col" class="number">Offset</th><th scope="col">Result</th></tr>
+</thead>
+<tbody>
+{{#NTS_CHECK}}
+<tr><td>{{TIME}}</td><td>{{MONITOR_NAME}}</td><td class="number">{{KE}}</td><td class="number">{{COOKIES}}</td>
+<td class="number">{{OFFSET}}</td><td>{{OUTCOME}}</td></tr>
+{{/NTS_CHECK}}
+</tbody>
+</table>
+</div>
+</section>
+{{/NTS}}
 <section>
 <h2>Monitors</h2>
 <div class="scroll">

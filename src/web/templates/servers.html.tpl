@@ -21,7 +21,7 @@
 <tr><th scope="col">Server</th><th scope="col">Zones</th><th scope="col" class="number">Netspeed</th>
 <th scope="col" class="number">Score</th><th scope="col" class="number">Stratum</th>
 <th scope="col" class="number">Offset</th><th scope="col" class="number">Round trip</th>
-<th scope="col">Last check</th><th scope="col">DNS</th></tr>
+<th scope="col">Last check</th><th scope="col">DNS</th><th scope="col">NTS</th></tr>
 </thead>
 <tbody>
 {{#SERVER}}
@@ -29,7 +29,7 @@
 <td>{{ZONES}}</td><td class="number">{{NETSPEED}}</td>
 <td class="number"><span class="score {{GRADE}}">{{SCORE}}</span></td><td class="number">{{STRATUM}}</td>
 <td class="number">{{OFFSET}}</td><td class="number">{{RTT}}</td><td>{{CHECKED}}</td>
-<td>{{DNS}}</td></tr>
+<td>{{DNS}}</td><td>{{NTS_STATE}}</td></tr>
 {{/SERVER}}
 </tbody>
 </table>
