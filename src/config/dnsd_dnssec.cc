@@ -142,10 +142,13 @@ Schema<DnsdDnssecConfig> dnsd_dnssec_schema() {
           "given: `timepool dns keys ds-seen` tells it.")
       .field(
           "variants", &Dnssec::variants, integer(1u, 256u),
-          "How many differently drawn answers of a name with weights are signed ahead; of a name "
-          "with fewer possible answers, all of them.")
-      .field("alias_variants", &Dnssec::alias_variants, integer(1u, 256u),
-             "The same for names that are aliases of another, of which there may be hundreds.")
+          "How many differently drawn answers of a name with weights are signed ahead at the most; "
+          "of a name with fewer possible answers, all of them. Where there are very many names, "
+          "one "
+          "has as many as it is asked for.")
+      .field("redraw_signatures", &Dnssec::redraw_signatures, integer(100u, 1'000'000u),
+             "How many signatures are made in a second at the most to draw answers anew that were "
+             "handed out, those handed out most often first. A thousand take about 4 % of a core.")
       .field(
           "online_signatures", &Dnssec::online_signatures, integer(0u, 100'000u),
           "How many signatures each thread makes in a second while it answers, for names that do "

@@ -64,6 +64,16 @@ class Reply {
     counted = static_cast<std::uint16_t>(counted + some.size());
     return true;
   }
+  // One record in two parts, as above.
+  bool put(wire::dns::Section section, Bytes front, Bytes back, std::size_t owner_at) {
+    if (!fits(section, front.size() + back.size(), owner_at)) return false;
+    std::memcpy(out_.data() + size_, front.data(), front.size());
+    std::memcpy(out_.data() + size_ + front.size(), back.data(), back.size());
+    put16(size_, 0xc000 | owner_at);
+    size_ += front.size() + back.size();
+    ++counts_[index(section)];
+    return true;
+  }
   // `count` records behind each other, all of one owner; they are put together or not at all.
   bool put_all(wire::dns::Section section, Bytes records, std::size_t count, std::size_t owner_at);
 

@@ -101,9 +101,9 @@ const SignedSet* SignedAnswer::nsec_of(std::uint32_t node) const {
       }
       ++index;
     }
-    if (const auto* found = zones_->find(node, Special::kNsecNoData)) return found;
+    return zones_->proofs(node).no_data;
   }
-  return zones_->find(node, Special::kNsecFull);
+  return zones_->proofs(node).full;
 }
 
 Reason SignedAnswer::put_keys(const Owner& owner, const SignedSet& set) {
@@ -136,7 +136,7 @@ std::optional<Reason> SignedAnswer::special(const Owner& owner) {
                                                 : Reason::kAnswered;
   reply_.set_compact();
   if (ahead) {
-    const SignedSet* set = zones_->find(node, Special::kNsecFull);
+    const SignedSet* set = zones_->proofs(node).full;
     if (set == nullptr) return std::nullopt;
     if (type != RrType::kRrsig) {
       put_keys(owner, *set);
@@ -159,30 +159,65 @@ std::optional<bool> SignedAnswer::put_signed(Section section, const Owner& owner
                                              const CompiledZones::Set& set) {
   const CompiledZones& zones = asked_.served.zones;
   const std::uint32_t node = zones.index_of(*owner.node);
-  const SignedSet* found = zones_->find(node, zones.index_of(set));
+  const SignedZones::Slot* found = zones_->look(node, zones.index_of(set));
   if (found == nullptr) return std::nullopt;
   reply_.set_compact();
+  found->set->note_asked();
+  if (found->form == SignedSet::Form::kWhole) return put_whole(section, owner, *found->set);
+  return put_entry(section, owner, set, *found);
+}
+
+bool SignedAnswer::put_entry(Section section, const Owner& owner, const CompiledZones::Set& set,
+                             const SignedZones::Slot& found) {
   HandedOut& handed = section == Section::kAnswer ? asked_.worker.handed : asked_.worker.added;
   handed.count = 0;
-  if (found->form == SignedSet::Form::kSubsets) {
+  if (found.form == SignedSet::Form::kSubsets) {
     if (!dns::put_set(asked_, reply_, section, set, owner.at)) return false;
     // Of all records there is one subset.
-    const std::uint32_t number = found->count == 1 ? 0 : subset_number(found->items, handed.list());
-    return reply_.put_all(section, found->answer(number), found->signatures, owner.at);
+    const std::uint32_t number = found.count == 1 ? 0 : subset_number(set.count, handed.list());
+    return put_signatures(section, found, found.entry(number), owner.at);
   }
-  const auto variant =
-      found->count > 1 ? static_cast<std::uint32_t>(asked_.worker.prng.below(found->count)) : 0;
+  const std::byte* const entry =
+      found.entry(static_cast<std::uint32_t>(asked_.worker.prng.below(found.count)));
+  __builtin_prefetch(found.bytes);
+  const std::byte* const numbers = entry + std::size_t{found.signatures} * dnssec::kSignatureSize;
+  for (std::uint32_t i = 0; i < set.take; ++i) {
+    handed.records[handed.count++] = SignedSet::number_in(numbers, i);
+  }
+  for (const std::uint32_t record : handed.list()) {
+    const Bytes octets = asked_.served.zones.record(set, record);
+    if (!reply_.put(section, octets, owner.at)) return false;
+  }
+  return put_signatures(section, found, entry, owner.at);
+}
+
+bool SignedAnswer::put_signatures(Section section, const SignedZones::Slot& found,
+                                  const std::byte* entry, std::size_t owner_at) {
+  const std::size_t head = found.entries / found.signatures;
+  for (std::size_t i = 0; i < found.signatures; ++i) {
+    const Bytes signature(entry + i * dnssec::kSignatureSize, dnssec::kSignatureSize);
+    if (!reply_.put(section, Bytes(found.bytes + i * head, head), signature, owner_at)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool SignedAnswer::put_whole(Section section, const Owner& owner, const SignedSet& found) {
+  HandedOut& handed = section == Section::kAnswer ? asked_.worker.handed : asked_.worker.added;
+  handed.count = 0;
+  const auto variant = static_cast<std::uint32_t>(asked_.worker.prng.below(found.count));
   if (owner.expanded) {
-    const SignedZones::Zone& state = *zones_->zone(zones.index_of(*owner.zone));
-    const auto answer = asked_.worker.signer.expand(request_for(owner, state), *found, variant);
+    const SignedZones::Zone& state = *zones_->zone(asked_.served.zones.index_of(*owner.zone));
+    const auto answer = asked_.worker.signer.expand(request_for(owner, state), found, variant);
     for (const std::uint16_t record : answer.drawn) handed.records[handed.count++] = record;
     failure_ = put_online(section, owner, answer);
     return !failure_ && !reply_.truncated();
   }
-  for (const std::uint16_t record : found->drawn_of(variant)) {
+  for (const std::uint16_t record : found.drawn_of(variant)) {
     handed.records[handed.count++] = record;
   }
-  return reply_.put_all(section, found->answer(variant), found->take + found->signatures, owner.at);
+  return reply_.put_all(section, found.answer(variant), found.take + found.signatures, owner.at);
 }
 
 std::optional<Reason> SignedAnswer::put_denial(const Owner& owner) {
@@ -200,7 +235,9 @@ std::optional<Reason> SignedAnswer::put_denial(const Owner& owner) {
   }
   const std::size_t apex_at = owner.at + owner.name.size() - owner.zone->origin.size();
   reply_.put(Section::kAuthority, zones.soa(*owner.zone), apex_at);
-  reply_.put_all(Section::kAuthority, state->soa->answer(0), state->soa->signatures, apex_at);
+  for (std::uint32_t i = 0; i < state->soa->signatures; ++i) {
+    reply_.put(Section::kAuthority, state->soa->head(i), state->soa->signature(0, i), apex_at);
+  }
   if (owner.node != nullptr || owner.cut) return Reason::kNoData;
   // RFC 9824 3.1 and 5: the name is said to exist without data, unless the client knows better.
   if (asked_.query.edns->header.has(wire::dns::EdnsHeader::kCo)) {
@@ -210,7 +247,7 @@ std::optional<Reason> SignedAnswer::put_denial(const Owner& owner) {
 }
 
 void SignedAnswer::deny_keys(const CompiledZones::Node& cut, std::size_t cut_at) {
-  const SignedSet* nsec = zones_->find(asked_.served.zones.index_of(cut), Special::kNsecFull);
+  const SignedSet* nsec = zones_->proofs(asked_.served.zones.index_of(cut)).full;
   if (nsec == nullptr) return;
   reply_.set_compact();
   reply_.put_all(Section::kAuthority, nsec->answer(0), nsec->take + nsec->signatures, cut_at);

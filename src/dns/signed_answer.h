@@ -59,6 +59,12 @@ class SignedAnswer {
  private:
   std::optional<bool> put_signed(wire::dns::Section section, const Owner& owner,
                                  const CompiledZones::Set& set);
+  bool put_entry(wire::dns::Section section, const Owner& owner, const CompiledZones::Set& set,
+                 const SignedZones::Slot& found);
+  bool put_whole(wire::dns::Section section, const Owner& owner, const SignedSet& found);
+  // The RRSIGs of `entry`, whose signatures begin there.
+  bool put_signatures(wire::dns::Section section, const SignedZones::Slot& found,
+                      const std::byte* entry, std::size_t owner_at);
   std::optional<Reason> put_denial(const Owner& owner);
   Reason put_keys(const Owner& owner, const SignedSet& set);
   const SignedSet* nsec_of(std::uint32_t node) const;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "sys/clock.h"
@@ -16,7 +17,8 @@ namespace {
 
 // So many signatures between two looks at the inputs: some 10 ms.
 constexpr std::size_t kSlice = 256;
-// A new version for the workers at most this often: each costs a table of all sets.
+// A new version for the workers at most this often: each costs a table of all sets. A report too,
+// which looks at all sets.
 constexpr Duration kLeastBetween = Duration::seconds(1);
 // The nicest: answering goes first.
 constexpr int kNice = 19;
@@ -33,7 +35,7 @@ dns::SigningOptions signing_options(const config::DnsdDnssecConfig& config) {
   };
   dns::SigningOptions out;
   out.variants = config.variants;
-  out.alias_variants = config.alias_variants;
+  out.redraw_signatures = config.redraw_signatures;
   out.times = {seconds(config.inception), seconds(config.pool_signatures),
                seconds(config.static_signatures), config.renew_percent};
   return out;
@@ -140,8 +142,8 @@ MonoTime SigningKeeper::turn() {
   const bool ready = round_.missing() == 0 || (round_.stuck() && !ever_signed_);
   if (unpublished_ && ready && (first_pass_ || now.mono - published_at_ >= kLeastBetween)) {
     publish(now);
+    reported_at_ = MonoTime();
   }
-  const auto totals = round_.totals(now);
   const auto problems = round_.problems();
   for (const std::string& problem : problems) {
     if (std::find(told_.begin(), told_.end(), problem) == told_.end()) {
@@ -149,18 +151,27 @@ MonoTime SigningKeeper::turn() {
     }
   }
   told_ = problems;
+  std::optional<SigningRound::Totals> totals;
+  if (now.mono - reported_at_ >= kLeastBetween) {
+    reported_at_ = now.mono;
+    totals = round_.totals(now);
+  }
   lock.lock();
-  report_.sets = totals.sets;
-  report_.drawn = totals.drawn;
+  if (totals) put_totals(*totals);
   report_.missing = round_.missing();
-  report_.signatures = totals.signatures;
-  report_.failures = totals.failures;
-  report_.behind_s = std::max(0.0, totals.behind.to_seconds());
-  report_.oldest = totals.oldest;
   report_.problems = problems;
   lock.unlock();
   const MonoTime next = round_.next(now);
   return unpublished_ && ready ? std::min(next, published_at_ + kLeastBetween) : next;
+}
+
+void SigningKeeper::put_totals(const SigningRound::Totals& totals) {
+  report_.sets = totals.sets;
+  report_.drawn = totals.drawn;
+  report_.signatures = totals.signatures;
+  report_.failures = totals.failures;
+  report_.behind_s = std::max(0.0, totals.behind.to_seconds());
+  report_.oldest = totals.oldest;
 }
 
 void SigningKeeper::publish(const SigningRound::Clocks& now) {

@@ -69,6 +69,7 @@ class SigningKeeper {
   // One turn of the loop; when to come back.
   MonoTime turn();
   void publish(const SigningRound::Clocks& now);
+  void put_totals(const SigningRound::Totals& totals);  // under mutex_
   bool has_keys_for(const dns::CompiledZones& zones) const;
 
   sys::Logger& logger_;
@@ -87,6 +88,7 @@ class SigningKeeper {
   std::uint64_t turned_to_ = 0;  // generation
   MonoTime turned_at_;
   MonoTime published_at_;
+  MonoTime reported_at_;
   bool unpublished_ = false;
   bool first_pass_ = false;
   bool ever_signed_ = false;

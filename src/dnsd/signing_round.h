@@ -1,5 +1,6 @@
 // SigningRound: keeps the signed answers of the newest zones and keys, and makes, a few at a time,
-// those that are missing, that soon expire, or whose draw is older than their TTL. No thread, no
+// those that are missing, that soon expire, or whose draws were handed out and are older than their
+// TTL. How many draws a set has goes by how often it is asked for (docs/adr/0050). No thread, no
 // clock: whoever has them calls step(). What was signed before and still fits is kept.
 #pragma once
 
@@ -18,10 +19,10 @@ namespace timepool::dnsd {
 
 class SigningRound {
  public:
-  // Above so many signatures a first pass makes few variants of each set, so that there are answers
-  // for all soon; the others follow.
-  static constexpr std::size_t kQuickAbove = 20'000;
-  static constexpr std::uint32_t kQuickVariants = 4;
+  // Where all variants of all sets are more signatures than this, a set that nobody asks for has
+  // few, and the others follow its being asked for.
+  static constexpr std::size_t kFewAbove = 20'000;
+  static constexpr std::uint32_t kFewVariants = 4;
   // No set is drawn more often, whatever its TTL.
   static constexpr Duration kLeastRedraw = Duration::seconds(5);
   // After a key failed to sign.
@@ -61,7 +62,7 @@ class SigningRound {
     std::uint64_t failures = 0;
     std::size_t sets = 0;
     std::size_t drawn = 0;     // of them, those whose answers are drawn ahead
-    Duration behind;           // how long the longest waiting of those is over its time
+    Duration behind;           // how long the longest waiting of those asked for is over its time
     std::uint32_t oldest = 0;  // Unix time at which the oldest signature was made
   };
   Totals totals(const Clocks& now) const;
@@ -70,8 +71,17 @@ class SigningRound {
   void adopt_keys(const dnssec::KeysByZone& keys);
   void note_bare();
   void find_due(const Clocks& now);
+  // `counts`: by place, how many variants there were before.
+  void choose_first(const std::unordered_map<std::uint64_t, std::uint32_t>& counts);
+  bool make_missing(const Clocks& now, std::uint64_t until);
+  bool make_due(const Clocks& now, std::uint64_t until);
   bool make(std::uint32_t task, const Clocks& now, std::uint32_t variants);
-  MonoTime due_after(const dns::SigningTask& task, const dns::SignedSet& set, const Clocks& now);
+  MonoTime due_after(const dns::SignedSet& set, const Clocks& now);
+  // Whether it is to be drawn anew.
+  bool is_due(std::uint32_t task, const Clocks& now) const;
+  // How many draws it is to have, as often as it was asked for.
+  std::uint32_t wanted(std::uint32_t task) const;
+  void refill(const Clocks& now);
   std::size_t cost(const dns::SignedSet& set) const;
 
   Prng prng_;
@@ -84,14 +94,20 @@ class SigningRound {
   std::vector<std::shared_ptr<const dns::SignedSet>> sets_;
   std::vector<MonoTime> due_;  // when it is to be drawn anew
   std::vector<std::uint32_t> missing_;
-  std::size_t tried_ = 0;  // of missing_ without success, its last ones
+  std::vector<std::uint32_t> first_;  // variants that each of missing_ begins with
+  std::size_t tried_ = 0;             // of missing_ without success, its last ones
   bool stuck_ = false;
   bool failed_ = false;               // one of the queue
   bool now_failing_ = false;          // one of the last whole queue
   std::vector<std::uint32_t> queue_;  // due ones, the most urgent last
+  std::size_t needed_ = 0;            // of queue_, its last: those whose draws may not be served on
   MonoTime queue_made_;
   MonoTime retry_at_;
-  std::uint32_t first_variants_ = kQuickVariants;
+  std::uint32_t least_ = kFewVariants;
+  // Signatures that may be made to draw anew: a second's at the most, less than none after a set
+  // with many.
+  double allowance_ = 0;
+  MonoTime refilled_;
   std::uint64_t signatures_ = 0;
   std::uint64_t failures_ = 0;
 };

@@ -3,7 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdio>
+#include <map>
+#include <numeric>
+
+#include "base/check.h"
 #include "dns/signed_testing.h"
+#include "dns/zone/weighted.h"
 #include "dnsd/signing_keeper.h"
 
 namespace timepool::dnsd {
@@ -29,7 +36,10 @@ std::shared_ptr<const dns::CompiledZones> pool(int labels, const std::string& mo
   std::string data;
   for (int i = 0; i < labels; ++i) {
     data += ",\"" + std::to_string(i) + "\": {\"a\": [" +
-            addresses(("10.1." + std::to_string(i) + ".").c_str(), 40) + "]}";
+            addresses(
+                (std::string(i < 200 ? "10.1." : "10.2.") + std::to_string(i % 200) + ".").c_str(),
+                40) +
+            "]}";
   }
   return dns::testing::compile({{"pool.test", R"({"ttl": 60, "max_hosts": 4, "data": {
          "": {"ns": ["ns.pool.test."]}, "ns": {"a": [["10.0.0.53", 1]]})" +
@@ -41,6 +51,7 @@ class SigningRoundTest : public ::testing::Test {
   void run(Duration span) {
     const MonoTime end = now_.mono + span;
     while (now_.mono < end) {
+      if (asked_each_second_ > 0 && round_.missing() == 0) ask_all(asked_each_second_);
       while (round_.step(now_, 100'000)) {
       }
       advance(Duration::seconds(1));
@@ -50,6 +61,17 @@ class SigningRoundTest : public ::testing::Test {
     now_.mono = now_.mono + span;
     now_.unix_time += static_cast<std::uint32_t>(span.ns() / 1'000'000'000);
   }
+  // As workers do for each answer of a set that is drawn.
+  void ask_all(int times) {
+    const auto made = round_.result();
+    const auto& zones = round_.zones();
+    for (std::uint32_t node = 0; node < zones->nodes().size(); ++node) {
+      for (std::uint32_t set = 0; set < zones->sets().size(); ++set) {
+        const dns::SignedSet* found = made->find(node, set);
+        for (int i = 0; found != nullptr && i < times; ++i) found->note_asked();
+      }
+    }
+  }
   std::uint64_t signatures() const { return round_.totals(now_).signatures; }
   void break_keys(bool broken) {
     for (const auto& key : keys_.begin()->second->keys) {
@@ -57,6 +79,7 @@ class SigningRoundTest : public ::testing::Test {
     }
   }
 
+  int asked_each_second_ = 0;
   dnssec::KeysByZone keys_ = keys_for({"pool.test"});
   SigningRound round_{5};
   SigningRound::Clocks now_{MonoTime::from_ns(1'000'000'000'000), dns::testing::kNow};
@@ -72,7 +95,13 @@ TEST_F(SigningRoundTest, signs_everything_once_and_draws_anew_within_each_ttl) {
   EXPECT_EQ(totals.drawn, 5U);
   const std::uint64_t first = signatures();
   EXPECT_EQ(first, 5 * 64 + totals.sets - 5);
-  std::uint64_t last = first;
+  // Draws that nobody was given are as good as new.
+  run(Duration::seconds(300));
+  EXPECT_EQ(signatures(), first);
+  asked_each_second_ = 1;
+  run(Duration::seconds(60));
+  std::uint64_t last = signatures();
+  EXPECT_GT(last, first);
   for (int minute = 0; minute < 10; ++minute) {
     run(Duration::seconds(60));
     // Each of the five once or twice, and nothing else.
@@ -145,6 +174,7 @@ TEST_F(SigningRoundTest, a_static_signature_is_made_anew_at_half_of_its_life) {
 }
 
 TEST_F(SigningRoundTest, a_key_that_fails_leaves_what_is_signed) {
+  asked_each_second_ = 1;
   round_.turn_to(pool(1), keys_, {}, now_);
   run(Duration::seconds(1));
   const std::uint64_t before = signatures();
@@ -195,15 +225,152 @@ TEST_F(SigningRoundTest, keys_that_cannot_sign_are_passed_over_for_those_before)
   EXPECT_FALSE(round_.signs_anything());
 }
 
-TEST_F(SigningRoundTest, a_large_first_pass_makes_few_variants_and_the_rest_follows) {
-  dns::SigningOptions options;
-  options.variants = 1000;
-  options.alias_variants = 1000;
-  round_.turn_to(pool(25), keys_, options, now_);
-  while (round_.missing() > 0) round_.step(now_, 1);
-  EXPECT_LT(signatures(), 25U * 4U + 100U);
-  run(Duration::seconds(3));
-  EXPECT_GT(signatures(), 25U * 1000U);
+// So many names that all their variants are more than kFewAbove, and two of few subsets.
+std::shared_ptr<const dns::CompiledZones> large_pool(const std::string& more = "") {
+  return pool(400, R"(, "six": {"a": [)" + addresses("10.5.0.", 6) + R"(]}, "w": {"a": [)" +
+                       addresses("10.6.0.", 40) + more + "]}");
+}
+
+struct LargePool : SigningRoundTest {
+  void SetUp() override {
+    options_.redraw_signatures = 100'000;
+    round_.turn_to(large_pool(), keys_, options_, now_);
+    run(Duration::seconds(1));
+    ASSERT_EQ(round_.missing(), 0U);
+  }
+  const dns::SignedSet& set_of(const char* label, const dns::SignedZones& in) {
+    const auto& zones = *round_.zones();
+    const auto name = wire::dns::DnsName::from_text(std::string(label) + ".pool.test").value();
+    const auto place = zones.find(dns::HashedName(name));
+    const auto* entry = zones.entry(*place.node, wire::dns::RrType::kA);
+    const dns::SignedSet* found =
+        in.find(zones.index_of(*place.node), zones.index_of(*zones.set(*entry, 0)));
+    CHECK(found != nullptr);
+    return *found;
+  }
+  std::uint32_t count(const char* label) { return set_of(label, *round_.result()).count; }
+  void ask(const char* label, int times) {
+    const auto made = round_.result();
+    for (int i = 0; i < times; ++i) set_of(label, *made).note_asked();
+  }
+  dns::SigningOptions options_;
+};
+
+TEST_F(LargePool, a_name_has_as_many_draws_as_it_is_asked_for) {
+  EXPECT_LT(signatures(), 402U * 4U + 1000U);
+  EXPECT_EQ(count("7"), 4U);
+  EXPECT_EQ(count("six"), 4U);
+  const std::uint64_t before = signatures();
+  run(Duration::seconds(300));
+  EXPECT_EQ(signatures(), before) << "nobody asks";
+  ask("7", 4);
+  run(Duration::seconds(1));
+  EXPECT_EQ(count("7"), 8U) << "past its TTL";
+  ask("7", 8);
+  run(Duration::seconds(5));
+  EXPECT_EQ(count("7"), 8U) << "each once is enough until the TTL is over";
+  ask("7", 1);
+  run(Duration::seconds(1));
+  EXPECT_EQ(count("7"), 18U);
+  ask("7", 1000);
+  run(Duration::seconds(1));
+  EXPECT_EQ(count("7"), 64U);
+  EXPECT_EQ(count("8"), 4U);
+  // Who is asked for less has fewer again.
+  run(Duration::seconds(60));
+  ask("7", 3);
+  run(Duration::seconds(1));
+  EXPECT_EQ(count("7"), 6U);
+}
+
+TEST_F(LargePool, a_set_with_few_subsets_has_all_of_them_once_it_is_asked_for) {
+  ask("six", 10);
+  run(Duration::seconds(1));
+  const auto made = round_.result();
+  EXPECT_EQ(set_of("six", *made).form, dns::SignedSet::Form::kSubsets);
+  EXPECT_EQ(set_of("six", *made).count, 15U);
+  const std::uint64_t before = signatures();
+  ask("six", 1000);
+  run(Duration::seconds(300));
+  EXPECT_EQ(signatures(), before) << "drawn while answering: nothing is made anew";
+}
+
+TEST_F(LargePool, a_set_in_anothers_place_has_as_many_draws_as_that_had) {
+  ask("w", 20);
+  run(Duration::seconds(1));
+  ASSERT_EQ(count("w"), 40U);
+  round_.turn_to(large_pool(R"(,["10.6.1.1", 5])"), keys_, options_, now_);
+  EXPECT_EQ(round_.missing(), 1U);
+  run(Duration::seconds(1));
+  EXPECT_EQ(count("w"), 40U);
+}
+
+TEST_F(LargePool, redraws_are_limited_and_what_was_handed_out_most_often_goes_first) {
+  options_.redraw_signatures = 100;
+  round_.turn_to(large_pool(), keys_, options_, now_);
+  run(Duration::seconds(2));
+  asked_each_second_ = 1;
+  const std::uint64_t before = signatures();
+  run(Duration::seconds(120));
+  EXPECT_GE(signatures() - before, 110U * 100U);
+  EXPECT_LE(signatures() - before, 121U * 100U + 64U);
+  ask("7", 2000);
+  run(Duration::seconds(2));
+  EXPECT_EQ(count("7"), 64U);
+}
+
+// How often each server is handed out, of names that are asked for in very different measure, over
+// twenty TTLs. The expectation is of unsigned draws; the variance is larger since a draw is handed
+// out more than once, which counts (n draws, each c times: the sum of c squares over that of c).
+TEST_F(LargePool, over_redraws_servers_have_their_weights_shares) {
+  Prng prng(11);
+  std::map<std::pair<const void*, std::uint32_t>, std::uint32_t> uses;
+  std::vector<std::shared_ptr<const dns::SignedZones>>
+      versions;  // so that no address is used twice
+  std::vector<double> given(40);
+  double answers = 0;
+  for (int second = 0; second < 20 * 60; ++second) {
+    const auto made = round_.result();
+    versions.push_back(made);
+    for (const int label : {0, 1, 2, 4, 8, 16, 32, 64}) {
+      const auto& set = set_of(std::to_string(label).c_str(), *made);
+      for (std::uint64_t i = prng.below(static_cast<std::uint64_t>(label) * 2 + 2); i > 0; --i) {
+        const auto variant = static_cast<std::uint32_t>(prng.below(set.count));
+        set.note_asked();
+        ++uses[{&set, variant}];
+        const std::byte* const numbers = set.entry(variant) + dnssec::kSignatureSize;
+        for (std::size_t k = 0; k < 4; ++k) ++given[dns::SignedSet::number_in(numbers, k)];
+        ++answers;
+      }
+    }
+    run(Duration::seconds(1));
+  }
+  double squares = 0;
+  for (const auto& [variant, count] : uses) squares += double{1} * count * count;
+  const double inflation = squares / answers;
+  EXPECT_LT(inflation, 64);
+  // Of each server in draws of four by weight, from many of them.
+  constexpr int kDraws = 2'000'000;
+  std::vector<std::uint32_t> weights(40);
+  std::iota(weights.begin(), weights.end(), 1U);
+  std::vector<dns::AliasColumn> columns(40);
+  dns::build_alias(weights, columns);
+  const dns::WeightedItems items{weights, columns, 820, 40};
+  std::vector<double> expected(40);
+  std::array<std::uint32_t, 4> drawn;
+  for (int i = 0; i < kDraws; ++i) {
+    dns::draw(items, prng, drawn);
+    for (const std::uint32_t item : drawn) expected[item] += answers / kDraws;
+  }
+  double chi2 = 0;
+  for (std::size_t i = 0; i < 40; ++i) {
+    chi2 += (given[i] - expected[i]) * (given[i] - expected[i]) / expected[i];
+  }
+  std::printf("%.0f answers, each draw %.1f times, chi2 %.1f\n", answers, inflation,
+              chi2 / inflation);
+  // 39 degrees of freedom at the most: above 80 once in ten thousand.
+  EXPECT_LT(chi2 / inflation, 80);
+  EXPECT_GT(chi2 / inflation, 5) << "too even to be draws";
 }
 
 TEST(SigningKeeper, publishes_zones_with_keys_when_they_are_signed_and_leaves_others_alone) {

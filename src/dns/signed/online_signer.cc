@@ -19,6 +19,10 @@ using wire::dns::NameView;
 using wire::dns::RrType;
 
 constexpr std::size_t kRecordHead = 12;
+constexpr std::uint32_t kAsLongAsGood = 0x7fff'ffff;
+// In place of a bitmap's hash, above any TTL.
+constexpr std::uint64_t kNoName = std::uint64_t{1} << 32;
+constexpr std::uint64_t kNoKeys = std::uint64_t{2} << 32;
 // What is signed repeats the owner, where an answer has a pointer.
 constexpr std::size_t kMaxData =
     OnlineSigner::kMaxAnswer + OnlineSigner::kMaxRecords * wire::dns::kMaxName;
@@ -38,8 +42,7 @@ bool signs_data(const ZoneKey& key) {
 }  // namespace
 
 OnlineSigner::OnlineSigner(std::uint64_t seed)
-    : heads_(kEntries),
-      entries_(new std::byte[kEntries * kEntrySize]),
+    : entries_(make_zeroed<Entry>(kEntries)),
       answer_(new std::byte[kMaxAnswer]),
       data_(new std::byte[kMaxData]) {
   Prng prng(seed);
@@ -47,21 +50,21 @@ OnlineSigner::OnlineSigner(std::uint64_t seed)
 }
 
 std::size_t OnlineSigner::memory() const {
-  return kEntries * (sizeof(Head) + kEntrySize) + kMaxAnswer + kMaxData + sizeof(*this);
+  return kEntries * sizeof(Entry) + kMaxAnswer + kMaxData + sizeof(*this);
 }
 
-// Names come from strangers: without the secret none can find two of one key.
+// Names come from strangers: without the secret none can find two of one key. What else it depends
+// on they can't choose.
 std::uint64_t OnlineSigner::key_of(const Request& request, std::uint64_t what) const {
   const std::uint64_t name = siphash24(secret_, request.name.wire());
-  const std::uint64_t key =
-      siphash13(secret_, name, siphash13(secret_, what, request.state.signers));
+  const std::uint64_t key = siphash13(secret_, name, what ^ request.state.signers);
   return key == 0 ? 1 : key;
 }
 
 bool OnlineSigner::find(std::uint64_t key, const Request& request, std::uint32_t longest,
                         Answer& out) {
-  const std::size_t at = key % kEntries;
-  const Head& head = heads_[at];
+  const Entry& entry = entries_[key % kEntries];
+  const Head& head = entry.head;
   if (head.key != key ||
       !dnssec::still_good(head.signed_at, request.now, Lifetime::kPool, request.state.times)) {
     return false;
@@ -71,9 +74,10 @@ bool OnlineSigner::find(std::uint64_t key, const Request& request, std::uint32_t
     return false;
   }
   ++counts_.from_cache;
-  const std::byte* const entry = entries_.get() + at * kEntrySize;
-  out = {Status::kReady, Bytes(entry, head.size), head.count};
-  std::memcpy(drawn_.data(), entry + head.size, std::size_t{head.drawn} * 2);
+  const Bytes octets(entry.octets);
+  out = {Status::kReady, octets.first(head.size), head.count};
+  if (head.drawn == 0) return true;
+  std::memcpy(drawn_.data(), octets.data() + head.size, std::size_t{head.drawn} * 2);
   out.drawn = std::span(drawn_).first(head.drawn);
   return true;
 }
@@ -132,20 +136,17 @@ OnlineSigner::Answer OnlineSigner::sign(const Request& request, std::uint64_t ke
 
 void OnlineSigner::keep(std::uint64_t key, std::uint32_t now, const Answer& answer) {
   const std::size_t size = answer.records.size();
-  if (size + answer.drawn.size_bytes() > kEntrySize) return;
-  const std::size_t at = key % kEntries;
-  heads_[at] = {key, now, static_cast<std::uint16_t>(size), answer.count,
+  if (size + answer.drawn.size_bytes() > kRoom) return;
+  Entry& entry = entries_[key % kEntries];
+  entry.head = {key, now, static_cast<std::uint16_t>(size), answer.count,
                 static_cast<std::uint8_t>(answer.drawn.size())};
-  std::byte* const entry = entries_.get() + at * kEntrySize;
-  std::memcpy(entry, answer.records.data(), size);
-  std::memcpy(entry + size, answer.drawn.data(), answer.drawn.size_bytes());
+  std::memcpy(entry.octets.data(), answer.records.data(), size);
+  if (answer.drawn.empty()) return;
+  std::memcpy(entry.octets.data() + size, answer.drawn.data(), answer.drawn.size_bytes());
 }
 
-OnlineSigner::Answer OnlineSigner::deny(const Request& request, Bytes bitmap) {
-  constexpr std::uint32_t kAsLongAsGood = 0x7fff'ffff;
-  const std::uint64_t key = key_of(request, siphash24(secret_, bitmap) ^ request.state.nsec_ttl);
-  Answer kept;
-  if (find(key, request, kAsLongAsGood, kept)) return kept;
+OnlineSigner::Answer OnlineSigner::sign_nsec(const Request& request, std::uint64_t key,
+                                             Bytes bitmap) {
   std::array<std::byte, kMaxNsec> rdata;
   ByteWriter nsec(rdata);
   nsec.bytes(successor(request.name, request.zone).wire());
@@ -155,27 +156,36 @@ OnlineSigner::Answer OnlineSigner::deny(const Request& request, Bytes bitmap) {
   return sign(request, key, {RrType::kNsec, request.state.nsec_ttl, {&data, 1}});
 }
 
-OnlineSigner::Answer OnlineSigner::deny_types(const Request& request,
+OnlineSigner::Answer OnlineSigner::deny(const Request& request, Bytes bitmap) {
+  const std::uint64_t key = key_of(request, siphash24(secret_, bitmap) ^ request.state.nsec_ttl);
+  Answer kept;
+  return find(key, request, kAsLongAsGood, kept) ? kept : sign_nsec(request, key, bitmap);
+}
+
+OnlineSigner::Answer OnlineSigner::deny_types(const Request& request, std::uint64_t what,
                                               std::span<const RrType> types) {
+  const std::uint64_t key = key_of(request, what ^ request.state.nsec_ttl);
+  Answer kept;
+  if (find(key, request, kAsLongAsGood, kept)) return kept;
   std::array<std::byte, 34> bitmap;
   ByteWriter writer(bitmap);
   wire::dns::write_type_bitmap(writer, types);
-  return deny(request, writer.written());
+  return sign_nsec(request, key, writer.written());
 }
 
 OnlineSigner::Answer OnlineSigner::deny_name(const Request& request) {
-  return deny_types(request, types_of_no_name());
+  return deny_types(request, kNoName, types_of_no_name());
 }
 
 OnlineSigner::Answer OnlineSigner::deny_keys(const Request& request) {
   static constexpr std::array kTypes{RrType::kNs, RrType::kRrsig, RrType::kNsec};
-  return deny_types(request, kTypes);
+  return deny_types(request, kNoKeys, kTypes);
 }
 
 OnlineSigner::Answer OnlineSigner::expand(const Request& request, const SignedSet& set,
                                           std::uint32_t variant) {
   // One draw for each name until it would be drawn anew.
-  const std::uint32_t longest = set.count > 1 ? set.ttl : 0x7fff'ffff;
+  const std::uint32_t longest = set.is_drawn() ? set.ttl : kAsLongAsGood;
   const std::uint64_t key = key_of(request, set.content);
   Answer kept;
   if (find(key, request, longest, kept)) return kept;

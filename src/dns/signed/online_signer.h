@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "base/byte_reader.h"
 #include "base/siphash.h"
+#include "base/zeroed.h"
 #include "dns/signed/signed_zones.h"
 #include "dnssec/rrset.h"
 #include "wire/dns/name.h"
@@ -23,8 +23,8 @@ class OnlineSigner {
  public:
   // One each: a name keeps its place until another name of the same place comes.
   static constexpr std::size_t kEntries = 4096;
-  // Octets of the longest answer that is kept: twice an NSEC of a usual name with its RRSIG. With
-  // the heads 2.2 MB for each worker, touched as they are used.
+  // Octets of an answer that is kept, with its head: twice an NSEC of a usual name with its RRSIG.
+  // 2 MB for each worker, touched as they are used.
   static constexpr std::size_t kEntrySize = 512;
   // Of what is signed here at all: more than any answer by UDP has.
   static constexpr std::size_t kMaxAnswer = 8192;
@@ -80,6 +80,12 @@ class OnlineSigner {
     std::uint8_t count = 0;
     std::uint8_t drawn = 0;  // numbers of records, behind the answer's octets
   };
+  static constexpr std::size_t kRoom = kEntrySize - sizeof(Head);
+  struct Entry {
+    Head head;
+    std::array<std::byte, kRoom> octets;
+  };
+  static_assert(sizeof(Entry) == kEntrySize);
   struct Budget {
     std::uint32_t second = 0;
     std::uint32_t used = 0;
@@ -92,19 +98,22 @@ class OnlineSigner {
     std::span<const std::uint16_t> drawn{};
   };
 
+  // `what`: of all that the answer depends on besides name and keys.
   std::uint64_t key_of(const Request& request, std::uint64_t what) const;
+  // Signs NSEC with the types of `bitmap`, to be kept by `key`.
+  Answer sign_nsec(const Request& request, std::uint64_t key, Bytes bitmap);
   bool find(std::uint64_t key, const Request& request, std::uint32_t longest, Answer& out);
   bool spend(const Request& request, std::size_t signatures);
   Answer sign(const Request& request, std::uint64_t key, const Rrset& rrset);
-  // `types` are below 256.
-  Answer deny_types(const Request& request, std::span<const wire::dns::RrType> types);
+  // `what` stands for `types`, which are below 256.
+  Answer deny_types(const Request& request, std::uint64_t what,
+                    std::span<const wire::dns::RrType> types);
   void keep(std::uint64_t key, std::uint32_t now, const Answer& answer);
 
   SiphashKey secret_;
   std::array<Budget, 2> budgets_{};
   Counts counts_;
-  std::vector<Head> heads_;
-  std::unique_ptr<std::byte[]> entries_;
+  Zeroed<Entry> entries_;
   std::unique_ptr<std::byte[]> answer_;  // kMaxAnswer
   std::unique_ptr<std::byte[]> data_;    // what is signed
   std::array<Bytes, kMaxRecords> records_;

@@ -1,10 +1,14 @@
-// SignedSet: the answers that one owner gives from one record set, with their signatures, ready to
-// be copied. A set with few subsets has the signature of each of them: the draw is that of an
-// unsigned answer, and its signature is found by number (subset.h). A set with many has variants
-// that were drawn by weight beforehand; an answer is one of them. Immutable.
+// SignedSet: the answers that one owner gives from one record set, with their signatures. A set
+// with few subsets has the signature of each of them: the draw is that of an unsigned answer, and
+// its signature is found by number (subset.h). A set with many has draws that were made by weight
+// beforehand; an answer is one of them. Of both only signatures are kept, for records are where
+// unsigned answers have them: 72 octets a draw of four. What is given whole is kept whole.
+// Immutable, but for how often it was asked for.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -16,33 +20,67 @@ namespace timepool::dns {
 
 struct SignedSet {
   enum class Form : std::uint8_t {
-    kSubsets,   // `bytes` has the RRSIGs of each subset
-    kVariants,  // `bytes` has records and RRSIGs of each variant
+    kSubsets,  // an entry for each subset
+    kDraws,    // an entry for each draw
+    kWhole,    // records and RRSIGs of each draw, or of the one answer that there is
   };
+  // Asking is counted up to this.
+  static constexpr std::uint32_t kMostAsked = 4096;
 
-  // Records with owner C0 0C: those of one answer (kVariants), its RRSIGs behind them.
+  // --- kSubsets and kDraws: `bytes` has heads and then entries ---
+  // The RRSIG record of key `i` with owner C0 0C up to its signature.
+  Bytes head(std::uint32_t i) const {
+    const std::size_t size = entries / signatures;
+    return Bytes(bytes).subspan(i * size, size);
+  }
+  // Signatures of each key; of kDraws behind them which records it has, 16 bits of this machine for
+  // each.
+  const std::byte* entry(std::uint32_t index) const {
+    return bytes.data() + entries + std::size_t{index} * stride;
+  }
+  Bytes signature(std::uint32_t index, std::uint32_t key) const {
+    return {entry(index) + std::size_t{key} * dnssec::kSignatureSize, dnssec::kSignatureSize};
+  }
+  static std::uint32_t number_in(const std::byte* numbers, std::size_t i) {
+    std::uint16_t out = 0;
+    std::memcpy(&out, numbers + 2 * i, 2);
+    return out;
+  }
+
+  // --- kWhole ---
+  // Records with owner C0 0C: those of one answer, its RRSIGs behind them.
   Bytes answer(std::uint32_t index) const {
-    if (stride != 0) return Bytes(bytes).subspan(std::size_t{index} * stride, stride);
     return Bytes(bytes).subspan(offsets[index], offsets[index + 1] - offsets[index]);
   }
-  // Which records of the set a variant has; none where those of answers are not counted.
-  std::span<const std::uint16_t> drawn_of(std::uint32_t variant) const {
+  // Which records of the set an answer has; none where those of answers are not counted.
+  std::span<const std::uint16_t> drawn_of(std::uint32_t index) const {
     if (drawn.empty()) return {};
-    return std::span(drawn).subspan(std::size_t{variant} * take, take);
+    return std::span(drawn).subspan(std::size_t{index} * take, take);
   }
-  // The first variant without its signatures, for clients that do not ask for them.
+  // The first answer without its signatures, for clients that do not ask for them.
   Bytes plain() const { return Bytes(bytes).first(plain_size); }
+
+  // Its answers are draws: to be made anew now and then.
+  bool is_drawn() const { return form == Form::kDraws || (form == Form::kWhole && take < items); }
+  // Any thread. Lost counts do no harm: threads need no common order for that.
+  void note_asked() const {
+    const std::uint32_t before = asked.load(std::memory_order_relaxed);
+    if (before < kMostAsked) asked.store(before + 1, std::memory_order_relaxed);
+  }
 
   Form form = Form::kSubsets;
   std::uint8_t signatures = 0;  // RRSIG records of an answer: one for each key that signs
   std::uint16_t take = 0;       // other records of an answer
   std::uint32_t items = 0;      // records of the set
-  std::uint32_t count = 0;      // subsets or variants
-  std::uint32_t stride = 0;     // octets of each in `bytes`; 0: by offsets
+  std::uint32_t count = 0;      // subsets or draws
+  std::uint32_t entries = 0;    // kSubsets and kDraws: where they begin
+  std::uint32_t stride = 0;     // octets of each
   std::uint32_t plain_size = 0;
+  // How often answers of it were asked for, and then handed out.
+  mutable std::atomic<std::uint32_t> asked = 0;
   std::vector<std::byte> bytes;
-  std::vector<std::uint32_t> offsets;  // stride 0: count + 1 of them
-  std::vector<std::uint16_t> drawn;    // kVariants of weighted sets: `take` for each
+  std::vector<std::uint32_t> offsets;  // kWhole: count + 1 of them
+  std::vector<std::uint16_t> drawn;    // kWhole of weighted sets: `take` for each
 
   // --- for those who keep it fresh ---
   std::uint64_t content = 0;    // of all that is signed: equal for sets that may replace each other

@@ -22,19 +22,37 @@ std::shared_ptr<const SignedZones> SignedZones::create(std::shared_ptr<const Com
   out->mask_ = size - 1;
   out->shift_ = 64 - static_cast<unsigned>(std::countr_zero(size));
   out->kept_.reserve(items.size());
+  out->proofs_.resize(out->zones_->nodes().size());
   for (Item& item : items) {
-    if (item.set == nullptr) continue;
-    const std::uint64_t key = std::uint64_t{item.node} << 32 | item.ref;
-    std::size_t at = out->place_of(key);
-    while (out->slots_[at].set != nullptr) at = (at + 1) & out->mask_;
-    out->slots_[at] = {key, item.set.get()};
-    out->kept_.push_back(std::move(item.set));
+    if (item.set != nullptr) out->put(std::move(item));
+  }
+  for (Proofs& proofs : out->proofs_) {
+    if (proofs.no_data == nullptr) proofs.no_data = proofs.full;
   }
   return out;
 }
 
+void SignedZones::put(Item item) {
+  const SignedSet& set = *item.set;
+  const std::uint64_t key = std::uint64_t{item.node} << 32 | item.ref;
+  std::size_t at = place_of(key);
+  while (slots_[at].set != nullptr) at = (at + 1) & mask_;
+  slots_[at] = {key,
+                &set,
+                set.bytes.data(),
+                static_cast<std::uint16_t>(set.entries),
+                static_cast<std::uint16_t>(set.stride),
+                static_cast<std::uint16_t>(set.count),
+                set.form,
+                set.signatures};
+  if (item.ref == ref(Special::kNsecFull)) proofs_[item.node].full = &set;
+  if (item.ref == ref(Special::kNsecNoData)) proofs_[item.node].no_data = &set;
+  kept_.push_back(std::move(item.set));
+}
+
 std::size_t SignedZones::memory() const {
-  std::size_t out = slots_.capacity() * sizeof(Slot) + kept_.capacity() * sizeof(kept_[0]);
+  std::size_t out = slots_.capacity() * sizeof(Slot) + kept_.capacity() * sizeof(kept_[0]) +
+                    proofs_.capacity() * sizeof(Proofs);
   for (const auto& set : kept_) out += set->memory();
   return out;
 }

@@ -62,25 +62,49 @@ class SignedZones {
   }
   bool withholds_any() const { return withholds_any_; }
   bool withholds(std::uint32_t zone) const { return states_[zone].withheld; }
+  // What the answers of a set are made from, in half a cache line, so that all that an answer needs
+  // of the set is asked of memory at once.
+  struct Slot {
+    std::uint64_t key = 0;
+    const SignedSet* set = nullptr;
+    const std::byte* bytes = nullptr;  // its own
+    std::uint16_t entries = 0;         // SignedSet's, as the others
+    std::uint16_t stride = 0;
+    std::uint16_t count = 0;
+    SignedSet::Form form{};
+    std::uint8_t signatures = 0;
+
+    const std::byte* entry(std::uint32_t index) const {
+      return bytes + entries + std::size_t{index} * stride;
+    }
+  };
   // nullptr: it is not signed.
-  const SignedSet* find(std::uint32_t node, std::uint32_t ref) const {
+  const Slot* look(std::uint32_t node, std::uint32_t ref) const {
     const std::uint64_t key = std::uint64_t{node} << 32 | ref;
     for (std::size_t at = place_of(key);; at = (at + 1) & mask_) {
       const Slot& slot = slots_[at];
-      if (slot.set == nullptr || slot.key == key) return slot.set;
+      if (slot.key == key && slot.set != nullptr) return &slot;
+      if (slot.set == nullptr) return nullptr;
     }
+  }
+  const SignedSet* find(std::uint32_t node, std::uint32_t ref) const {
+    const Slot* const slot = look(node, ref);
+    return slot == nullptr ? nullptr : slot->set;
   }
   const SignedSet* find(std::uint32_t node, Special what, std::uint32_t more = 0) const {
     return find(node, ref(what, more));
   }
+  // The NSEC of a node that every absence may be proved by; nullptr: there is none.
+  struct Proofs {
+    const SignedSet* full = nullptr;     // kNsecFull
+    const SignedSet* no_data = nullptr;  // kNsecNoData, or else kNsecFull
+  };
+  const Proofs& proofs(std::uint32_t node) const { return proofs_[node]; }
 
   std::size_t memory() const;
 
  private:
-  struct Slot {
-    std::uint64_t key = 0;
-    const SignedSet* set = nullptr;
-  };
+  void put(Item item);
   std::size_t place_of(std::uint64_t key) const {
     return static_cast<std::size_t>((key * 0x9e37'79b9'7f4a'7c15U) >> shift_);
   }
@@ -88,7 +112,8 @@ class SignedZones {
   std::shared_ptr<const CompiledZones> zones_;
   std::vector<Zone> states_;
   std::vector<std::shared_ptr<const SignedSet>> kept_;
-  std::vector<Slot> slots_;  // a power of two, at most half full
+  std::vector<Slot> slots_;     // a power of two, at most half full
+  std::vector<Proofs> proofs_;  // by node
   std::size_t mask_ = 0;
   unsigned shift_ = 0;
   bool withholds_any_ = false;

@@ -87,24 +87,35 @@ struct SigningPlan::Signing {
   const std::vector<const ZoneKey*>& signers;
   dnssec::Validity validity;
   std::vector<std::byte> data{};
+  std::vector<std::byte> record{};
   std::vector<std::uint32_t> order{};
 
-  // Appends an RRSIG over the records `of` for each key. False: signing failed.
-  bool append(std::span<const std::uint32_t> of, std::vector<std::byte>& out) {
+  using Signature = std::array<std::byte, dnssec::kSignatureSize>;
+
+  // Puts what `key` signs of the records `of` into `data`. Returns the size of what of it stands in
+  // the RRSIG.
+  std::size_t write(const ZoneKey& key, std::span<const std::uint32_t> of, ByteWriter& writer) {
+    dnssec::write_rrsig_head(
+        writer, {rrset.type(), dnssec::signed_labels(owner), rrset.ttl(), validity}, key, zone);
+    const std::size_t head = writer.size();
+    rrset.write(owner, of, writer, order);
+    CHECK(writer.ok());
+    return head;
+  }
+  // Calls `each(RRSIG record up to its signature, signature)` for each key. False: signing failed.
+  template <class Each>
+  bool sign(std::span<const std::uint32_t> of, const Each& each) {
     const std::size_t rrsig = dnssec::rrsig_size(zone);
     data.resize(rrsig + rrset.written_at_most(owner, of.size()));
     for (const ZoneKey* key : signers) {
       ByteWriter writer(data);
-      dnssec::write_rrsig_head(
-          writer, {rrset.type(), dnssec::signed_labels(owner), rrset.ttl(), validity}, *key, zone);
-      const std::size_t head = writer.size();
-      rrset.write(owner, of, writer, order);
-      CHECK(writer.ok());
-      std::array<std::byte, dnssec::kSignatureSize> signature;
+      const std::size_t size = write(*key, of, writer);
+      Signature signature;
       if (!key->signer->sign(writer.written(), signature)) return false;
-      append_head(out, RrType::kRrsig, rrset.ttl(), rrsig);
-      out.insert(out.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(head));
-      out.insert(out.end(), signature.begin(), signature.end());
+      record.clear();
+      append_head(record, RrType::kRrsig, rrset.ttl(), rrsig);
+      record.insert(record.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(size));
+      each(Bytes(record), signature);
     }
     return true;
   }
@@ -114,7 +125,6 @@ SigningPlan::SigningPlan(std::shared_ptr<const CompiledZones> zones, const dnsse
                          const SigningOptions& options)
     : zones_(std::move(zones)), options_(options), rings_(zones_->zones().size()) {
   CHECK(options_.variants >= 1 && options_.variants <= kMaxSubsets);
-  CHECK(options_.alias_variants >= 1);
   for (std::uint32_t i = 0; i < rings_.size(); ++i) {
     if (take_keys(i, keys)) continue;
     rings_[i] = {};
@@ -257,23 +267,24 @@ bool SigningPlan::is_wildcard(const SigningTask& task) const {
   return zones_->name_of(zones_->nodes()[task.node]).is_wildcard();
 }
 
-// A set's label is that of a name of its own, or begins with it ("0.de" of "0").
-bool SigningPlan::is_alias(const SigningTask& task) const {
-  if (is_special(task.ref)) return false;
-  const auto& origin = zones_->zones()[task.zone].origin;
-  const NameView name = zones_->name_of(zones_->nodes()[task.node]);
-  if (name.size() == origin.size()) return false;
-  std::string text = format(name);
-  text.resize(text.size() - format(origin).size() - 1);
-  const std::string& label = zones_->label_of(zones_->sets()[task.ref]);
-  return label != text && label.compare(0, text.size() + 1, text + ".") != 0;
+std::uint64_t SigningPlan::place_of(const SigningTask& task) const {
+  Hasher out;
+  out.bytes(zones_->name_of(zones_->nodes()[task.node]).wire());
+  if (is_special(task.ref)) {
+    out.integer(task.ref);
+    return out.value();
+  }
+  const CompiledZones::Set& set = zones_->sets()[task.ref];
+  out.integer(static_cast<std::uint64_t>(set.type));
+  out.bytes(std::as_bytes(std::span(zones_->label_of(set))));
+  return out.value();
 }
 
-bool SigningPlan::is_drawn(const SigningTask& task) const {
-  if (is_special(task.ref)) return false;
+std::uint32_t SigningPlan::variants_of(const SigningTask& task) const {
+  if (is_special(task.ref)) return 1;
   const CompiledZones::Set& set = zones_->sets()[task.ref];
-  if (is_wildcard(task)) return set.take < set.count;
-  return subset_count(set.count, set.take) > variants_of(task);
+  if (is_wildcard(task)) return set.take < set.count ? options_.variants : 1;
+  return std::min(subset_count(set.count, set.take), options_.variants);
 }
 
 SigningPlan::Source SigningPlan::nsec_of(const SigningTask& task) const {
@@ -334,7 +345,7 @@ SigningPlan::Source SigningPlan::source_of(const SigningTask& task) const {
 
 void SigningPlan::add(std::uint32_t zone, std::uint32_t node, std::uint32_t ref) {
   SigningTask task{zone, node, ref};
-  task.alias = is_alias(task);
+  task.place = place_of(task);
   const Source source = source_of(task);
   const Keyring& ring = rings_[zone];
   Hasher content;
@@ -342,7 +353,7 @@ void SigningPlan::add(std::uint32_t zone, std::uint32_t node, std::uint32_t ref)
   content.integer(static_cast<std::uint64_t>(source.type));
   content.integer(source.ttl);
   content.integer(source.take);
-  content.integer(is_drawn(task) ? 1 : 0);
+  content.integer(is_wildcard(task) ? 1 : 0);
   content.integer(is_keys(task) ? ring.entry_hash : ring.data_hash);
   content.integer(source.rdata.size());
   for (const Bytes rdata : source.rdata) content.bytes(rdata);
@@ -376,65 +387,87 @@ std::shared_ptr<const SignedSet> SigningPlan::sign(const SigningTask& task, std:
   Signing signing{zones_->name_of(zones_->nodes()[task.node]), zones_->zones()[task.zone].origin,
                   *rrset, signers, dnssec::validity_from(now, out->lifetime, options_.times)};
 
-  std::vector<std::uint32_t> chosen;
-  if (is_drawn(task)) {
-    out->form = SignedSet::Form::kVariants;
-    draw_variants(source, std::min(variants, variants_of(task)), prng, *out);
-    chosen.assign(out->drawn.begin(), out->drawn.end());
-  } else if (source.set != nullptr && !is_wildcard(task)) {
-    out->form = SignedSet::Form::kSubsets;
-    chosen = all_subsets(out->items, source.take);
-    out->count = subset_count(out->items, source.take);
-  } else {
-    out->form = SignedSet::Form::kVariants;
-    out->count = 1;
-    chosen.resize(source.take);
-    std::iota(chosen.begin(), chosen.end(), 0U);
-    if (pool) out->drawn.assign(chosen.begin(), chosen.end());
-  }
-  std::vector<std::size_t> starts;
-  for (std::uint32_t i = 0; i < out->count; ++i) {
-    const auto of = std::span(chosen).subspan(std::size_t{i} * source.take, source.take);
-    starts.push_back(out->bytes.size());
-    if (out->form == SignedSet::Form::kVariants) {
-      const auto put = [&](Bytes data) {
-        append_head(out->bytes, source.type, source.ttl, data.size());
-        out->bytes.insert(out->bytes.end(), data.begin(), data.end());
-      };
-      if (is_wildcard(task)) {
-        for (const Bytes data : rrset->sorted(of)) put(data);
-      } else {
-        for (const std::uint32_t record : of) put(source.rdata[record]);
-      }
-      if (i == 0) out->plain_size = static_cast<std::uint32_t>(out->bytes.size());
-    }
-    if (!signing.append(of, out->bytes)) return nullptr;
-  }
-  starts.push_back(out->bytes.size());
+  variants = std::clamp(variants, 1U, options_.variants);
+  const bool whole = source.set == nullptr || is_wildcard(task);
+  const bool done = whole ? sign_whole(task, source, variants, prng, signing, *out)
+                          : sign_entries(source, variants, prng, signing, *out);
+  if (!done) return nullptr;
   out->bytes.shrink_to_fit();
-  bool equal = true;
-  for (std::size_t i = 1; i < starts.size(); ++i) {
-    equal = equal && starts[i] - starts[i - 1] == starts[1];
-  }
-  if (equal) {
-    out->stride = static_cast<std::uint32_t>(starts[1]);
-  } else {
-    out->offsets.assign(starts.begin(), starts.end());
-  }
   return out;
 }
 
-void SigningPlan::draw_variants(const Source& source, std::uint32_t variants, Prng& prng,
-                                SignedSet& out) const {
-  out.count = std::max(variants, 1U);
-  out.drawn.reserve(std::size_t{out.count} * source.take);
-  std::array<std::uint32_t, kMaxTake> drawn;
+bool SigningPlan::sign_whole(const SigningTask& task, const Source& source, std::uint32_t variants,
+                             Prng& prng, Signing& signing, SignedSet& out) const {
+  out.form = SignedSet::Form::kWhole;
+  out.count = out.is_drawn() ? variants : 1;
+  std::vector<std::uint32_t> chosen(source.take);
+  std::iota(chosen.begin(), chosen.end(), 0U);
+  if (out.is_drawn()) chosen = draw_variants(source, variants, prng);
+  if (source.set != nullptr && source.set->weighted) out.drawn.assign(chosen.begin(), chosen.end());
+  const auto put = [&](Bytes data) {
+    append_head(out.bytes, source.type, source.ttl, data.size());
+    out.bytes.insert(out.bytes.end(), data.begin(), data.end());
+  };
+  out.offsets.push_back(0);
   for (std::uint32_t i = 0; i < out.count; ++i) {
-    const std::size_t got =
-        draw(zones_->weighted(*source.set), prng, std::span(drawn).first(source.take));
-    CHECK(got == source.take);  // at most as many as there are
-    for (std::size_t j = 0; j < got; ++j) out.drawn.push_back(static_cast<std::uint16_t>(drawn[j]));
+    const auto of = std::span(chosen).subspan(std::size_t{i} * source.take, source.take);
+    if (is_wildcard(task)) {
+      for (const Bytes data : signing.rrset.sorted(of)) put(data);
+    } else {
+      for (const std::uint32_t record : of) put(source.rdata[record]);
+    }
+    if (i == 0) out.plain_size = static_cast<std::uint32_t>(out.bytes.size());
+    const bool done = signing.sign(of, [&out](Bytes head, const Signing::Signature& signature) {
+      out.bytes.insert(out.bytes.end(), head.begin(), head.end());
+      out.bytes.insert(out.bytes.end(), signature.begin(), signature.end());
+    });
+    if (!done) return false;
+    out.offsets.push_back(static_cast<std::uint32_t>(out.bytes.size()));
   }
+  return true;
+}
+
+bool SigningPlan::sign_entries(const Source& source, std::uint32_t variants, Prng& prng,
+                               Signing& signing, SignedSet& out) const {
+  const std::uint32_t subsets = subset_count(out.items, source.take);
+  out.form = subsets <= variants ? SignedSet::Form::kSubsets : SignedSet::Form::kDraws;
+  const bool drawn = out.is_drawn();
+  out.count = drawn ? variants : subsets;
+  out.stride = static_cast<std::uint32_t>(dnssec::kSignatureSize * signing.signers.size() +
+                                          (drawn ? 2 * source.take : 0));
+  const auto chosen =
+      drawn ? draw_variants(source, variants, prng) : all_subsets(out.items, source.take);
+  std::vector<std::byte> entries;
+  entries.reserve(std::size_t{out.count} * out.stride);
+  for (std::uint32_t i = 0; i < out.count; ++i) {
+    const auto of = std::span(chosen).subspan(std::size_t{i} * source.take, source.take);
+    // The heads are the same for all.
+    const bool done = signing.sign(of, [&](Bytes head, const Signing::Signature& signature) {
+      if (i == 0) out.bytes.insert(out.bytes.end(), head.begin(), head.end());
+      entries.insert(entries.end(), signature.begin(), signature.end());
+    });
+    if (!done) return false;
+    if (!drawn) continue;
+    for (const std::uint32_t record : of) {
+      const auto number = static_cast<std::uint16_t>(record);
+      const Bytes octets = std::as_bytes(std::span(&number, 1));
+      entries.insert(entries.end(), octets.begin(), octets.end());
+    }
+  }
+  out.entries = static_cast<std::uint32_t>(out.bytes.size());
+  out.bytes.insert(out.bytes.end(), entries.begin(), entries.end());
+  return true;
+}
+
+std::vector<std::uint32_t> SigningPlan::draw_variants(const Source& source, std::uint32_t variants,
+                                                      Prng& prng) const {
+  std::vector<std::uint32_t> out(std::size_t{variants} * source.take);
+  for (std::uint32_t i = 0; i < variants; ++i) {
+    const std::size_t got = draw(zones_->weighted(*source.set), prng,
+                                 std::span(out).subspan(std::size_t{i} * source.take, source.take));
+    CHECK(got == source.take);  // at most as many as there are
+  }
+  return out;
 }
 
 bool SigningPlan::still_good(const SigningTask& task, const SignedSet& set,

@@ -24,11 +24,10 @@ namespace timepool::dns {
 
 // How the zones' answers are signed.
 struct SigningOptions {
-  // The draws of a set that has more subsets than this; at most kMaxSubsets.
+  // The draws of a set that has more subsets than this, at the most; at most kMaxSubsets.
   std::uint32_t variants = 64;
-  // The same under names that have no servers of their own, but another's (geodns' aliases). There
-  // may be hundreds of those for each set, and each has draws of its own.
-  std::uint32_t alias_variants = 4;
+  // Signatures that are made in a second at the most to draw answers anew (SigningRound).
+  std::uint32_t redraw_signatures = 2000;
   dnssec::SignatureTimes times;
   bool operator==(const SigningOptions&) const = default;
 };
@@ -40,7 +39,7 @@ struct SigningTask {
   std::uint32_t ref = 0;      // as SignedZones has it
   std::uint64_t content = 0;  // SignedSet's
   std::uint64_t weights = 0;
-  bool alias = false;  // the set is that of another name
+  std::uint64_t place = 0;  // of owner, type and label: where an earlier version had another set
 };
 
 class SigningPlan {
@@ -61,17 +60,14 @@ class SigningPlan {
     return std::any_of(rings_.begin(), rings_.end(), [](const Keyring& it) { return it.withheld; });
   }
 
-  // The task's answers, at most `variants` of them where they are drawn. nullptr: signing failed.
+  // The task's answers: all subsets where there are no more than `variants`, else so many draws.
+  // nullptr: signing failed.
   std::shared_ptr<const SignedSet> sign(const SigningTask& task, std::uint32_t variants,
                                         std::uint32_t now, Prng& prng);
   // Whether `set`, made for an equal task, can still be served at `now`.
   bool still_good(const SigningTask& task, const SignedSet& set, std::uint32_t now) const;
-  // The most variants that the task's answers have.
-  std::uint32_t variants_of(const SigningTask& task) const {
-    return task.alias ? std::min(options_.alias_variants, options_.variants) : options_.variants;
-  }
-  // Whether answers of the task are drawn ahead, so that they are to be drawn anew now and then.
-  bool is_drawn(const SigningTask& task) const;
+  // How many different answers of the task are signed ahead at the most.
+  std::uint32_t variants_of(const SigningTask& task) const;
 
   // `sets`: one for each task, null where there is none: then nothing is given of its zone.
   std::shared_ptr<const SignedZones> assemble(
@@ -115,9 +111,13 @@ class SigningPlan {
   const std::vector<const dnssec::ZoneKey*>& signers_of(const SigningTask& task) const;
   bool is_wildcard(const SigningTask& task) const;
   bool is_keys(const SigningTask& task) const;
-  bool is_alias(const SigningTask& task) const;
-  void draw_variants(const Source& source, std::uint32_t variants, Prng& prng,
-                     SignedSet& out) const;
+  std::uint64_t place_of(const SigningTask& task) const;
+  std::vector<std::uint32_t> draw_variants(const Source& source, std::uint32_t variants,
+                                           Prng& prng) const;
+  bool sign_whole(const SigningTask& task, const Source& source, std::uint32_t variants, Prng& prng,
+                  Signing& signing, SignedSet& out) const;
+  bool sign_entries(const Source& source, std::uint32_t variants, Prng& prng, Signing& signing,
+                    SignedSet& out) const;
 
   std::shared_ptr<const CompiledZones> zones_;
   SigningOptions options_;
