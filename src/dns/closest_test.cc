@@ -99,6 +99,16 @@ TEST(Closest, gives_the_servers_near_the_client) {
   EXPECT_TRUE(given(*zones, "100.64.0.1").contains("10.0.0.1"));
 }
 
+TEST(Closest, gives_nobody_any_where_none_may_be_taken) {
+  const auto zones = compile(std::string(R"({"closest": true, "max_hosts": 0, "data": {"": {)") +
+                                 kServers + R"(}, "one": {"max_hosts": 1, )" + kServers + "}}}",
+                             places());
+  for (const char* client : {"198.18.0.1", "198.19.0.1", "100.64.0.1"}) {
+    EXPECT_EQ(given(*zones, client), Set{});
+  }
+  EXPECT_EQ(given(*zones, "203.0.113.1", "one.pool.test."), (Set{"203.0.113.10"}));
+}
+
 TEST(Closest, takes_the_next_ones_when_more_are_wanted) {
   const auto zones =
       compile(std::string(R"({"data": {"near": {"closest": true, "max_hosts": 3, )") + kServers +

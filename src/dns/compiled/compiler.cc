@@ -159,7 +159,9 @@ class Compiler {
   static bool is_near(const Label& label, const RecordSet& records) {
     // DEVIATION(geodns): AAAA are chosen as A are.
     const bool addresses = records.type == RrType::kA || records.type == RrType::kAaaa;
-    return label.closest && addresses && records.records.size() > label.max_hosts;
+    // Where none may be taken there is nothing to choose.
+    return label.closest && addresses && label.max_hosts > 0 &&
+           records.records.size() > label.max_hosts;
   }
   static bool is_near(const Label& label) {
     return std::any_of(label.sets.begin(), label.sets.end(),
