@@ -140,7 +140,7 @@ Schema<Config::Publish> publish_schema() {
             "Zones are published no more often than this; a change waits that long at the most.")
       .field("names_interval", &Config::Publish::names_interval,
              duration(Duration::milliseconds(10), Duration::seconds(86'400)),
-             "The same for names of servers that come and go, which wait for nothing else: a "
+             "The same for names of servers that come and go, and for who is listed by them: a "
              "member's next step is a certificate, and one that left must not get another.")
       .field("key_file", &Config::Publish::key_file, path(),
              "The Ed25519 key that signs snapshots; made at the first start, readable by its "

@@ -73,13 +73,15 @@ std::vector<pool::MonitorScore> monitor_scores(const std::vector<store::Pair>& p
 }  // namespace
 
 Intake::Intake(store::Db& db, const Settings& settings, Scheduler& scheduler, Tickets tickets,
-               UnixClock now, std::function<void()> scored, UnixTime last_issue)
+               UnixClock now, std::function<void()> scored, std::function<void()> nts_changed,
+               UnixTime last_issue)
     : db_(db),
       settings_(settings),
       scheduler_(scheduler),
       tickets_(std::move(tickets)),
       now_(std::move(now)),
       scored_(std::move(scored)),
+      nts_changed_(std::move(nts_changed)),
       last_issue_(last_issue) {}
 
 UnixTime Intake::next_issue() {
@@ -150,11 +152,14 @@ Result<std::string> Intake::take_results(const store::Monitor& monitor, const Ba
   ++(repeated ? repeated_ : batches_);
   accepted_ += scored.size();
   rejected_ += rejected_count;
+  bool nts_changed = false;
   for (const Scored& one : scored) {
     scheduler_.note_score(one.server, monitor.id, one.score);
     if (!one.nts.counted) continue;
     ++nts_checks_[static_cast<std::size_t>(one.nts.outcome)];
+    nts_changed = nts_changed || one.nts.changed;
   }
+  if (nts_changed) nts_changed_();
   if (!scored.empty()) scored_();
   return answer;
 }

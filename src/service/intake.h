@@ -91,15 +91,18 @@ struct IntakeCounters {
 
 struct NtsTaken {
   bool counted = false;  // not: the server has another name or port by now
+  bool changed = false;  // the state of its NTS
   pool::NtsOutcome outcome = pool::NtsOutcome::kOk;
 };
 
 class Intake {
  public:
-  // `scored` is called after each batch that changed a score. `last_issue` is when the last ticket
+  // `scored` is called after each batch that changed a score, `nts_changed` after each that changed
+  // the state of a server's NTS. `last_issue` is when the last ticket
   // that was used was made.
   Intake(store::Db& db, const Settings& settings, Scheduler& scheduler, Tickets tickets,
-         UnixClock now, std::function<void()> scored, UnixTime last_issue);
+         UnixClock now, std::function<void()> scored, std::function<void()> nts_changed,
+         UnixTime last_issue);
 
   // What is due for the monitor now, and when something next will be.
   struct Work {
@@ -133,6 +136,7 @@ class Intake {
   Tickets tickets_;
   UnixClock now_;
   std::function<void()> scored_;
+  std::function<void()> nts_changed_;
   std::mutex issue_mutex_;
   UnixTime last_issue_;
   std::atomic<std::uint64_t> batches_{0};

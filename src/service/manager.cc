@@ -57,7 +57,7 @@ Result<std::unique_ptr<Manager>> Manager::create(std::unique_ptr<store::Db> db,
   TRY(self.db_->read(find_last));
   self.intake_ = std::make_unique<Intake>(
       *self.db_, self.settings_, self.scheduler_, std::move(tickets), self.parts_.unix_now,
-      [&self] { self.publisher_->mark_changed(); }, UnixTime::from_ns(last_ticket));
+      [&self] { self.publisher_->mark_changed(); }, names_changed, UnixTime::from_ns(last_ticket));
   self.handed_out_ = std::make_unique<HandedOut>(*self.db_, self.parts_.unix_now);
   TRY(self.rebuild_schedule());
   TRY(self.publisher_->publish());

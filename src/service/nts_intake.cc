@@ -37,7 +37,8 @@ Result<void> note_opinion(store::Tx& tx, const store::NtsPair& next) {
   return store::put_nts_pair(tx, pair);
 }
 
-Result<void> update_state(store::Tx& tx, const Settings& settings, store::NtsServer& nts,
+// Whether it changed.
+Result<bool> update_state(store::Tx& tx, const Settings& settings, store::NtsServer& nts,
                           UnixTime now) {
   const auto pairs = TRY(store::list_nts_pairs_of(tx, nts.server_id));
   const auto active = TRY(store::count_active_monitors(tx));
@@ -51,8 +52,10 @@ Result<void> update_state(store::Tx& tx, const Settings& settings, store::NtsSer
   nts.reason = reason;
   if (changed) nts.since = now;
   TRY(store::put_nts_server(tx, nts));
-  if (!changed) return {};
-  return store::insert_nts_change(tx, {nts.server_id, now, nts.name, state, reason});
+  if (changed) {
+    TRY(store::insert_nts_change(tx, {nts.server_id, now, nts.name, state, reason}));
+  }
+  return changed;
 }
 
 }  // namespace
@@ -74,7 +77,7 @@ Result<NtsTaken> take_nts(store::Tx& tx, const Settings& settings, std::int64_t 
   TRY(note_opinion(tx, {server, monitor, time, outcome, good ? 0 : 1}));
   nts->last_check = time;
   if (report.not_after) nts->not_after = report.not_after;
-  TRY(update_state(tx, settings, *nts, now));
+  out.changed = TRY(update_state(tx, settings, *nts, now));
   return out;
 }
 

@@ -47,7 +47,8 @@ class Publisher {
   void start();
   // Something that is published may have changed. Any thread, quick.
   void mark_changed();
-  // The same of names of servers, which wait for [publish] names_interval only.
+  // The same of names of servers and of who is listed by them, which wait for [publish]
+  // names_interval only.
   void mark_names_changed();
   // The zone as it follows from what is stored now.
   Result<pool::Zone> build() const;
