@@ -31,16 +31,65 @@ bool leads_back(const Reply& reply, std::size_t from, NameView target) {
   return false;
 }
 
+// RFC 7871 7.2.1: the subnet's class, and how much of the subnet the answer depends on.
+ClassTable::Found client_class(const Asked& asked, const ZoneInfo& zone) {
+  const ClassTable& classes = *zone.classes;
+  const auto& edns = asked.query.edns;
+  if (!edns || !edns->client_subnet || edns->client_subnet->source == 0) {
+    return {classes.index_of(asked.rx.source), 0};
+  }
+  const IpAddress& subnet = edns->client_subnet->address;
+  const ClassTable::Found found =
+      subnet.is_v4() ? classes.find(subnet) : classes.find(subnet.unmapped());
+  if (found.index != ClassTable::kUnknown) return found;
+  // Where nothing is known of the subnet, the resolver's own place is the best guess, for the whole
+  // of the scope alike.
+  return {classes.index_of(asked.rx.source), found.scope};
+}
+
+// What `type` leads to at `node` for who asks, into what is fresh: a copy of what was just written
+// would have to wait for it.
+template <class Found>
+void fill(const Asked& asked, const CompiledZones::Node& node, RrType type, Found& out) {
+  const CompiledZones& zones = asked.served.zones;
+  out.node = &node;
+  out.entry = zones.entry(node, type);
+  if (out.entry == nullptr) return;
+  std::uint32_t index = ClassTable::kUnknown;
+  if (out.entry->by_class) {
+    const ClassTable::Found client = client_class(asked, zones.zones()[node.zone]);
+    index = client.index;
+    out.scope = client.scope;
+  }
+  out.set = zones.set(*out.entry, index);
+}
+
 }  // namespace
 
+Answer::LookUp::LookUp(const Asked& asked, NameView of)
+    : name(of), hashed(of), place(asked.served.zones.find(hashed)) {
+  if (place.node == nullptr) return;
+  // For ANY a CNAME is still the one right answer.
+  const RrType type = asked.query.type;
+  fill(asked, *place.node, type == RrType::kAny ? RrType::kCname : type, found);
+  found.synthesised = place.synthesised();
+}
+
+Answer::Answer(const Asked& asked, Reply& reply)
+    : asked_(asked),
+      zones_(asked.served.zones),
+      reply_(reply),
+      signed_(asked, reply),
+      asked_for_(asked, asked.query.name) {}
+
 Reason Answer::run() {
-  const Reason reason = follow(asked_.query.name, wire::dns::kHeaderSize, 0);
+  const Reason reason = follow(asked_for_, wire::dns::kHeaderSize, 0);
   return signed_.failure().value_or(reason);
 }
 
-Reason Answer::follow(NameView name, std::size_t at, int depth) {
-  const HashedName hashed(name);
-  const CompiledZones::Place place = zones_.find(hashed);
+Reason Answer::follow(const LookUp& looked_up, std::size_t at, int depth) {
+  const CompiledZones::Place& place = looked_up.place;
+  const NameView name = looked_up.name;
   if (place.zone == nullptr) {
     // The end of a CNAME is left to the resolver when it is not ours.
     if (depth > 0) return Reason::kAnswered;
@@ -59,19 +108,21 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
     return refer(*place.encloser, at + name.size() - place.encloser->name_size, depth);
   }
   reply_.set_authoritative(true);
-  owner_ = {hashed.view(), at, place.zone, place.node, place.synthesised()};
-  if (const auto reason = signed_.special(owner_)) return *reason;
+  if (asked_.served.signed_zones != nullptr) {
+    owner_ = {looked_up.hashed.view(), at, place.zone, place.node, place.synthesised()};
+    if (const auto reason = signed_.special(owner_)) return *reason;
+  }
   if (place.node == nullptr) return deny(place, name, at);
   if (above) return answer_ds_at_apex(*place.zone, name, at);
-  // For ANY a CNAME is still the one right answer; else the minimal one, if there is any type.
+  const Found& found = looked_up.found;
+  reply_.need_scope(found.scope);
+  // For ANY, a CNAME or the minimal answer, if there is any type.
   const bool any = type == RrType::kAny;
-  Found found = find_set(*place.node, any ? RrType::kCname : type);
   if (found.set == nullptr && any && place.node->entry_count > 0) {
     put_hinfo(*place.zone, at);
     return Reason::kAnyMinimal;
   }
   if (found.set == nullptr) return deny(place, name, at);
-  found.synthesised = place.synthesised();
   set_ = found.set;
   if (found.set->is_pool()) pool_ = found.set;
   const std::size_t records_at = reply_.size();
@@ -81,7 +132,7 @@ Reason Answer::follow(NameView name, std::size_t at, int depth) {
     const std::size_t target_at = records_at + CompiledZones::kRecordHead;
     const NameView target = reply_.name_at(target_at);
     if (leads_back(reply_, asked_.query.question_end, target)) return Reason::kAnswered;
-    const Reason rest = follow(target, target_at, depth + 1);
+    const Reason rest = follow(LookUp(asked_, target), target_at, depth + 1);
     return rest == Reason::kNxDomain || rest == Reason::kSignatureLimit ||
                    rest == Reason::kSignatureFailed
                ? rest
@@ -100,10 +151,10 @@ Reason Answer::withhold(int depth) {
 }
 
 Answer::Found Answer::find_set(const CompiledZones::Node& node, RrType type) {
-  const auto* entry = zones_.entry(node, type);
-  if (entry == nullptr) return {&node, nullptr, nullptr};
-  const ZoneInfo& zone = zones_.zones()[node.zone];
-  return {&node, entry, zones_.set(*entry, client_class(*entry, zone))};
+  Found out;
+  fill(asked_, node, type, out);
+  reply_.need_scope(out.scope);
+  return out;
 }
 
 Reason Answer::deny(const CompiledZones::Place& place, NameView name, std::size_t at) {
@@ -154,22 +205,8 @@ Reason Answer::answer_ds_at_apex(const ZoneInfo& zone, NameView name, std::size_
   return Reason::kNoData;
 }
 
-// RFC 7871 7.2.1: the subnet's class, and how much of the subnet the answer depends on.
-std::uint32_t Answer::client_class(const CompiledZones::Entry& entry, const ZoneInfo& zone) {
-  if (!entry.by_class) return ClassTable::kUnknown;
-  const auto& edns = asked_.query.edns;
-  if (edns && edns->client_subnet && edns->client_subnet->source > 0) {
-    const IpAddress& subnet = edns->client_subnet->address;
-    const ClassTable::Found found = zone.classes->find(subnet.is_v4() ? subnet : subnet.unmapped());
-    reply_.need_scope(found.scope);
-    // Where nothing is known of the subnet, the resolver's own place is the best guess, for the
-    // whole of the scope alike.
-    if (found.index != ClassTable::kUnknown) return found.index;
-  }
-  return zone.classes->find(asked_.rx.source).index;
-}
-
 bool Answer::put_set(Section section, const Found& found, std::size_t owner_at) {
+  if (!signed_.wanted()) return dns::put_set(asked_, reply_, section, *found.set, owner_at);
   SignedAnswer::Owner owner = owner_;
   owner.at = owner_at;
   owner.zone = &zones_.zones()[found.node->zone];

@@ -14,8 +14,9 @@ namespace timepool::dns {
 
 class Answer {
  public:
-  Answer(const Asked& asked, Reply& reply)
-      : asked_(asked), zones_(asked.served.zones), reply_(reply), signed_(asked, reply) {}
+  // Looks the question's name up, so that what is far away in memory is on its way while the reply
+  // is begun. Nothing is put yet.
+  Answer(const Asked& asked, Reply& reply);
 
   // Puts the answer for the question, whose class is IN and whose type is no other than ANY of the
   // meta types.
@@ -35,14 +36,20 @@ class Answer {
     const CompiledZones::Entry* entry = nullptr;
     const CompiledZones::Set* set = nullptr;  // nullptr: no data
     bool synthesised = false;                 // the node is a wildcard, the owner another name
+    std::uint8_t scope = 0;                   // how much of the client's subnet counted
   };
-
-  // The answer for `name`, which stands uncompressed at `at` in the reply.
-  Reason follow(wire::dns::NameView name, std::size_t at, int depth);
+  // What a name leads to for the type that is asked for.
+  struct LookUp {
+    LookUp(const Asked& asked, wire::dns::NameView of);
+    wire::dns::NameView name;
+    HashedName hashed;
+    CompiledZones::Place place;
+    Found found;  // where the place has a node
+  };
+  // The answer for a name that was looked up, which stands uncompressed at `at` in the reply.
+  Reason follow(const LookUp& name, std::size_t at, int depth);
   // What `type` leads to at `node` for this client.
   Found find_set(const CompiledZones::Node& node, wire::dns::RrType type);
-  std::uint32_t client_class(const CompiledZones::Entry& entry,
-                             const CompiledZones::ZoneInfo& zone);
   // The zone is to be signed and is not: an answer would be bogus to those who validate.
   Reason withhold(int depth);
   Reason deny(const CompiledZones::Place& place, wire::dns::NameView name, std::size_t at);
@@ -71,7 +78,8 @@ class Answer {
   const CompiledZones& zones_;
   Reply& reply_;
   SignedAnswer signed_;
-  SignedAnswer::Owner owner_;  // the name that is being answered
+  LookUp asked_for_;
+  SignedAnswer::Owner owner_;  // the name that is being answered, where zones are signed
   const CompiledZones::ZoneInfo* zone_ = nullptr;
   const CompiledZones::Set* set_ = nullptr;
   const CompiledZones::Set* pool_ = nullptr;

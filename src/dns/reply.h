@@ -53,10 +53,15 @@ class Reply {
   bool put_some(wire::dns::Section section, Bytes table, std::size_t stride,
                 std::span<const std::uint32_t> some, std::size_t owner_at) {
     if (!fits(section, some.size() * stride, owner_at)) return false;
-    std::byte* to = out_.data() + size_;
-    for (const std::uint32_t number : some) {
-      copy(to, table.data() + number * stride, stride);
-      to += stride;
+    std::byte* const to = out_.data() + size_;
+    if (stride == kSizeOfA) {
+      copy_some<kSizeOfA>(to, table.data(), some);
+    } else if (stride == kSizeOfAaaa) {
+      copy_some<kSizeOfAaaa>(to, table.data(), some);
+    } else {
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        copy(to + i * stride, table.data() + some[i] * stride, stride);
+      }
     }
     if (owner_at != wire::dns::kHeaderSize) point_owners(size_, stride, some.size(), owner_at);
     size_ += some.size() * stride;
@@ -125,6 +130,16 @@ class Reply {
   // Owner, type, class, TTL, length.
   static constexpr std::size_t kRecordHead = 12;
 
+  static constexpr std::size_t kSizeOfA = kRecordHead + 4;
+  static constexpr std::size_t kSizeOfAaaa = kRecordHead + 16;
+  template <std::size_t kSize>
+  static void copy_some(std::byte* to, const std::byte* table,
+                        std::span<const std::uint32_t> some) {
+    for (const std::uint32_t number : some) {
+      std::memcpy(to, table + number * kSize, kSize);
+      to += kSize;
+    }
+  }
   // Most records have 16 octets (A) or 28 (AAAA): no call for those.
   static void copy(std::byte* to, const std::byte* from, std::size_t size) {
     if (size < 16 || size > 32) {

@@ -1,6 +1,7 @@
 #include "dns/reply_options.h"
 
 #include "base/check.h"
+#include "dns/octet_writer.h"
 #include "wire/dns/edns.h"
 
 namespace timepool::dns {
@@ -15,6 +16,7 @@ std::size_t address_size(const wire::dns::ClientSubnet& subnet) {
   return (std::size_t{subnet.source} + 7) / 8;
 }
 
+// Writers are passed by value, so that they stay in registers.
 OctetWriter head(OctetWriter out, OptionCode code, std::size_t size) {
   out.u32(static_cast<std::uint32_t>(code) << 16 | static_cast<std::uint32_t>(size));
   return out;
@@ -37,6 +39,13 @@ OctetWriter put_subnet(OctetWriter out, const wire::dns::ClientSubnet& subnet, s
           std::uint64_t{4 + size} << 32 | std::uint64_t{subnet.family} << 16 |
           std::uint64_t{subnet.source} << 8 | scope);
   out.bytes(subnet.address.bytes().first(size));
+  return out;
+}
+
+OctetWriter put_cookie(OctetWriter out, const wire::dns::Cookie& shown, const ServerCookie& own) {
+  out = head(out, OptionCode::kCookie, shown.client.size() + own.size());
+  out.bytes(shown.client);
+  out.bytes(own);
   return out;
 }
 
@@ -67,7 +76,19 @@ std::size_t ReplyOptions::write(const Reply& reply, std::size_t room, MutableByt
   OctetWriter out = put_fixed(OctetWriter(to), asked_.served.settings.max_udp,
                               static_cast<unsigned>(reply.rcode()) >> 4, edns.header.flags & flags,
                               size - wire::dns::kOptSize);
-  if (edns.header.version == 0) out = write_options(reply, out);
+  if (edns.header.version == 0) {
+    if (wants_nsid()) {
+      const std::string& identity = asked_.served.settings.identity;
+      out = head(out, OptionCode::kNsid, identity.size());
+      out.text(identity);
+    }
+    if (edns.client_subnet) out = put_subnet(out, *edns.client_subnet, reply.scope());
+    if (edns.cookie) out = put_cookie(out, *edns.cookie, asked_.cookie.answer);
+    if (wants_keepalive()) {
+      out = head(out, OptionCode::kKeepalive, 2);
+      out.u16(keepalive());
+    }
+  }
   if (error) {
     out = head(out, OptionCode::kExtendedError, 2);
     out.u16(static_cast<std::uint16_t>(*reply.extended_error()));
@@ -91,28 +112,6 @@ std::size_t ReplyOptions::padding(const Reply& reply, std::size_t size, std::siz
   // RFC 8467 4.1: as much as the message may still hold.
   if (size + wanted <= room) return wanted;
   return size + kOptionHead <= room ? room - size : 0;
-}
-
-OctetWriter ReplyOptions::write_options(const Reply& reply, OctetWriter out) const {
-  const auto& edns = *asked_.query.edns;
-  const ResponderSettings& settings = asked_.served.settings;
-  if (wants_nsid()) {
-    out = head(out, OptionCode::kNsid, settings.identity.size());
-    out.text(settings.identity);
-  }
-  if (edns.client_subnet) {
-    out = put_subnet(out, *edns.client_subnet, reply.scope());
-  }
-  if (edns.cookie) {
-    out = head(out, OptionCode::kCookie, 8 + ServerCookie().size());
-    out.bytes(edns.cookie->client);
-    out.bytes(asked_.cookie.answer);
-  }
-  if (wants_keepalive()) {
-    out = head(out, OptionCode::kKeepalive, 2);
-    out.u16(keepalive());
-  }
-  return out;
 }
 
 }  // namespace timepool::dns

@@ -4,7 +4,6 @@
 #include <cstddef>
 
 #include "dns/asked.h"
-#include "dns/octet_writer.h"
 #include "dns/reply.h"
 
 namespace timepool::dns {
@@ -36,8 +35,6 @@ class ReplyOptions {
   }
   // Of the padding option, with its head, behind an OPT of `size`; 0: none.
   std::size_t padding(const Reply& reply, std::size_t size, std::size_t room) const;
-  // By value, so that the writer stays in registers.
-  OctetWriter write_options(const Reply& reply, OctetWriter out) const;
 
   const Asked& asked_;
   std::size_t size_ = 0;

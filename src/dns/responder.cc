@@ -98,35 +98,41 @@ std::size_t max_udp(const Asked& asked) {
   return whole ? settings.max_udp : std::min(settings.max_udp, settings.max_udp_without_cookie);
 }
 
-IpAddress client_of(const Asked& asked) {
-  const auto& edns = asked.query.edns;
-  if (!edns || !edns->client_subnet || edns->client_subnet->source == 0) return asked.rx.source;
-  return edns->client_subnet->address.unmapped();
+// Whom the answer is for, before addresses of IPv4 in those of IPv6 are seen as such.
+const IpAddress& client_of(const Rx& rx, const Query& query) {
+  const auto& edns = query.edns;
+  if (!edns || !edns->client_subnet || edns->client_subnet->source == 0) return rx.source;
+  return edns->client_subnet->address;
+}
+
+IpAddress unmapped_client(const Asked& asked) {
+  const IpAddress& client = client_of(asked.rx, asked.query);
+  return client.is_v4() || &client == &asked.rx.source ? client : client.unmapped();
 }
 
 Outcome answer_query(const Asked& asked, Bytes datagram, MutableBytes out) {
   const Query& query = asked.query;
-  Outcome outcome;
-  outcome.verdict = Verdict::kReply;
-  outcome.client = client_of(asked);
-  outcome.type = query.has_question ? query.type : RrType{};
-  outcome.client_subnet = query.edns && query.edns->client_subnet;
-  const ReplyOptions options(asked);
-  const std::size_t limit =
-      asked.rx.tcp ? out.size() : std::min({query.udp_limit(), max_udp(asked), out.size()});
   Reply reply(out);
+  Answer answer(asked, reply);
+  const ReplyOptions options(asked);
+  std::size_t limit = out.size();
+  if (!asked.rx.tcp) limit = std::min(limit, std::min(query.udp_limit(), max_udp(asked)));
   // Every limit leaves room for the question and the options: 512 at least.
   reply.begin(datagram, query.question_end, limit - options.size());
+  Outcome outcome;
+  outcome.verdict = Verdict::kReply;
+  outcome.client = unmapped_client(asked);
+  outcome.type = query.has_question ? query.type : RrType{};
+  outcome.client_subnet = query.edns && query.edns->client_subnet;
+  outcome.cookie = asked.cookie.use;
+  outcome.question_end = query.question_end;
   if (const auto reason = answer_in_general(asked, reply)) {
     outcome.reason = *reason;
   } else {
-    Answer answer(asked, reply);
     outcome.reason = answer.run();
     note(answer, asked.served.zones, outcome);
   }
   outcome.kind = kind_of(outcome.reason);
-  outcome.cookie = asked.cookie.use;
-  outcome.question_end = query.question_end;
   if (reply.truncated() && outcome.reason != Reason::kSignatureLimit) {
     outcome.reason = Reason::kTruncated;
     outcome.set = Outcome::kNone;
@@ -152,6 +158,7 @@ Outcome respond(const Rx& rx, Bytes datagram, const Served& served, Worker& work
     if (wire::dns::must_drop(parsed.error())) return dropped(parsed.error());
     return answer_malformed(datagram, parsed.error(), out);
   }
+  served.zones.prefetch(client_of(rx, query));
   return answer_query({rx, query, served, worker, cookie_of(rx, query, served.settings)}, datagram,
                       out);
 }

@@ -23,13 +23,12 @@ std::uint32_t scope_within(const Runs<V4Key>& runs, std::size_t run, V4Key key) 
 }  // namespace
 
 ClassIndex::ClassIndex(const Runs<V4Key>& runs) : slots_(kSlots) {
-  // 67 million; a table of all the world's networks has some.
-  CHECK(runs.size() < kPlace);
+  CHECK(runs.size() < kMaxRuns);
   ends_.reserve(runs.size() + 1 + kFew);
   ends_.push_back(0);
   for (std::size_t run = 0; run < runs.size(); ++run) {
     CHECK(runs.value(run) < 65536);
-    ends_.push_back(last_of(runs, run) << 16 | runs.value(run));
+    ends_.push_back(biased(last_of(runs, run) << 16 | runs.value(run)));
   }
   ends_.resize(ends_.size() + kFew);
 
@@ -41,11 +40,11 @@ ClassIndex::ClassIndex(const Runs<V4Key>& runs) : slots_(kSlots) {
     const auto ends = static_cast<std::uint32_t>(run) - first;
     const std::uint32_t place = first + 1;
     if (ends == 0) {
-      slots_[slot] = kWhole | scope_within(runs, run, last) << 16 | runs.value(run);
+      slots_[slot] = kWhole | scope_within(runs, run, last) << kNumberShift | place;
     } else if (ends <= kFew) {
-      slots_[slot] = ends << kEndsShift | place;
+      slots_[slot] = ends << kNumberShift | place;
     } else {
-      slots_[slot] = kMany | static_cast<std::uint32_t>(blocks_.size());
+      slots_[slot] = kMany << kNumberShift | static_cast<std::uint32_t>(blocks_.size());
       blocks_.push_back({place, ends});
     }
     if (last_of(runs, run) == last && run + 1 < runs.size()) ++run;

@@ -143,7 +143,7 @@ std::shared_ptr<const ClassTable> ClassTable::build(const GeoTable& geo, const T
   Builder builder(*table);
   const auto v4 = builder.runs(geo.country4, geo.asn4, geo.region4, geo.position4);
   table->v6_ = builder.runs(geo.country6, geo.asn6, geo.region6, geo.position6);
-  if (!builder.ok()) return nullptr;
+  if (!builder.ok() || v4.size() >= ClassIndex::kMaxRuns) return nullptr;
   table->v4_ = ClassIndex(v4);
   return table;
 }

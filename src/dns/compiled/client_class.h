@@ -108,6 +108,14 @@ class ClassTable {
     return {match.value, static_cast<std::uint8_t>(match.scope)};
   }
 
+  std::uint32_t index_of(const IpAddress& address) const {
+    return address.is_v4() ? v4_.value_at(key_of_v4(address)) : v6_.value_at(v6_key(address));
+  }
+  // For an address that find() is about to be asked for.
+  void prefetch(const IpAddress& address) const {
+    if (address.is_v4()) v4_.prefetch(key_of_v4(address));
+  }
+
   const TargetUse& use() const { return use_; }
   int cell_degrees() const { return cell_degrees_; }
   const std::vector<ClientClass>& classes() const { return classes_; }

@@ -154,6 +154,10 @@ class CompiledZones {
   }
   // The node of a host that a record names, hidden ones too: glue. nullptr: it is not here.
   const Node* find_target(const HashedName& name) const { return probe(name.wire(), name.hash()); }
+  // For a client whose class find() or its like will most likely be asked for.
+  void prefetch(const IpAddress& client) const {
+    if (widest_ != nullptr) widest_->prefetch(client);
+  }
   const Node& node(std::uint32_t index) const { return nodes_[index]; }
   // The entry for `type` at `node`, or nullptr for no data.
   const Entry* entry(const Node& node, wire::dns::RrType type) const {
@@ -270,6 +274,7 @@ class CompiledZones {
   std::vector<std::uint32_t> weights_;
   std::vector<AliasColumn> columns_;
   std::vector<ZoneInfo> zones_;
+  const ClassTable* widest_ = nullptr;  // of the zones' tables the one of the most runs
   std::vector<std::string> labels_;
 };
 

@@ -522,6 +522,10 @@ class Compiler {
 
   void link() {
     build_slots();
+    for (const CompiledZones::ZoneInfo& zone : out_->zones_) {
+      const ClassTable*& widest = out_->widest_;
+      if (widest == nullptr || zone.classes->runs() > widest->runs()) widest = zone.classes.get();
+    }
     link_wildcards();
     link_parents();
     for (CompiledZones::Set& set : out_->sets_) set.has_targets = names_a_host_of_ours(set);

@@ -55,11 +55,6 @@ Result<void, Malformed> read_client_subnet(Bytes data, EdnsIn in, ClientSubnet& 
 // The bits of one option into `edns`, unless its like was there before.
 Result<void, Malformed> take_option(const Option& option, EdnsIn in, Edns& edns) {
   switch (option.code) {
-    case OptionCode::kClientSubnet:
-      if (!edns.client_subnet) {
-        TRY(read_client_subnet(option.data, in, edns.client_subnet.emplace()));
-      }
-      break;
     case OptionCode::kCookie:
       if (!edns.cookie) edns.cookie = TRY(parse_cookie(option.data));
       break;
@@ -79,6 +74,7 @@ Result<void, Malformed> take_option(const Option& option, EdnsIn in, Edns& edns)
     case OptionCode::kExtendedError:
       if (!edns.extended_error) edns.extended_error = TRY(parse_extended_error(option.data));
       break;
+    case OptionCode::kClientSubnet:  // read by the caller
     case OptionCode::kExpire:
       break;
   }
@@ -115,7 +111,13 @@ Result<void, Malformed> parse_edns_into(std::uint16_t klass, std::uint32_t ttl, 
     const auto code = static_cast<OptionCode>(load16(rest.data()));
     const std::size_t size = load16(rest.data() + 2);
     if (size > rest.size() - kHead) return fail(Malformed::kOptionLength);
-    TRY(take_option({code, rest.subspan(kHead, size)}, in, edns));
+    const Bytes data = rest.subspan(kHead, size);
+    // The one that most queries have which have any.
+    if (code == OptionCode::kClientSubnet) {
+      if (!edns.client_subnet) TRY(read_client_subnet(data, in, edns.client_subnet.emplace()));
+    } else {
+      TRY(take_option({code, data}, in, edns));
+    }
     rest = rest.subspan(kHead + size);
   }
   return {};
