@@ -100,6 +100,30 @@ TEST(KeyedAnswer, who_may_not_have_the_zone_is_refused) {
   EXPECT_EQ(ask(open, {.name = "example.org."}).answer.rcode, Rcode::kNotAuth);
 }
 
+TEST(KeyedAnswer, each_request_for_a_transfer_is_counted_once) {
+  const auto with = transfers("");
+  const auto count = [&](TransferEnd end) {
+    return with->counters->ends[static_cast<std::size_t>(end)].load();
+  };
+  const Got whole = ask(with, {});
+  EXPECT_EQ(count(TransferEnd::kAxfr), 1U);
+  EXPECT_EQ(with->counters->messages, 1U);
+  EXPECT_EQ(with->counters->octets, whole.answer.size);
+  ask(with, {.client = "198.51.100.1"});
+  ask(with, {.tcp = false});
+  ask(with, {.name = "example.org."});
+  ask(with, {.type = RrType::kIxfr});
+  EXPECT_EQ(count(TransferEnd::kRefused), 4U);
+  EXPECT_EQ(with->counters->unproved, 0U);
+  dns::TsigKey stranger = *with->rules->find_key("k");
+  stranger.name = wire::dns::DnsName::from_text("x.").value();
+  ask(with, {.key = &stranger});
+  EXPECT_EQ(with->counters->unproved, 1U);
+  std::uint64_t all = 0;
+  for (const auto& it : with->counters->ends) all += it;
+  EXPECT_EQ(all, 5U);
+}
+
 TEST(KeyedAnswer, no_axfr_by_udp) {
   EXPECT_EQ(ask(transfers(""), {.tcp = false}).answer.rcode, Rcode::kRefused);
 }
