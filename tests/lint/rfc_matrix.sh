@@ -11,7 +11,7 @@ trap 'rm -f "$names"' EXIT
 find src tests -name '*_test.cc' -exec cat {} + | tr '\n' ' ' |
   grep -oE '(TEST|TEST_F|TEST_P|RC_GTEST_PROP|RC_GTEST_FIXTURE_PROP)\( *[A-Za-z0-9]+, *[A-Za-z0-9_]+' |
   sed -E 's/.*\( *([A-Za-z0-9]+), */\1./' >"$names"
-grep -rhoE 'def test_[a-z0-9_]+' tests --include='*.py' | sed 's/def //' >>"$names"
+grep -rhoE 'def test_[A-Za-z0-9_]+' tests --include='*.py' | sed 's/def //' >>"$names"
 
 [ -s "$names" ] || fail "no tests were found"
 count=0
