@@ -182,7 +182,10 @@ HttpsOptions Keeper::https(const Authority& authority) const {
 
 // A full disk is found out before the authority is asked for what could not be kept.
 Result<void> Keeper::prepare(const std::string& directory) {
-  static_cast<void>(report_.state.authority(directory));
+  {
+    const std::lock_guard lock(mutex_);
+    static_cast<void>(report_.state.authority(directory));
+  }
   return directory_.write_state(report_.state);
 }
 
