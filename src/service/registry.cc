@@ -69,14 +69,15 @@ std::uint64_t account_of(std::string_view owner) {
   return siphash24(kOwnerKey, std::as_bytes(std::span(owner.data(), owner.size()))) | 1;
 }
 
-// No ':', so that none can pass for a registration (service/names.h).
+// No ':', so that none can pass for a registration (service/names.h); no '@', since everybody can
+// read it and addresses of people are not for everybody.
 Result<std::string> checked_owner(const std::string& owner) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._@+").find(c) != std::string_view::npos;
+           std::string_view("-._").find(c) != std::string_view::npos;
   };
   if (owner.size() <= 64 && std::all_of(owner.begin(), owner.end(), allowed)) return owner;
-  return fail(invalid("owner", "expected up to 64 letters, digits, '-', '.', '_', '@' and '+'"));
+  return fail(invalid("owner", "expected up to 64 letters, digits, '-', '.' and '_'"));
 }
 
 NtsView nts_view_of(const store::NtsServer& nts, bool listed, const Settings& settings) {

@@ -60,6 +60,12 @@ class Api : public testing::Test {
     if (at == std::string::npos) return "";
     return text.substr(at + from.size(), text.find(to, at + from.size()) - at - from.size());
   }
+  // The same with what was found of its name, on port 4461.
+  void report_nts(const std::string& nts) {
+    extra_ = R"("nts":{"name":"alice.m.pool.test","port":4461,)" + nts + "},";
+    report(0.001, "nts-" + std::to_string(nts.size()));
+    extra_.clear();
+  }
   // Registers a monitor and lets it report one check of the first server.
   void report(double offset, const std::string& key) {
     if (token_.empty()) {
@@ -70,7 +76,7 @@ class Api : public testing::Test {
     const auto work = call("GET", "/v1/work", "", bearer);
     const std::string ticket = between(work.body, "\"ticket\":\"", "\"");
     const std::string body = R"({"results":[{"server":1,"ticket":")" + ticket + R"(","time":")" +
-                             format_utc(now_) + R"(","samples":[{"offset_s":)" +
+                             format_utc(now_) + R"(",)" + extra_ + R"("samples":[{"offset_s":)" +
                              std::to_string(offset) + R"(,"rtt_s":0.01,"stratum":2}]}]})";
     const auto answer = call("POST", "/v1/results", body, bearer);
     EXPECT_EQ(answer.body, R"({"accepted":1,"rejected":[]})");
@@ -86,6 +92,7 @@ class Api : public testing::Test {
   std::unique_ptr<service::Manager> manager_;
   net::HttpRouter router_;
   std::string token_;
+  std::string extra_;  // members of a report besides
 };
 
 TEST_F(Api, changing_needs_the_admin_token) {
@@ -127,6 +134,50 @@ class ApiOfAnyScore : public Api {
  protected:
   ApiOfAnyScore() { config_.zones.min_score = -100; }
 };
+
+TEST_F(ApiOfAnyScore, a_name_is_set_checked_shown_and_removed) {
+  admin("POST", "/v1/servers", R"({"address":"127.0.0.1","netspeed":3000})");
+  const std::string path = "/v1/servers/127.0.0.1/name";
+  const auto message = [&](const std::string& body) {
+    return between(admin("PUT", path, body).body, "\"message\":\"", "\"}");
+  };
+  EXPECT_EQ(message("{}"), "name: is missing");
+  EXPECT_EQ(message(R"({"name":"alice","port":0})"), "port: expected an integer, 1 to 65535");
+  EXPECT_EQ(message(R"({"name":"alice","account_uris":[1]})"),
+            "account_uris: expected an array of texts");
+  EXPECT_EQ(message(R"({"name":"alice","uri":1})"), "uri: no such field");
+  EXPECT_EQ(message(R"({"name":"www"})"), "name: is reserved");
+  EXPECT_EQ(admin("DELETE", path).status, 404);
+  const auto named = admin("PUT", path, R"({"name":"alice","port":4461})");
+  EXPECT_EQ(named.status, 200);
+  EXPECT_EQ(named.body.substr(named.body.find("\"owner\"")),
+            R"("owner":"","nts":{"state":"waiting","reason":"",)"
+            R"("since":"2027-01-15T08:00:00.000Z","name":"alice","full_name":"alice.m.pool.test",)"
+            R"("port":4461,"account_uris":[],"in_srv":false,"not_after":null,"last_check":null}})");
+  report_nts(R"("outcome":"untrusted","detail":"<unknown> root")");
+  report_nts(R"("outcome":"ok","not_after":"2027-02-19T10:00:00Z","cookies":8,"ke_ms":41.5,)"
+             R"("offset_s":0.001)");
+  const std::string all = call("GET", "/v1/servers/127.0.0.1").body;
+  EXPECT_NE(all.find(R"("state":"confirmed","reason":"")"), std::string::npos) << all;
+  EXPECT_NE(all.find(R"("in_srv":true,"not_after":"2027-02-19T10:00:00.000Z")"), std::string::npos);
+  EXPECT_NE(all.find(R"("nts_changes":[{"time":"2027-01-15T08:10:00.000Z","name":"alice",)"
+                     R"("state":"confirmed","reason":""},)"),
+            std::string::npos)
+      << all;
+  EXPECT_NE(all.find(R"("outcome":"untrusted","code":null,"detail":"<unknown> root")"),
+            std::string::npos);
+  const std::string page = call("GET", "/scores/127.0.0.1").body;
+  EXPECT_NE(page.find("<dd>alice.m.pool.test</dd>"), std::string::npos);
+  EXPECT_NE(page.find("<dd>confirmed, in SRV</dd>"), std::string::npos);
+  EXPECT_NE(page.find("untrusted: &lt;unknown&gt; root"), std::string::npos);
+  const std::string metrics = call("GET", "/metrics").body;
+  EXPECT_NE(metrics.find("timepool_poold_nts_servers{state=\"confirmed\"} 1\n"), std::string::npos);
+  EXPECT_NE(metrics.find("timepool_poold_servers_in_srv 1\n"), std::string::npos);
+  EXPECT_NE(metrics.find("timepool_poold_nts_checks_total{outcome=\"untrusted\"} 1\n"),
+            std::string::npos);
+  EXPECT_EQ(admin("DELETE", path).status, 204);
+  EXPECT_NE(call("GET", "/v1/servers").body.find(R"("state":"removed")"), std::string::npos);
+}
 
 TEST_F(ApiOfAnyScore, zones_tell_how_each_name_came_by_its_servers) {
   EXPECT_EQ(call("GET", "/v1/zones").body, R"({"zone":"pool.test","names":[]})");

@@ -328,6 +328,8 @@ name = "pool.test"
                 counts["heavy" if heavy else "light"] += 1
                 seen[target] += 1
         self.assertGreater(len(seen), 400)
+        if shutil.which("delv"):
+            self.assertRegex(self.delv("_ntske._tcp.pool.test", "SRV"), "; fully validated")
         # By weight 10 to 1: of 8000 draws 7273 with a standard deviation of 26.
         self.assertAlmostEqual(counts["heavy"] / 8000, 10 / 11, delta=0.02)
 
