@@ -66,6 +66,7 @@ struct Member {
   AssociationId beside = 0;
   DropCause takes_place = DropCause::kNone;
   bool proved = false;       // it has answered with authenticated time
+  bool late = false;         // of a source that came when others of its kind gave time
   std::uint32_t probed = 0;  // misses that a probe was planned for
 };
 

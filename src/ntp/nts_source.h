@@ -17,6 +17,18 @@ namespace timepool::ntp {
 // RFC 8915 7.1: ntske.
 inline constexpr std::uint16_t kKeyPort = 4460;
 
+// What names the servers behind a source's name.
+enum class ServerLookup : std::uint8_t {
+  kAddresses,  // its addresses: all show a certificate for the name itself
+  kServices,   // its SRV records: each target is a server with a name of its own (ntp/service.h)
+  kEither,     // SRV records where DNS proves them, else its addresses
+};
+// Which SRV records are followed.
+enum class ServiceTrust : std::uint8_t {
+  kSecure,          // those that DNSSEC proves
+  kSecureOrSuffix,  // and others, whose targets are below the pool's own suffix
+};
+
 struct NtsSettings {
   // Replies are believed by NTS only, and nothing else is ever sent to the source (KEC8).
   bool required = false;
@@ -26,6 +38,9 @@ struct NtsSettings {
   std::vector<std::string> ca_files;  // empty: the system's authorities
   std::vector<std::string> pins;      // key hashes, as text
   std::vector<AeadId> aeads = {AeadId::kAes128GcmSiv, AeadId::kAesSivCmac256};  // the best first
+  ServerLookup lookup = ServerLookup::kAddresses;
+  ServiceTrust trust = ServiceTrust::kSecure;
+  std::string suffix = "*.m.{pool}";  // one label for "*", the source's name for "{pool}"
   bool operator==(const NtsSettings&) const = default;
 };
 

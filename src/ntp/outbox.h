@@ -5,6 +5,10 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/byte_reader.h"
 #include "base/ip.h"
@@ -87,23 +91,56 @@ struct Event {
   Duration amount{};
 };
 
+// Why a server that a pool's SRV record named is not used any more (ntp/target_book.h).
+enum class TargetDrop : std::uint8_t {
+  kNone,         // never dropped
+  kNoAddress,    // its name has none, or can't be looked up
+  kNoKeys,       // no key establishment succeeded
+  kSilent,       // it does not answer, while others do
+  kUseless,      // it answers, but its time is of no use
+  kDenied,       // DENY or RSTR
+  kNameGone,     // LC5: its name was taken from the DNS
+  kSameAddress,  // all its addresses are in use for another of the pool
+  kOtherSource,  // it is a source of its own
+  kUntrusted,    // what named it turned out not to be proved
+  kSurplus,      // fewer servers are wanted
+};
+inline constexpr std::size_t kTargetDropCount = 11;
+// "none", "no_address", "no_keys", ...
+std::string_view name_of(TargetDrop cause);
+
+// A server of a pool was taken, or dropped. For people.
+struct TargetNote {
+  SourceId pool = 0;
+  std::string target;
+  TargetDrop cause = TargetDrop::kNone;  // kNone: it was taken
+};
+inline constexpr std::size_t kMaxTargetNotes = 64;
+
 struct Outbox {
   StaticVector<SendAction, kMaxSends> sends;
   // Associations that are gone: their sockets can be closed.
   StaticVector<AssociationId, kMaxCloses> closes;
-  // Sources whose name is to be looked up; the answer is SourceSet::handle_addresses().
+  // Sources whose name is to be looked up; the answer is SourceSet::handle_addresses(), and
+  // handle_services() for a pool by SRV records.
   StaticVector<SourceId, kMaxResolves> resolves;
   StaticVector<EstablishAction, kMaxEstablishes> establishes;
   // Events beyond the capacity are dropped: they are for people, nothing depends on them.
   StaticVector<Event, kMaxEvents> events;
 
+  std::vector<TargetNote> targets;  // at most kMaxTargetNotes; more are dropped
+
   void event(const Event& event) { static_cast<void>(events.push_back(event)); }
+  void note(TargetNote note) {
+    if (targets.size() < kMaxTargetNotes) targets.push_back(std::move(note));
+  }
   void clear() {
     sends.clear();
     closes.clear();
     resolves.clear();
     establishes.clear();
     events.clear();
+    targets.clear();
   }
 };
 

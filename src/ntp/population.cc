@@ -29,7 +29,8 @@ Result<SourceId, ChangeError> Population::add(const SourceConfig& config, MonoTi
   for (const Source& source : sources_) {
     if (same_source(source.config(), config)) return fail(ChangeError::kTwice);
   }
-  if (sources_.full()) return fail(ChangeError::kTooMany);
+  const bool full = config.pool == kNoSource ? sources_.full() : sources_.full_of_pools();
+  if (full) return fail(ChangeError::kTooMany);
   fill_due_ = std::min(fill_due_, now);
   return sources_.add(config, now);
 }
@@ -135,6 +136,13 @@ void Population::handle_addresses(SourceId id, std::span<const IpAddress> addres
   fill_due_ = std::min(fill_due_, now);
 }
 
+void Population::handle_gone(SourceId id, MonoTime now) {
+  Source* source = sources_.find(id);
+  if (source == nullptr) return;
+  source->handle_gone(now);
+  recovery_due_ = std::min(recovery_due_, now);
+}
+
 void Population::handle_send_failure(AssociationId id, MonoTime now) {
   Member* member = members_.find(id);
   if (member == nullptr || member->association == nullptr) return;
@@ -214,7 +222,7 @@ void Population::resolve(MonoTime now, Outbox& out) {
 
 // F2: as many associations as the source wants, as far as there are addresses.
 void Population::fill(Source& source, MonoTime now) {
-  if (source.listens()) return;
+  if (source.listens() || source.finds_services()) return;
   if (source.config().nts.required) return fill_with_keys(source, now);
   while (members_.count_of(source.id()) < source.wanted() && !members_.full()) {
     const std::optional<IpAddress> address = next_address(source, nullptr, false, now);
@@ -252,6 +260,16 @@ std::optional<IpAddress> Population::next_address(const Source& source, const Me
   std::vector<Endpoint> taken;
   for (const Member& member : members_) {
     if (member.association) taken.push_back(member.server());
+  }
+  // LC3: servers of one pool have different addresses.
+  if (source.config().pool != kNoSource) {
+    for (const Source& other : sources_) {
+      if (other.config().pool != source.config().pool || other.id() == source.id()) continue;
+      for (const AddressRecord& record : other.addresses().records()) {
+        if (record.state != AddressRecord::State::kInUse) continue;
+        taken.push_back({record.address, source.config().port, 0});
+      }
+    }
   }
   const std::vector<ServerIdentity> others = beside(instead_of);
   AddressWish wish;
@@ -303,6 +321,7 @@ Member& Population::start_association(Source& source, const Endpoint& server,
                                                            std::move(authenticator), first)});
   Member& member = members_[members_.size() - 1];
   member.origin = server.address;
+  member.late = source.late();
   resume(member);
   return member;
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "ntp/establishments.h"
@@ -68,6 +69,8 @@ class Population {
   std::optional<AssociationId> add_refclock(const RefclockConfig& config, MonoTime now);
   // The answer to a look-up; empty when it failed.
   void handle_addresses(SourceId source, std::span<const IpAddress> addresses, MonoTime now);
+  // DNS says that the name has no address.
+  void handle_gone(SourceId source, MonoTime now);
   // The kernel's time of sending for the member's latest request.
   void handle_sent(AssociationId id, const TransmitStamp& stamp);
   // The system has no way to the member's network now.
@@ -117,6 +120,8 @@ class Population {
   // are dropped, and established anew (RFC 8915 8.5).
   void judge_certificates(UnixTime time, MonoTime now, Outbox& out);
   const Establishments& establishments() const { return establishments_; }
+  // An earlier run left keys of a server with this name, that nobody has taken up.
+  bool has_session(std::string_view name, std::uint16_t port) const;
   // Under which the establishments with a source's server at an address are known.
   static nts::KeyServer key_server(const Source& source, const IpAddress& address);
 
@@ -133,6 +138,15 @@ class Population {
   std::uint32_t patience_with(const Member& member) const;
   // No server that answers is replaced before this has passed.
   Duration replacements_rest(MonoTime now) const;
+  // Of an association with NTS: what is to be said of its silence now; and whether its time is of
+  // no use (F11). For who replaces whole sources.
+  bool is_dead(const Member& member, MonoTime now) const;
+  bool is_useless(const Member& member) const;
+  // F11: at a bounded rate, and only while enough others remain.
+  bool may_replace_bad(MonoTime now, std::size_t others) const;
+  // Whether sources may take addresses with the next grow().
+  bool fill_waits(MonoTime now) const { return fill_due_ <= now; }
+  void note_replacement(MonoTime now) { last_replacement_ = now; }
   const PopulationConfig& config() const { return config_; }
   const SourceTable& sources() const { return sources_; }
   SourceTable& sources() { return sources_; }
@@ -197,7 +211,6 @@ class Population {
                               std::size_t survivors) const;
   bool lacks_route(const IpAddress& address, MonoTime now) const;
   bool is_silent(const Member& member) const;
-  bool may_replace_bad(MonoTime now, std::size_t others) const;
   // False when the member stays, for lack of room in the Outbox.
   bool replace(AssociationId id, const IpAddress& address, DropCause cause, MonoTime now,
                Outbox& out);

@@ -165,6 +165,17 @@ bool Population::is_silent(const Member& member) const {
   return limit != 0 && member.liveness.misses() >= limit;
 }
 
+bool Population::is_dead(const Member& member, MonoTime now) const {
+  return member.liveness.misses() > 0 &&
+         outage_.judge(*member.liveness.silent_since(), others_known(member), now) ==
+             Silence::kDead;
+}
+
+bool Population::is_useless(const Member& member) const {
+  return member.useless >= config_.bad_limit ||
+         (member.association && member.association->unusable() >= config_.bad_limit);
+}
+
 Duration Population::replacements_rest(MonoTime now) const {
   if (!last_replacement_) return {};
   return std::max(*last_replacement_ + config_.replace_interval - now, Duration());
@@ -196,9 +207,7 @@ std::optional<Population::Loss> Population::loss_of(const Member& member, const 
   const std::uint32_t unsent_limit = association.ever_answered() ? kUnsentLimit : 1;
   const bool other_family = !outage_.on() && lacks_route(member.server().address, now);
   if (other_family && member.unsent >= unsent_limit) return Loss{DropCause::kNoRoute, true};
-  const bool bad =
-      source.config().kind == SourceKind::kPool &&
-      (member.useless >= config_.bad_limit || association.unusable() >= config_.bad_limit);
+  const bool bad = source.config().kind == SourceKind::kPool && is_useless(member);
   if (bad && may_replace_bad(now, survivors)) return Loss{DropCause::kUseless, true};
   return std::nullopt;
 }

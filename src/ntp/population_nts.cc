@@ -61,6 +61,12 @@ void Population::fill_with_keys(Source& source, MonoTime now) {
   }
 }
 
+bool Population::has_session(std::string_view name, std::uint16_t port) const {
+  return std::any_of(
+      saved_sessions_.begin(), saved_sessions_.end(),
+      [&](const nts::SavedSession& it) { return it.from.name == name && it.from.port == port; });
+}
+
 bool Population::resume_session(Source& source, MonoTime now) {
   const SourceConfig& config = source.config();
   const auto found = std::find_if(
@@ -134,6 +140,8 @@ void Population::handle_establishment(EstablishmentId id, const EstablishmentRes
   Source* source = sources_.find(wish->source);
   CHECK(source != nullptr);  // its wishes end with it
   source->handle_keys();
+  // What was not sent says nothing of the server.
+  if (!result.unsent) source->count_keys(result.established);
   if (result.established) {
     handle_keys(*source, *wish, result, now);
   } else {

@@ -104,8 +104,9 @@ void remember(Member& member, const Candidate& candidate, Cause cause, MonoTime 
 bool Reference::decided(const Member& member, MonoTime now) const {
   if (member.association && member.association->heard()) return true;
   if (patient_ && (!patience_ends_ || now < *patience_ends_) && member.association) return false;
-  // Nobody waits for one that is to take another's place: that one still speaks for both.
-  if (member.beside != 0 && !member.proved) return true;
+  // Nobody waits for one that is to take another's place: that one still speaks for both. Nor for a
+  // server that a pool adds to those that speak already.
+  if ((member.beside != 0 || member.late) && !member.proved) return true;
   return member.measured().decided() || member.unsent > 0;
 }
 

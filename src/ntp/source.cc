@@ -28,6 +28,9 @@ std::string broken_nts_limit(const SourceConfig& config) {
     return "presend and nts exclude each other: each packet costs a cookie";
   }
   if (config.nts.port == 0) return "nts_port is 0";
+  const bool services = config.nts.lookup != ServerLookup::kAddresses;
+  if (services && config.kind != SourceKind::kPool) return "only a pool has SRV records";
+  if (services && config.nts.suffix.empty()) return "srv_suffix is empty";
   if (config.nts.aeads.empty()) return "nts_aeads is empty";
   return "";
 }
@@ -37,7 +40,8 @@ std::string broken_nts_limit(const SourceConfig& config) {
 bool same_source(const SourceConfig& a, const SourceConfig& b) {
   return a.kind == b.kind && a.name == b.name && a.port == b.port && a.version == b.version &&
          a.interleaved == b.interleaved && a.authenticated == b.authenticated && a.key == b.key &&
-         a.key_generation == b.key_generation && a.broadcast == b.broadcast && a.nts == b.nts;
+         a.key_generation == b.key_generation && a.broadcast == b.broadcast && a.nts == b.nts &&
+         a.pool == b.pool;
 }
 
 std::string broken_limit(const SourceConfig& config) {
@@ -142,6 +146,7 @@ void Source::handle_addresses(MonoTime now, std::span<const IpAddress> addresses
   if (literal_) return;
   if (addresses.empty()) {
     unresolved_at_ = now;
+    ++in_vain_;
     return;
   }
   std::vector<IpAddress> good;
@@ -156,12 +161,40 @@ void Source::handle_addresses(MonoTime now, std::span<const IpAddress> addresses
   // Nothing but rubbish is as good as no answer.
   if (good.empty()) {
     unresolved_at_ = now;
+    ++in_vain_;
     return;
   }
+  gone_ = 0;
+  in_vain_ = 0;
   resolved_ = true;
   resolved_at_ = now;
   addresses_.update(good, now);
   if (addresses_.used() >= wanted()) next_resolve_ = last_resolve_ + config_.resolve_refresh;
+}
+
+// It is soon asked again: an answer may be a mistake of the moment.
+void Source::handle_gone(MonoTime now) {
+  if (literal_) return;
+  ++gone_;
+  ++in_vain_;
+  unresolved_at_ = now;
+  want_resolve(now);
+}
+
+void Source::handle_services(MonoTime now, bool found) {
+  awaits_keys_ = awaits_keys_ && !found;
+  if (!found) {
+    unresolved_at_ = now;
+    ++in_vain_;
+    return want_resolve(now);
+  }
+  in_vain_ = 0;
+  resolved_ = true;
+  resolved_at_ = now;
+}
+
+void Source::have_enough() {
+  if (resolved_ && !wanting_) next_resolve_ = last_resolve_ + config_.resolve_refresh;
 }
 
 void Source::want_resolve(MonoTime now) {

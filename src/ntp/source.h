@@ -72,6 +72,9 @@ struct SourceConfig {
   BroadcastConfig broadcast;  // of that kind
   // Its servers prove themselves by NTS: then `authenticated` is true as well.
   NtsSettings nts;
+  // Of a server that a pool's SRV record named, or of such a pool's own name: the pool. The
+  // SourceSet makes these by itself (ntp/service_pools.h).
+  SourceId pool = kNoSource;
 
   bool operator==(const SourceConfig&) const = default;
 };
@@ -94,6 +97,8 @@ class Source {
   void set_online(bool online) { config_.poll.online = online; }
   // No look-ups and no failover: an address, or whoever broadcasts.
   bool is_literal() const { return literal_; }
+  // Its name has SRV records, whose targets are sources of their own: it has no associations.
+  bool finds_services() const { return config_.nts.lookup != ServerLookup::kAddresses; }
   bool listens() const { return config_.kind == SourceKind::kBroadcast; }
   // How many associations it wants.
   std::size_t wanted() const;
@@ -108,6 +113,12 @@ class Source {
   // The answer; `addresses` may be empty (a failure).
   void handle_addresses(MonoTime now, std::span<const IpAddress> addresses,
                         std::span<const Endpoint> ours = {});
+  // The name is no more: DNS says that it has no address. How often it said so in a row.
+  void handle_gone(MonoTime now);
+  unsigned gone() const { return gone_; }
+  // finds_services(): the answer, and whether it was of use; and that enough servers are in use.
+  void handle_services(MonoTime now, bool found);
+  void have_enough();
   // Look up as soon as the back-off allows: an address failed and there is no other, or there are
   // too few.
   void want_resolve(MonoTime now);
@@ -121,6 +132,17 @@ class Source {
   }
   // A key establishment with one of its servers ended, well or not, or is not needed.
   void handle_keys() { awaits_keys_ = false; }
+  // Others of its pool give time already: nobody waits for it.
+  void come_late() {
+    late_ = true;
+    awaits_keys_ = false;
+  }
+  bool late() const { return late_; }
+  // Whether it gave keys; in a row, since the last that did, how many gave none.
+  void count_keys(bool established) { keyless_ = established ? 0 : keyless_ + 1; }
+  unsigned keyless() const { return keyless_; }
+  // Look-ups since the last that found something.
+  unsigned lookups_in_vain() const { return in_vain_; }
   // When the last look-up began, and when the last that found something ended; the latter is empty
   // before there is one.
   MonoTime last_resolve() const { return last_resolve_; }
@@ -168,6 +190,10 @@ class Source {
   bool awaits_keys_ = true;
   bool wanting_ = true;  // the next look-up is more than the regular one
   unsigned attempts_ = 0;
+  unsigned gone_ = 0;
+  unsigned in_vain_ = 0;
+  unsigned keyless_ = 0;
+  bool late_ = false;
   Duration backoff_;
   unsigned left_unproven_ = 0;
   MonoTime next_unproven_;

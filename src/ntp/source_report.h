@@ -52,6 +52,7 @@ struct NtsReport {
 struct SourceReport {
   SourceId source = 0;
   std::string name;  // as configured
+  std::string pool;  // whose SRV record has the name; empty: it is configured
   SourceKind kind = SourceKind::kServer;
   AssociationId association = 0;   // 0: none yet
   std::optional<Endpoint> server;  // empty: none yet

@@ -71,6 +71,11 @@ SelectionConfig selection_of(const SourceSetConfig& config) {
   return out;
 }
 
+bool has_servers(const SourceTable& sources, SourceId pool) {
+  return std::any_of(sources.begin(), sources.end(),
+                     [pool](const Source& it) { return it.config().pool == pool; });
+}
+
 // F11: what it answers can't be used, and that is its own fault.
 bool is_useless(Cause cause) {
   switch (cause) {
@@ -95,7 +100,8 @@ SourceSet::SourceSet(const SourceSetConfig& config, AuthenticatorFactory factory
                  std::max(config.exchange.clock_error_ppb, config.exchange.max_clock_error_ppb)) {}
 
 MonoTime SourceSet::next_deadline() const {
-  MonoTime out = std::min(population_.next_deadline(), reference_.next_deadline());
+  MonoTime out = std::min({population_.next_deadline(), reference_.next_deadline(),
+                           services_.next_deadline()});
   for (const Member& member : population_.members()) {
     out = std::min(out, member.association ? member.association->next_deadline()
                                            : member.refclock->next_deadline());
@@ -114,6 +120,7 @@ void SourceSet::handle_timer(LocalTime now, RandomStream& random, Outbox& out) {
   }
   population_.care(now.mono, reference_.survivors(), out);
   population_.recover(now.mono, random, out);
+  services_.tend(population_, now.mono, reference_.survivors(), random, out);
   update(now, out);
 }
 
@@ -178,6 +185,7 @@ void SourceSet::update(LocalTime now, Outbox& out) {
 std::vector<SourceReport> SourceSet::reports(MonoTime now) const {
   std::vector<SourceReport> out;
   for (const Source& source : population_.sources()) {
+    const std::size_t first = out.size();
     bool any = false;
     for (const Member& member : population_.members()) {
       if (member.source != source.id()) continue;
@@ -186,7 +194,12 @@ std::vector<SourceReport> SourceSet::reports(MonoTime now) const {
       if (member.nts == nullptr) continue;
       out.back().nts = nts_report_of(source, member, population_, now);
     }
-    if (!any) out.push_back(report_of(source));
+    // A pool is told of by its servers.
+    const bool told = source.finds_services() && has_servers(population_.sources(), source.id());
+    if (!any && !told) out.push_back(report_of(source));
+    const Source* pool = population_.sources().find(source.config().pool);
+    if (pool == nullptr) continue;
+    for (std::size_t i = first; i < out.size(); ++i) out[i].pool = pool->config().name;
   }
   report_refclocks(now, out);
   return out;

@@ -21,6 +21,7 @@
 #include "ntp/outbox.h"
 #include "ntp/population.h"
 #include "ntp/reference.h"
+#include "ntp/service_pools.h"
 #include "ntp/source_match.h"
 #include "ntp/source_report.h"
 
@@ -41,9 +42,12 @@ class SourceSet {
     return population_.add(config, now);
   }
   Result<void, ChangeError> change(SourceId id, const SourceConfig& config, MonoTime now) {
-    return population_.change(id, config, now);
+    TRY(population_.change(id, config, now));
+    services_.handle_change(population_, id, now);
+    return {};
   }
   Result<void, ChangeError> remove(SourceId id, MonoTime now) {
+    services_.forget(population_, id, now);
     return population_.remove(id, now);
   }
 
@@ -94,6 +98,17 @@ class SourceSet {
     population_.handle_addresses(source, addresses, now);
   }
 
+  // DNS says that the name has no address, which is more than that a look-up failed.
+  void handle_gone(SourceId source, MonoTime now) { population_.handle_gone(source, now); }
+  // The answer to out.resolves for a source that finds_services().
+  void handle_services(SourceId source, const ServiceAnswer& answer, MonoTime now) {
+    services_.handle_answer(population_, source, answer, now);
+  }
+  // The pools by SRV records.
+  std::vector<ServiceReport> services(MonoTime now) const {
+    return services_.reports(population_, now);
+  }
+
   // NTS, see Population. Sources with it need set_aeads() before they are added.
   void set_aeads(const AeadMaker& aeads) { population_.set_aeads(aeads); }
   // The answer to out.establishes. What follows comes with the next handle_timer(), which is due at
@@ -114,6 +129,7 @@ class SourceSet {
   std::uint64_t session_changes() const { return population_.session_changes(); }
   void judge_certificates(UnixTime time, MonoTime now, Outbox& out) {
     population_.judge_certificates(time, now, out);
+    services_.handle_dates_known(population_, now);
   }
   Duration key_lifetime() const { return population_.config().key_lifetime; }
   const Establishments& establishments() const { return population_.establishments(); }
@@ -161,6 +177,7 @@ class SourceSet {
   void update(LocalTime now, Outbox& out);
 
   Population population_;
+  ServicePools services_;
   Reference reference_;
   std::optional<Duration> tai_offset_;
   std::uint64_t refclock_samples_ = 0;

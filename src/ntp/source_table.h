@@ -13,10 +13,14 @@ namespace timepool::ntp {
 
 // 16 sources of 4 addresses; more are refused.
 inline constexpr std::size_t kMaxSources = 16;
+// Servers of pools by SRV records, and those that are to take their places, besides.
+inline constexpr std::size_t kMaxPoolSources = 64;
 
 class SourceTable {
  public:
-  bool full() const { return sources_.size() >= kMaxSources; }
+  bool full() const { return count(false) >= kMaxSources; }
+  // No more servers of pools.
+  bool full_of_pools() const { return count(true) >= kMaxPoolSources; }
   std::size_t size() const { return sources_.size(); }
   // Adding and removing moves sources: pointers are good until then.
   Source* find(SourceId id) { return const_cast<Source*>(std::as_const(*this).find(id)); }
@@ -32,7 +36,7 @@ class SourceTable {
 
   // CHECKs that there is room.
   SourceId add(const SourceConfig& config, MonoTime now) {
-    CHECK(!full());
+    CHECK(config.pool == kNoSource ? !full() : !full_of_pools());
     sources_.emplace_back(next_id_, config, now);
     return next_id_++;
   }
@@ -41,6 +45,13 @@ class SourceTable {
   }
 
  private:
+  std::size_t count(bool of_pools) const {
+    return static_cast<std::size_t>(
+        std::count_if(sources_.begin(), sources_.end(), [of_pools](const Source& source) {
+          return (source.config().pool != kNoSource) == of_pools;
+        }));
+  }
+
   std::vector<Source> sources_;
   SourceId next_id_ = 0;
 };

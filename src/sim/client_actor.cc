@@ -13,6 +13,11 @@ namespace {
 constexpr Duration kSendLatency = Duration::microseconds(20);
 constexpr Duration kLookupLatency = Duration::milliseconds(15);
 
+// How far from true time the signatures of a zone hold.
+constexpr Duration kSignaturesHold = Duration::seconds(7 * 86'400);
+// As ntpd/time_client_services.cc.
+constexpr std::size_t kLeastQuorum = 3;
+
 // Its build date, where the scenario has none: hours before the world begins, so that whoever
 // drives the clock below it is seen.
 constexpr Duration kBuiltBefore = Duration::seconds(86'400);
@@ -200,6 +205,10 @@ void ClientActor::act(ntp::Outbox& out) {
   for (const ntp::AssociationId association : out.closes) sockets_.erase(association);
   for (const ntp::SourceId source : out.resolves) resolve(source);
   for (const ntp::EstablishAction& action : out.establishes) establish(action);
+  for (const ntp::TargetNote& note : out.targets) {
+    world_.trace().add(world_.now(), note.target, static_cast<std::uint64_t>(note.cause));
+    targets_.push_back({world_.elapsed(), note.target, note.cause});
+  }
   for (const ntp::Event& event : out.events) {
     world_.trace().add(world_.now(), ntp::name_of(event.kind), event.association);
     events_.push_back({world_.elapsed(), event});
@@ -231,11 +240,37 @@ void ClientActor::send(const ntp::SendAction& action) {
 
 void ClientActor::resolve(ntp::SourceId source) {
   lookups_.push_back(world_.elapsed());
-  const std::vector<IpAddress> addresses =
-      dns_.lookup(keeper_->sources().name(source), world_.elapsed());
+  const ntp::SourceConfig& config = keeper_->sources().sources().find(source)->config();
+  if (config.nts.lookup != ntp::ServerLookup::kAddresses) return resolve_services(source);
+  if (config.pool != ntp::kNoSource && dns_.is_gone(config.name, world_.elapsed())) {
+    world_.after(kLookupLatency, [this, source] {
+      world_.trace().add(world_.now(), "gone", source);
+      keeper_->sources().handle_gone(source, local_now().mono);
+      settle();
+    });
+    return;
+  }
+  const std::vector<IpAddress> addresses = dns_.lookup(config.name, world_.elapsed());
   world_.after(kLookupLatency, [this, source, addresses] {
     world_.trace().add(world_.now(), "resolved", addresses.size());
     keeper_->sources().handle_addresses(source, addresses, local_now().mono);
+    settle();
+  });
+}
+
+// As ntpd/time_client_services.cc: signatures are judged by the clock, unless certificates are not.
+void ClientActor::resolve_services(ntp::SourceId source) {
+  DnsServices found = dns_.services(keeper_->sources().name(source), world_.elapsed());
+  const nts::DateRule rule = keeper_->certificate_dates(local_now());
+  found.answer.dates_checked =
+      rule.judged != nts::DatesJudged::kNot || config_.unchecked_quorum < kLeastQuorum;
+  const bool wrong_clock = (rule.time - world_.utc()).abs() > kSignaturesHold;
+  if (found.answer.dates_checked && (found.bad_dates || wrong_clock)) {
+    found.answer.trust = ntp::DnsTrust::kBogus;
+  }
+  world_.after(kLookupLatency, [this, source, answer = found.answer] {
+    world_.trace().add(world_.now(), "services", answer.targets.size());
+    keeper_->sources().handle_services(source, answer, local_now().mono);
     settle();
   });
 }

@@ -74,6 +74,13 @@ struct TimedEstablishment {
   bool established = false;
 };
 
+// A server of a pool by SRV records was taken or dropped.
+struct TimedTarget {
+  Duration elapsed;
+  std::string target;
+  ntp::TargetDrop cause = ntp::TargetDrop::kNone;
+};
+
 struct TimedEvent {
   Duration elapsed;
   ntp::Event event;
@@ -120,6 +127,7 @@ class ClientActor final : public Node, ntp::SessionStore {
   // Of those that left this machine.
   const std::vector<TimedRequest>& requests() const { return requests_; }
   const std::vector<TimedEstablishment>& establishments() const { return establishments_; }
+  const std::vector<TimedTarget>& targets() const { return targets_; }
   // Replies taken that were none to the request that waits.
   const std::vector<std::string>& violations() const { return violations_; }
 
@@ -144,6 +152,7 @@ class ClientActor final : public Node, ntp::SessionStore {
   void act(ntp::Outbox& out);
   void send(const ntp::SendAction& action);
   void resolve(ntp::SourceId source);
+  void resolve_services(ntp::SourceId source);
   void establish(const ntp::EstablishAction& action);
   bool has_route(const IpAddress& to) const;
   void tell_of_routes();
@@ -188,6 +197,7 @@ class ClientActor final : public Node, ntp::SessionStore {
   Prng upset_prng_;
   std::function<void()> watcher_;
   std::vector<TimedEvent> events_;
+  std::vector<TimedTarget> targets_;
   std::vector<std::string> violations_;
 };
 

@@ -241,7 +241,35 @@ Schema<DnsAnswer> dns_schema() {
       .field("from", &DnsAnswer::from, span(), "From this time on.")
       .field("servers", &DnsAnswer::servers, list_of(text(64)), "None: the look-up fails.")
       .field("addresses", &DnsAnswer::addresses, list_of(config::ip_address()), "And before them.")
+      .field("gone", &DnsAnswer::gone, boolean(), "It is proved that there are none.")
       .field("more", &DnsAnswer::more, integer<std::uint64_t>(0, 10'000), "And nobody's.");
+  return out;
+}
+
+Schema<DnsServiceAnswer> service_schema() {
+  using T = ntp::ServiceTarget;
+  Schema<T> target;
+  target.required("target", &T::target, text(255), "A name, or \".\".")
+      .field("port", &T::port, integer<std::uint16_t>(0, 65535), "Of key establishment.")
+      .field("priority", &T::priority, integer<std::uint16_t>(0, 65535), "RFC 2782.")
+      .field("weight", &T::weight, integer<std::uint16_t>(0, 65535), "RFC 2782.");
+  using S = DnsServiceAnswer;
+  Schema<S> out;
+  out.required("pool", &S::pool, text(255), "Whose.")
+      .field("from", &S::from, span(), "From this time on.")
+      .field("status", &S::status,
+             config::one_of<ntp::ServiceStatus>({{"found", ntp::ServiceStatus::kFound},
+                                                 {"none", ntp::ServiceStatus::kNone},
+                                                 {"failed", ntp::ServiceStatus::kFailed}}),
+             "What comes of the look-up.")
+      .field("trust", &S::trust,
+             config::one_of<ntp::DnsTrust>({{"secure", ntp::DnsTrust::kSecure},
+                                            {"insecure", ntp::DnsTrust::kInsecure},
+                                            {"bogus", ntp::DnsTrust::kBogus}}),
+             "What DNSSEC says.")
+      .field("alias", &S::alias, boolean(), "By a CNAME.")
+      .field("bad_dates", &S::bad_dates, boolean(), "Signatures whose time is over.")
+      .tables("target", &S::targets, target, "The records.", ntp::kMaxTargets);
   return out;
 }
 
@@ -268,7 +296,19 @@ Schema<ntp::SelectOptions> select_schema() {
 
 Schema<ntp::NtsSettings> source_nts_schema() {
   Schema<ntp::NtsSettings> out;
-  out.field("required", &ntp::NtsSettings::required, boolean(), "RFC 8915.");
+  using N = ntp::NtsSettings;
+  out.field("required", &N::required, boolean(), "RFC 8915.")
+      .field("lookup", &N::lookup,
+             config::one_of<ntp::ServerLookup>({{"addresses", ntp::ServerLookup::kAddresses},
+                                                {"services", ntp::ServerLookup::kServices},
+                                                {"either", ntp::ServerLookup::kEither}}),
+             "By which records.")
+      .field("trust", &N::trust,
+             config::one_of<ntp::ServiceTrust>(
+                 {{"secure", ntp::ServiceTrust::kSecure},
+                  {"secure_or_suffix", ntp::ServiceTrust::kSecureOrSuffix}}),
+             "Of SRV records.")
+      .field("suffix", &N::suffix, text(255), "Of targets without proof.");
   return out;
 }
 
@@ -339,7 +379,16 @@ Schema<Expectations> expect_schema() {
   Schema<ExpectedCause> cause;
   cause.required("server", &ExpectedCause::server, text(64), "Which.")
       .required("cause", &ExpectedCause::cause, text(32), "Its cause at the end.");
+  using D = ExpectedDrop;
+  Schema<D> drop;
+  drop.required("target", &D::target, text(255), "Which.")
+      .required("cause", &D::cause, text(32), "Why.")
+      .required("from", &D::from, span(), "Not before.")
+      .required("until", &D::until, span(), "Not after.");
   Schema<E> out;
+  out.tables("dropped", &E::dropped, drop, "Servers that SRV records named.")
+      .field("dropped_never", &E::dropped_never, list_of(text(255)), "Such that stay.")
+      .field("taken_once", &E::taken_once, list_of(text(255)), "Such that are taken, once.");
   out.tables("cause", &E::causes, cause, "Why a server is used or not, at the end.");
   out.field("synchronised", &E::synchronised, boolean(), "At the end.")
       .field("synchronised_within", &E::synchronised_within, span(), "The first time.")
@@ -386,6 +435,13 @@ bool is_event(const std::string& name) {
   return false;
 }
 
+bool is_drop(const std::string& name) {
+  for (std::size_t i = 1; i < ntp::kTargetDropCount; ++i) {
+    if (ntp::name_of(static_cast<ntp::TargetDrop>(i)) == name) return true;
+  }
+  return false;
+}
+
 bool is_cause(const std::string& name) {
   for (std::size_t i = 0; i < ntp::kCauseCount; ++i) {
     if (ntp::name_of(static_cast<ntp::Cause>(i)) == name) return true;
@@ -423,6 +479,9 @@ std::string check_names(const Scenario& scenario) {
       if (!is_reason(name)) return "there is no reason \"" + name + "\"";
     }
   }
+  for (const ExpectedDrop& it : expect.dropped) {
+    if (!is_drop(it.cause)) return "no server is dropped for \"" + it.cause + "\"";
+  }
   for (const auto* events : {&expect.events, &expect.events_never}) {
     for (const std::string& name : *events) {
       if (!is_event(name)) return "there is no event \"" + name + "\"";
@@ -450,6 +509,7 @@ Schema<Scenario> scenario_schema() {
       .tables("refclock", &Scenario::refclocks, refclock_actor_schema(), "The client's clocks.",
               ntp::kMaxRefclocks)
       .tables("dns", &Scenario::dns, dns_schema(), "The names.")
+      .tables("service", &Scenario::services, service_schema(), "The pools' SRV records.")
       .tables("source", &Scenario::sources, source_schema(), "The client's sources.",
               ntp::kMaxSources)
       .tables("change", &Scenario::changes, change_schema(), "What the operator does.")

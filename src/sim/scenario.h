@@ -20,6 +20,26 @@ struct DnsAnswer {
   std::vector<std::string> servers;
   std::vector<IpAddress> addresses;  // before those of the servers; nobody need be there
   std::uint64_t more = 0;            // and so many addresses where nobody is
+  bool gone = false;                 // DNS proves that there are none
+};
+
+// From `from` on these are the SRV records of a pool.
+struct DnsServiceAnswer {
+  std::string pool;
+  Duration from;
+  ntp::ServiceStatus status = ntp::ServiceStatus::kFound;
+  ntp::DnsTrust trust = ntp::DnsTrust::kSecure;
+  bool alias = false;
+  bool bad_dates = false;
+  std::vector<ntp::ServiceTarget> targets;
+};
+
+// A server of a pool is dropped for this reason in this time.
+struct ExpectedDrop {
+  std::string target;
+  std::string cause;
+  Duration from;
+  Duration until;
 };
 
 // How often the client may and must ask a server.
@@ -89,6 +109,9 @@ struct Expectations {
   std::vector<SentLimit> sent;
   std::vector<EstablishmentLimit> establishments;
   std::vector<ExpectedCause> causes;
+  std::vector<ExpectedDrop> dropped;
+  std::vector<std::string> dropped_never;  // targets
+  std::vector<std::string> taken_once;     // targets that are taken, and never again
 };
 
 struct ScenarioLeap {
@@ -106,6 +129,7 @@ struct Scenario {
   std::vector<ServerConfig> servers;
   std::vector<RefclockActorConfig> refclocks;
   std::vector<DnsAnswer> dns;
+  std::vector<DnsServiceAnswer> services;
   std::vector<ntp::SourceConfig> sources;
   std::vector<SourceChange> changes;
   Expectations expect;

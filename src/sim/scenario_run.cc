@@ -58,6 +58,16 @@ class Run {
         addresses.push_back(IpAddress::v4(kNobody + static_cast<std::uint32_t>(i)));
       }
       dns_.set(answer.name, answer.from, addresses);
+      if (answer.gone) dns_.remove(answer.name, answer.from);
+    }
+    for (const DnsServiceAnswer& it : scenario.services) {
+      DnsServices services;
+      services.answer.status = it.status;
+      services.answer.trust = it.trust;
+      services.answer.alias = it.alias;
+      services.answer.targets = it.targets;
+      services.bad_dates = it.bad_dates;
+      dns_.set_services(it.pool, it.from, std::move(services));
     }
     for (const ntp::SourceConfig& source : scenario.sources) client_.add(source);
     for (const RefclockActorConfig& clock : scenario.refclocks) client_.add(clock);
@@ -265,6 +275,7 @@ class Run {
     check_synchronisation();
     check_sets();
     check_causes();
+    check_targets();
     check_requests();
     check_reasons();
     check_replacements();
@@ -306,6 +317,29 @@ class Run {
     }
     if (in_use != std::set<std::string>(expect.in_use.begin(), expect.in_use.end())) {
       violation("in use at the end: " + list(in_use));
+    }
+  }
+
+  void check_targets() {
+    const std::vector<TimedTarget>& notes = client_.targets();
+    for (const ExpectedDrop& expected : scenario_.expect.dropped) {
+      const bool found = std::any_of(notes.begin(), notes.end(), [&](const TimedTarget& it) {
+        return it.target == expected.target && ntp::name_of(it.cause) == expected.cause &&
+               it.elapsed >= expected.from && it.elapsed <= expected.until;
+      });
+      if (!found) violation(expected.target + " was not dropped in time as " + expected.cause);
+    }
+    const auto count = [&](const std::string& target, bool taken) {
+      return std::count_if(notes.begin(), notes.end(), [&](const TimedTarget& it) {
+        return it.target == target && (it.cause == ntp::TargetDrop::kNone) == taken;
+      });
+    };
+    for (const std::string& target : scenario_.expect.dropped_never) {
+      if (count(target, false) > 0) violation(target + " was dropped");
+    }
+    for (const std::string& target : scenario_.expect.taken_once) {
+      const auto times = count(target, true);
+      if (times != 1) violation(target + " was taken " + std::to_string(times) + " times");
     }
   }
 
