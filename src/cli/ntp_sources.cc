@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 
 #include "cli/ntp_show.h"
+#include "cli/nts_records.h"
 #include "cli/print.h"
 #include "client/json_fields.h"
 
@@ -48,6 +49,39 @@ std::string source_of(const json::object& source) {
   return text_of(source, "address").starts_with(name) ? "" : name;
 }
 
+std::string state_of(const json::object& target) {
+  const std::string state = text_of(target, "state");
+  if (state != "dropped") return state;
+  return state + ": " + text_of(target, "dropped");
+}
+
+// Pools by SRV records: what DNS said, and what became of each server that it named.
+void show_pools(const json::array& pools) {
+  for (const json::value& value : pools) {
+    if (!value.is_object()) continue;
+    const json::object& pool = value.get_object();
+    std::string line = text_of(pool, "service") + ": ";
+    line += text_of(pool, "verdict").empty() ? "not looked up yet" : text_of(pool, "verdict");
+    if (!text_of(pool, "trust").empty()) line += ", " + text_of(pool, "trust");
+    if (!text_of(pool, "why").empty()) line += ", " + printable(text_of(pool, "why"));
+    print("\n" + line);
+    for (const json::value& it : list_of(pool, "refused")) {
+      if (!it.is_object()) continue;
+      const json::object& refused = it.get_object();
+      print("refused: " + printable(text_of(refused, "target")) + ": " + text_of(refused, "fault"));
+    }
+    if (list_of(pool, "targets").empty()) continue;
+    Table table({"Server", "Port", "Priority", "Weight", "State"});
+    for (const json::value& it : list_of(pool, "targets")) {
+      if (!it.is_object()) continue;
+      const json::object& target = it.get_object();
+      table.row({text_of(target, "target"), whole(target, "port"), whole(target, "priority"),
+                 whole(target, "weight"), state_of(target)});
+    }
+    print(table.text());
+  }
+}
+
 }  // namespace
 
 void show_sources(const json::object& answer, bool verbose) {
@@ -68,6 +102,7 @@ void show_sources(const json::object& answer, bool verbose) {
   }
   if (verbose) print(kLegend);
   print(table.text());
+  show_pools(list_of(answer, "pools"));
 }
 
 void show_activity(const json::object& answer, bool) {

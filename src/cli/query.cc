@@ -8,7 +8,7 @@
 #include "cli/host_port.h"
 #include "cli/ntp_asking.h"
 #include "cli/print.h"
-#include "cli/query_nts.h"
+#include "cli/query_nts_pool.h"
 #include "sys/random.h"
 
 namespace timepool::cli {
@@ -25,6 +25,8 @@ struct QueryOptions {
   bool json = false;
   bool nts = false;
   NtsQueryOptions of_nts;
+  bool nts_pool = false;
+  NtsPoolOptions of_pool;
 };
 
 Result<Endpoint> resolve(const QueryOptions& options) {
@@ -64,7 +66,7 @@ int run_plain(const QueryOptions& options) {
 }
 
 int run(const QueryOptions& options) {
-  if (!options.nts) return run_plain(options);
+  if (!options.nts && !options.nts_pool) return run_plain(options);
   NtsQueryOptions nts = options.of_nts;
   nts.server = options.server;
   nts.count = options.count;
@@ -72,7 +74,10 @@ int run(const QueryOptions& options) {
   nts.timeout = options.timeout;
   nts.families = options.families;
   nts.json = options.json;
-  return query_nts(nts);
+  if (!options.nts_pool) return query_nts(nts);
+  NtsPoolOptions pool = options.of_pool;
+  pool.query = nts;
+  return query_nts_pool(pool);
 }
 
 }  // namespace
@@ -81,6 +86,7 @@ void add_query(Command& root) {
   const auto options = std::make_shared<QueryOptions>();
   NtsQueryOptions& nts = options->of_nts;
   Command query = root.command("query", "Ask an NTP server for the time; changes nothing");
+  NtsPoolOptions& pool = options->of_pool;
   query.positional("server", options->server, "HOST, HOST:PORT, ADDRESS or [ADDRESS]:PORT")
       .option("-c,--count", options->count, 1, 1000, "How often to ask")
       .option("--interval", options->interval, "Time between two requests")
@@ -95,6 +101,19 @@ void add_query(Command& root) {
       .option("--aead", nts.aead, 1, 65535, "Offer this AEAD algorithm only: 15 or 30")
       .flag("--no-verify", nts.no_verify,
             "Go on with a certificate that is wrong; what is shown then may come from anybody")
+      .flag("--nts-pool", options->nts_pool,
+            "The name is a pool's: look up its SRV records, and do as --nts with the servers that "
+            "they name; shows what DNSSEC proves")
+      .option("--trust-anchor", pool.trust_anchor,
+              "File of DS or DNSKEY records to believe instead of the system's root anchor")
+      .option("--dns-server", pool.dns_server,
+              "ADDRESS, ADDRESS:PORT: ask this DNS server, not those of /etc/resolv.conf")
+      .flag("--full-resolution", pool.full_resolution,
+            "Ask the zones' own DNS servers, from the root on")
+      .flag("--or-suffix", pool.suffix,
+            "Follow records without proof too, to servers within the pool's suffix")
+      .option("--suffix", pool.suffix_template, "That suffix; without: *.m.{pool}")
+      .option("--servers", pool.servers, 1, 64, "With how many of them keys are established")
       .footer(
           "offset: the server's clock less ours. The status is 1 when there was no answer, and "
           "with\n"
@@ -102,7 +121,8 @@ void add_query(Command& root) {
           "Examples:\n"
           "  timepool query time.example\n"
           "  timepool query 127.0.0.11:11123 --count 4 --json\n"
-          "  timepool query --nts time.example");
+          "  timepool query --nts time.example\n"
+          "  timepool query --nts-pool pool.example");
   query.action([options] { return run(*options); });
 }
 

@@ -103,6 +103,7 @@ class NtsQuery {
   explicit NtsQuery(const NtsQueryOptions& options) : options_(options), log_(options.json) {}
 
   int run();
+  bool run(json::object& out);
 
  private:
   Result<void> prepare();
@@ -132,6 +133,7 @@ class NtsQuery {
 };
 
 Result<void> NtsQuery::prepare() {
+  if (tls_) return {};
   host_ = TRY(parse_host_port(options_.server, kKeyPort));
   if (options_.aead) {
     const auto id = aead_of(static_cast<std::uint16_t>(*options_.aead));
@@ -150,16 +152,23 @@ Result<void> NtsQuery::prepare() {
 bool NtsQuery::look_up_server() {
   Step step{"dns", "", {}, {}, {}};
   const MonoTime start = sys::mono_now();
-  const auto found = look_up(options_.address.value_or(host_.host), options_.families);
+  const Result<std::vector<IpAddress>> found =
+      options_.known_addresses ? Result<std::vector<IpAddress>>(*options_.known_addresses)
+                               : look_up(options_.address.value_or(host_.host), options_.families);
   step.took = sys::mono_now() - start;
   if (!found.ok()) {
     step.failure = found.error().text();
+    return log_.add(step);
+  }
+  if (found->empty()) {
+    step.failure = host_.host + ": no address, " + options_.address_note;
     return log_.add(step);
   }
   std::vector<std::string> addresses;
   for (const IpAddress& it : *found) addresses.push_back(format(it));
   addresses_ = *found;
   step.lines = {host_.host + ": " + joined(addresses) + (options_.address ? ", as asked" : "")};
+  if (!options_.address_note.empty()) step.lines.push_back(options_.address_note);
   step.facts = {{"name", host_.host}, {"addresses", json_of(addresses)}};
   return log_.add(step);
 }
@@ -373,22 +382,35 @@ bool NtsQuery::ask_for_time(const nts::Establishment& keys) {
 int NtsQuery::run() {
   const auto prepared = prepare();
   if (!prepared.ok()) return failed(prepared.error());
+  json::object out;
+  const bool ok = run(out);
+  if (options_.json) print_json(out);
+  return ok ? kOk : kFailed;
+}
+
+bool NtsQuery::run(json::object& out) {
+  out = {{"server", options_.server}, {"verified", !options_.no_verify}};
+  const auto prepared = prepare();
+  if (!prepared.ok()) {
+    static_cast<void>(failed(prepared.error()));
+    return false;
+  }
   const bool warn = options_.no_verify && !options_.json;
   if (warn) print(std::string(kNotVerified));
   const bool ok = look_up_server() && try_addresses();
   if (warn) print(std::string(kNotVerified));
-  if (options_.json) {
-    json::object out{{"server", options_.server}, {"verified", !options_.no_verify}};
-    for (const auto& [key, value] : log_.json()) out[key] = value;
-    print_json(out);
-  }
-  return ok ? kOk : kFailed;
+  for (const auto& [key, value] : log_.json()) out[key] = value;
+  return ok;
 }
 
 }  // namespace
 
 int query_nts(const NtsQueryOptions& options) {
   return NtsQuery(options).run();
+}
+
+bool query_nts(const NtsQueryOptions& options, json::object& out) {
+  return NtsQuery(options).run(out);
 }
 
 }  // namespace timepool::cli

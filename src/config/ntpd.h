@@ -27,8 +27,11 @@ enum class LeapMode : unsigned char { kKernel, kStep, kSlew, kIgnore };
 enum class AddressFamily : unsigned char { kBoth, kV4, kV6 };
 
 // [[server]], [[pool]]
-// Whether a source's servers prove themselves by Network Time Security.
-enum class NtsUse : unsigned char { kOff, kRequire };
+// Whether a source's servers prove themselves by Network Time Security, and, of a pool, what names
+// them: its addresses, its SRV records, or the latter where DNS proves them.
+enum class NtsUse : unsigned char { kOff, kRequire, kSrv, kAuto };
+// Which SRV records are followed: those that DNSSEC proves, or also those within a suffix.
+enum class SrvTrust : unsigned char { kDnssec, kDnssecOrSuffix };
 
 struct NtpSourceConfig {
   std::string address;  // an IP address or a host name
@@ -55,6 +58,8 @@ struct NtpSourceConfig {
   std::vector<std::string> nts_ca;    // empty: the system's authorities
   std::vector<std::string> nts_pins;  // empty: any key
   std::vector<AeadId> nts_aeads = {AeadId::kAes128GcmSiv, AeadId::kAesSivCmac256};
+  SrvTrust srv_trust = SrvTrust::kDnssec;
+  std::string srv_suffix = "*.m.{pool}";
   bool smeared = false;  // it spreads leap seconds over hours
   bool prefer = false;
   bool trust = false;

@@ -14,7 +14,10 @@ Schema<NtpdNtsConfig> ntpd_nts_schema() {
           "another machine's, with the same keys.")
       .table("server", &NtpdNtsConfig::server, nts_server_schema(),
              "Establish keys with clients (RFC 8915 4) and send them to an NTP server with them. "
-             "Without this table nobody listens for that.");
+             "Without this table nobody listens for that.")
+      .table("srv", &NtpdNtsConfig::srv, nts_srv_schema(),
+             "How the SRV records of pools with `nts = \"srv\"` or `nts = \"auto\"` are looked up, "
+             "and by which DNSSEC keys they are believed.");
   return out;
 }
 

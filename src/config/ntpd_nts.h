@@ -6,6 +6,7 @@
 #include "config/ntpd_nts_client.h"
 #include "config/ntpd_nts_cookies.h"
 #include "config/ntpd_nts_server.h"
+#include "config/ntpd_nts_srv.h"
 #include "config/schema.h"
 
 namespace timepool::config {
@@ -14,6 +15,7 @@ struct NtpdNtsConfig {
   std::optional<NtsClientConfig> client;    // absent: as by default
   std::optional<NtsCookiesConfig> cookies;  // absent: as by default, if there is a server
   std::optional<NtsServerConfig> server;
+  std::optional<NtsSrvConfig> srv;  // absent: as by default
   bool operator==(const NtpdNtsConfig&) const = default;
 };
 

@@ -105,18 +105,61 @@ void add_samples(Schema<NtpSourceConfig>& out) {
       .field("max_samples", &It::max_samples, integer(1, 128), "Keep at most so many.");
 }
 
+constexpr const char* kPoolNts =
+    " All addresses of the name must show a certificate for it; \"ke\" is another word for this. "
+    "\"srv\": the same with servers of their own names, which the SRV records at _ntske._tcp of "
+    "the "
+    "name tell: each must show a certificate for its own. The records must be proved by DNSSEC "
+    "(see "
+    "srv_trust and [nts.srv]). \"auto\": \"srv\" where DNSSEC proves such records; \"ke\" where "
+    "there "
+    "are none or the zone is not signed; neither where the proof fails.";
+
+std::vector<std::pair<std::string, NtsUse>> uses_of_nts(bool pool) {
+  std::vector<std::pair<std::string, NtsUse>> out{{"off", NtsUse::kOff},
+                                                  {"require", NtsUse::kRequire}};
+  if (!pool) return out;
+  out.emplace_back("ke", NtsUse::kRequire);
+  out.emplace_back("srv", NtsUse::kSrv);
+  out.emplace_back("auto", NtsUse::kAuto);
+  return out;
+}
+
+void add_srv(Schema<NtpSourceConfig>& out) {
+  using It = NtpSourceConfig;
+  out.field(
+         "srv_trust", &It::srv_trust,
+         one_of<SrvTrust>(
+             {{"dnssec", SrvTrust::kDnssec}, {"dnssec-or-suffix", SrvTrust::kDnssecOrSuffix}}),
+         "Which SRV records are followed. \"dnssec\": those that DNSSEC proves. "
+         "\"dnssec-or-suffix\": of records in a zone that is not signed those too whose target is "
+         "within srv_suffix. Who forges DNS can then choose among the pool's servers, but bring in "
+         "no other, as long as the pool alone gives out names there.")
+      .field("srv_suffix", &It::srv_suffix, text(255),
+             "Where targets without proof must be: \"*\" is one label, \"{pool}\" the pool's name.")
+      .check([](const It& it) -> std::string {
+        const bool srv = it.nts == NtsUse::kSrv || it.nts == NtsUse::kAuto;
+        if (srv && it.srv_suffix.empty()) return "srv_suffix is empty";
+        if (it.nts == NtsUse::kSrv && !it.nts_name.empty()) {
+          return "nts_name and nts = \"srv\" exclude each other: the SRV record names the server";
+        }
+        return "";
+      });
+}
+
 void add_nts(Schema<NtpSourceConfig>& out, bool pool) {
   using It = NtpSourceConfig;
   const Codec<AeadId> aead =
       one_of<AeadId>({{std::string(name_of(AeadId::kAesSivCmac256)), AeadId::kAesSivCmac256},
                       {std::string(name_of(AeadId::kAes128GcmSiv)), AeadId::kAes128GcmSiv}});
-  out.field("nts", &It::nts, one_of<NtsUse>({{"off", NtsUse::kOff}, {"require", NtsUse::kRequire}}),
+  out.field("nts", &It::nts, one_of<NtsUse>(uses_of_nts(pool)),
             std::string("\"require\": keys are established with it by Network Time Security (RFC "
                         "8915), and only what they prove is believed; it is never asked without.") +
-                (pool ? " All addresses of the name must show a certificate for it." : ""))
-      .field("nts_port", &It::nts_port, integer<std::uint16_t>(1, 65535),
-             "The TCP port of its key establishment. The NTP port is told by that; `port` is not "
-             "used.")
+                (pool ? kPoolNts : ""));
+  if (pool) add_srv(out);
+  out.field("nts_port", &It::nts_port, integer<std::uint16_t>(1, 65535),
+            "The TCP port of its key establishment. The NTP port is told by that; `port` is not "
+            "used.")
       .field("nts_name", &It::nts_name, text(255),
              "The name that its certificate must have. An empty string: `address`.")
       .field("nts_ca", &It::nts_ca, list_of(path(), 16),

@@ -61,7 +61,8 @@ bool needs_new_client(const config::NtpdConfig& before, const config::NtpdConfig
   }
   return a != b || before.resolver != now.resolver || before.refclocks != now.refclocks ||
          orphan_stratum(before.server) != orphan_stratum(now.server) ||
-         before.broadcast_clients != now.broadcast_clients || before.nts.client != now.nts.client;
+         before.broadcast_clients != now.broadcast_clients || before.nts.client != now.nts.client ||
+         before.nts.srv != now.nts.srv;
 }
 
 }  // namespace

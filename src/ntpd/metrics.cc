@@ -9,6 +9,7 @@
 #include "ntpd/report_authentication.h"
 #include "ntpd/report_cookies.h"
 #include "ntpd/report_keys.h"
+#include "ntpd/report_services.h"
 #include "sys/clock.h"
 #include "sys/version.h"
 
@@ -255,6 +256,7 @@ void write_metrics(const Halves& halves, MonoTime now, net::MetricSink& sink) {
   if (halves.client != nullptr) {
     add_client(*halves.client, now, out);
     write_authentication_metrics(*halves.client, now, sink);
+    write_services_metrics(*halves.client, now, sink);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "ntpd/report.h"
 #include "ntpd/report_authentication.h"
+#include "ntpd/report_services.h"
 #include "wire/ntp/reference_id.h"
 
 namespace timepool::ntpd {
@@ -33,6 +34,7 @@ void add_estimate(const ntp::SourceReport& report, json::object& out) {
 json::object source_object(const ntp::SourceReport& report) {
   json::object out;
   out["source"] = report.name;
+  if (!report.pool.empty()) out["pool"] = report.pool;
   out["kind"] = name_of(report.kind);
   out["address"] = report.server ? json::value(format(*report.server)) : json::value(nullptr);
   out["status"] = name_of(report.status);
@@ -64,6 +66,8 @@ json::object sources_report(const Halves& halves, MonoTime now) {
   }
   json::object out;
   out["sources"] = std::move(list);
+  json::array pools = services_array(halves, now);
+  if (!pools.empty()) out["pools"] = std::move(pools);
   return out;
 }
 

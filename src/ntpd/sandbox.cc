@@ -1,10 +1,12 @@
 #include "ntpd/sandbox.h"
 
 #include <linux/capability.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 
+#include "net/trust_anchors.h"
 #include "ntpd/clock_record.h"
 #include "sys/file.h"
 
@@ -33,6 +35,21 @@ void add_lists(const config::NtpAccessConfig& access, sys::SandboxPaths& out) {
   for (const config::NtpInterfaceAccess& one : access.interfaces) add_rules(one, out);
 }
 
+// Where pools have SRV records, or a file of a directory may bring one.
+void add_trust_anchors(const config::NtpdConfig& config, sys::SandboxPaths& out) {
+  const auto& pools = config.sources.pools;
+  const bool wanted = std::any_of(pools.begin(), pools.end(), [](const auto& pool) {
+    return pool.nts == config::NtsUse::kSrv || pool.nts == config::NtsUse::kAuto;
+  });
+  if (!wanted && config.sources.directories.empty()) return;
+  const auto srv = config.nts.srv.value_or(config::NtsSrvConfig{});
+  for (const std::string& file : srv.trust_anchors) out.add_directory_of(file, PathAccess::kRead);
+  if (!srv.trust_anchors.empty()) return;
+  for (const char* file : net::kRootAnchorFiles) {
+    if (::access(file, F_OK) == 0) out.add_directory_of(file, PathAccess::kRead);
+  }
+}
+
 std::vector<sys::PathRule> paths_of(const config::NtpdConfig& config,
                                     const std::string& config_path) {
   sys::SandboxPaths out;
@@ -51,6 +68,7 @@ std::vector<sys::PathRule> paths_of(const config::NtpdConfig& config,
       out.add_directory_of(it.key, PathAccess::kRead);
     }
   }
+  add_trust_anchors(config, out);
   for (const auto* list : {&config.sources.servers, &config.sources.pools}) {
     for (const config::NtpSourceConfig& source : *list) {
       for (const std::string& file : source.nts_ca) out.add_directory_of(file, PathAccess::kRead);

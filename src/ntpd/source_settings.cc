@@ -15,6 +15,32 @@ ntp::FamilyChoice family_of(config::AddressFamily family) {
   return ntp::FamilyChoice::kBoth;
 }
 
+ntp::ServerLookup lookup_of(config::NtsUse use) {
+  switch (use) {
+    case config::NtsUse::kSrv:
+      return ntp::ServerLookup::kServices;
+    case config::NtsUse::kAuto:
+      return ntp::ServerLookup::kEither;
+    default:
+      return ntp::ServerLookup::kAddresses;
+  }
+}
+
+ntp::NtsSettings nts_settings(const config::NtpSourceConfig& config) {
+  ntp::NtsSettings out;
+  out.required = true;
+  out.port = config.nts_port;
+  out.certificate_name = config.nts_name;
+  out.ca_files = config.nts_ca;
+  out.pins = config.nts_pins;
+  out.aeads = config.nts_aeads;
+  out.lookup = lookup_of(config.nts);
+  out.trust = config.srv_trust == config::SrvTrust::kDnssec ? ntp::ServiceTrust::kSecure
+                                                            : ntp::ServiceTrust::kSecureOrSuffix;
+  out.suffix = config.srv_suffix;
+  return out;
+}
+
 }  // namespace
 
 ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::SourceKind kind) {
@@ -30,11 +56,9 @@ ntp::SourceConfig source_config(const config::NtpSourceConfig& config, ntp::Sour
   if (config.presend) out.poll.presend = static_cast<std::int8_t>(*config.presend);
   out.interleaved = config.interleaved;
   out.key = config.key;
-  out.authenticated = config.key != 0 || config.nts == config::NtsUse::kRequire;
-  if (config.nts == config::NtsUse::kRequire) {
-    out.nts = {true,          config.nts_port, config.nts_name,
-               config.nts_ca, config.nts_pins, config.nts_aeads};
-  }
+  const bool nts = config.nts != config::NtsUse::kOff;
+  out.authenticated = config.key != 0 || nts;
+  if (nts) out.nts = nts_settings(config);
   out.version = static_cast<std::uint8_t>(config.version);
   out.select = {config.prefer, config.trust, config.require, config.noselect};
   out.max_delay = config.max_delay;

@@ -42,13 +42,17 @@ UnixTime last_good_time(const config::NtpdConfig& config) {
   return memory.ok() ? memory->last_good.value_or(UnixTime()) : UnixTime();
 }
 
+UnixTime certificates_earliest(const config::NtpdConfig& config) {
+  if (in_network_simulator()) return {};
+  return std::max(sys::build_date(), last_good_time(config));
+}
+
 void set_certificates(const config::NtpdConfig& config, ntp::TimekeeperConfig& out) {
   const config::NtsClientConfig client = config.nts.client.value_or(config::NtsClientConfig{});
   out.sources.key_lifetime = client.key_lifetime;
   out.sources.selection.unchecked_quorum = client.unchecked_quorum;
   out.certificates.unchecked_updates = client.unchecked_updates;
-  if (in_network_simulator()) return;
-  out.certificates.earliest = std::max(sys::build_date(), last_good_time(config));
+  out.certificates.earliest = certificates_earliest(config);
 }
 
 std::string sessions_path(const config::NtpdConfig& config) {
@@ -127,6 +131,8 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
           [this](ntp::AssociationId id, const refclock::Look& look) { on_refclock(id, look); }),
       links_(reactor, logger, config.sources, raw_mapping(), handlers()),
       listener_(reactor, logger, config.broadcast_clients, broadcast_handlers()),
+      services_(reactor, config),
+      earliest_(certificates_earliest(config)),
       key_source_(reactor, config.nts.client.value_or(config::NtsClientConfig{}).timeout) {
   keeper_.sources().set_aeads(aeads_);
 }
@@ -151,6 +157,10 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys
   std::unique_ptr<TimeClient> out(new TimeClient(reactor, logger, config, precision,
                                                  std::move(resolver), std::move(clock),
                                                  std::move(record), std::move(keys)));
+  const bool validates = std::any_of(sources.begin(), sources.end(), [](const auto& source) {
+    return source.nts.lookup != ntp::ServerLookup::kAddresses;
+  });
+  if (validates) TRY(out->services_.open());
   out->sessions_.emplace(sessions_path(config), logger);
   out->sessions_->load(out->keeper_.sources(), sources);
   static_cast<void>(out->apply(sources));
@@ -242,6 +252,7 @@ void TimeClient::on_timer() {
 
 void TimeClient::carry_out(ntp::Outbox& out) {
   for (const ntp::Event& event : out.events) log_event(event);
+  note_targets(out);
   for (const ntp::AssociationId association : out.closes) links_.close(association);
   const std::vector<ntp::AssociationId> unsendable =
       sessions_ ? sessions_->before(out, keeper_.sources()) : std::vector<ntp::AssociationId>();
@@ -317,22 +328,6 @@ std::size_t TimeClient::begin_burst(const std::string& source, ntp::BurstSize si
       keeper_.sources().begin_burst(ntp::SourceMatch(source), size, sys::mono_now());
   schedule();
   return count;
-}
-
-void TimeClient::resolve(ntp::SourceId source) {
-  resolver_->lookup(
-      sources().name(source), net::LookupFamily::kBoth, sys::mono_now(),
-      [this, source](const net::LookupResult& result) { on_addresses(source, result); });
-}
-
-void TimeClient::on_addresses(ntp::SourceId source, const net::LookupResult& result) {
-  if (result.status == net::LookupStatus::kOk) {
-    logger_.debug("{}: {} addresses", sources().name(source), result.addresses.size());
-  } else {
-    logger_.warning("{}: no address: {}", sources().name(source), net::name_of(result.status));
-  }
-  keeper_.sources().handle_addresses(source, result.addresses, sys::mono_now());
-  schedule();
 }
 
 // The resolver may change its descriptor and its deadline with every call.

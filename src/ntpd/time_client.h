@@ -2,6 +2,7 @@
 // timer and its clock. Main thread only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,6 +26,7 @@
 #include "ntpd/refclock_log.h"
 #include "ntpd/rejections.h"
 #include "ntpd/sample_record.h"
+#include "ntpd/service_lookups.h"
 #include "ntpd/session_record.h"
 #include "sys/log.h"
 #include "sys/network_watch.h"
@@ -90,6 +92,10 @@ class TimeClient {
   std::uint64_t send_failures() const { return send_failures_; }
   // Key establishments by what became of them.
   const KeySource& key_source() const { return key_source_; }
+  // Servers of pools by SRV records that were dropped for this reason; kNone: taken.
+  std::uint64_t target_notes(ntp::TargetDrop cause) const {
+    return target_notes_[static_cast<std::size_t>(cause)];
+  }
 
  private:
   TimeClient(net::Reactor& reactor, sys::Logger& logger, const config::NtpdConfig& config,
@@ -116,6 +122,10 @@ class TimeClient {
   void on_keys(ntp::EstablishmentId id, const KeyResult& result, Endpoint server,
                nts::DatesJudged judged);
   void find_named(ntp::EstablishmentId id, ntp::EstablishmentResult result);
+  net::SignatureDates signature_dates();
+  void on_services(ntp::SourceId source, const ntp::ServiceAnswer& answer);
+  void on_validated(ntp::SourceId source, const net::AddressLookup& found);
+  void note_targets(const ntp::Outbox& out);
   void on_addresses(ntp::SourceId source, const net::LookupResult& result);
   void log_event(const ntp::Event& event);
   void start_refclocks(const std::vector<config::NtpRefclockConfig>& configs);
@@ -153,6 +163,9 @@ class TimeClient {
   RefclockDrivers refclocks_;
   ClientLinks links_;
   BroadcastListener listener_;
+  ServiceLookups services_;
+  UnixTime earliest_;  // a time that is over
+  std::array<std::uint64_t, ntp::kTargetDropCount> target_notes_{};
   KeySource key_source_;
   std::optional<SessionRecord> sessions_;
   std::vector<ntp::EstablishmentId> unsent_keys_;  // at most kMaxEstablishes
