@@ -34,8 +34,8 @@ LONGEST_TTL = 10 * TTL
 TIMES = f'''dnskey_ttl = "{TTL}s"
 max_zone_ttl = "{LONGEST_TTL}s"
 ds_ttl = "{TTL}s"
-propagation = "1s"
-parent_propagation = "1s"
+propagation = "4s"
+parent_propagation = "2s"
 '''
 CHILD_ZONES = {"keys.test": 'keys = "ksk-zsk"\nzsk_lifetime = "30s"\nksk_lifetime = "40s"\n',
                "csk.test": 'keys = "csk"\n', "moved.test": 'keys = "ksk-zsk"\nalgorithm = "{algorithm}"\n'}
