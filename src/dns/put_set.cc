@@ -21,10 +21,16 @@ bool put_set(const Asked& asked, Reply& reply, wire::dns::Section section,
   }
   const std::span<std::uint32_t> drawn = std::span(handed.records).first(set.take);
   handed.count = static_cast<std::uint32_t>(draw(zones.weighted(set), prng, drawn));
+  return put_some(zones, reply, section, set, handed.list(), owner_at);
+}
+
+bool put_some(const CompiledZones& zones, Reply& reply, wire::dns::Section section,
+              const CompiledZones::Set& set, std::span<const std::uint32_t> records,
+              std::size_t owner_at) {
   if (set.stride != 0) {
-    return reply.put_some(section, zones.records(set), set.stride, handed.list(), owner_at);
+    return reply.put_some(section, zones.records(set), set.stride, records, owner_at);
   }
-  for (const std::uint32_t record : handed.list()) {
+  for (const std::uint32_t record : records) {
     if (!reply.put(section, zones.record(set, record), owner_at)) return false;
   }
   return true;

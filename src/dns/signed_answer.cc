@@ -83,13 +83,13 @@ OnlineSigner::Answer SignedAnswer::nsec_online(const Owner& owner, const SignedZ
     return owner.cut ? signer.deny_keys(request) : signer.deny_name(request);
   }
   // Of a name that a wildcard gives: what the wildcard has.
-  const SignedSet* nsec = nsec_of(asked_.served.zones.index_of(*owner.node));
-  if (nsec == nullptr) return {};
-  return signer.deny(request, bitmap_of(*nsec));
+  const SignedZones::Proof nsec = nsec_of(asked_.served.zones.index_of(*owner.node));
+  if (nsec.set == nullptr) return {};
+  return signer.deny(request, bitmap_of(*nsec.set));
 }
 
 // The NSEC that denies the type asked for, or the one of all types where that is asked for itself.
-const SignedSet* SignedAnswer::nsec_of(std::uint32_t node) const {
+SignedZones::Proof SignedAnswer::nsec_of(std::uint32_t node) const {
   const RrType type = asked_.query.type;
   const bool whole = type == RrType::kNsec || type == RrType::kRrsig || type == RrType::kAny;
   if (!whole) {
@@ -97,7 +97,9 @@ const SignedSet* SignedAnswer::nsec_of(std::uint32_t node) const {
     const CompiledZones& zones = asked_.served.zones;
     for (const auto& entry : zones.entries(zones.nodes()[node])) {
       if (entry.type == type) {
-        if (const auto* found = zones_->find(node, Special::kNsecWithout, index)) return found;
+        if (const auto* found = zones_->find(node, Special::kNsecWithout, index)) {
+          return SignedZones::proof(*found);
+        }
       }
       ++index;
     }
@@ -136,7 +138,7 @@ std::optional<Reason> SignedAnswer::special(const Owner& owner) {
                                                 : Reason::kAnswered;
   reply_.set_compact();
   if (ahead) {
-    const SignedSet* set = zones_->proofs(node).full;
+    const SignedSet* set = zones_->proofs(node).full.set;
     if (set == nullptr) return std::nullopt;
     if (type != RrType::kRrsig) {
       put_keys(owner, *set);
@@ -162,7 +164,7 @@ std::optional<bool> SignedAnswer::put_signed(Section section, const Owner& owner
   const SignedZones::Slot* found = zones_->look(node, zones.index_of(set));
   if (found == nullptr) return std::nullopt;
   reply_.set_compact();
-  found->set->note_asked();
+  SignedBlock::note_asked(found->octets);
   if (found->form == SignedSet::Form::kWhole) return put_whole(section, owner, *found->set);
   return put_entry(section, owner, set, *found);
 }
@@ -179,15 +181,12 @@ bool SignedAnswer::put_entry(Section section, const Owner& owner, const Compiled
   }
   const std::byte* const entry =
       found.entry(static_cast<std::uint32_t>(asked_.worker.prng.below(found.count)));
-  __builtin_prefetch(found.bytes);
+  __builtin_prefetch(entry);
   const std::byte* const numbers = entry + std::size_t{found.signatures} * dnssec::kSignatureSize;
   for (std::uint32_t i = 0; i < set.take; ++i) {
     handed.records[handed.count++] = SignedSet::number_in(numbers, i);
   }
-  for (const std::uint32_t record : handed.list()) {
-    const Bytes octets = asked_.served.zones.record(set, record);
-    if (!reply_.put(section, octets, owner.at)) return false;
-  }
+  if (!put_some(asked_.served.zones, reply_, section, set, handed.list(), owner.at)) return false;
   return put_signatures(section, found, entry, owner.at);
 }
 
@@ -196,7 +195,7 @@ bool SignedAnswer::put_signatures(Section section, const SignedZones::Slot& foun
   const std::size_t head = found.entries / found.signatures;
   for (std::size_t i = 0; i < found.signatures; ++i) {
     const Bytes signature(entry + i * dnssec::kSignatureSize, dnssec::kSignatureSize);
-    if (!reply_.put(section, Bytes(found.bytes + i * head, head), signature, owner_at)) {
+    if (!reply_.put(section, Bytes(found.octets + i * head, head), signature, owner_at)) {
       return false;
     }
   }
@@ -226,8 +225,9 @@ std::optional<Reason> SignedAnswer::put_denial(const Owner& owner) {
   if (state == nullptr || state->soa == nullptr) return std::nullopt;
   reply_.set_compact();
   if (owner.node != nullptr && !owner.expanded) {
-    if (const SignedSet* nsec = nsec_of(zones.index_of(*owner.node))) {
-      reply_.put_all(Section::kAuthority, nsec->answer(0), nsec->take + nsec->signatures, owner.at);
+    const SignedZones::Proof nsec = nsec_of(zones.index_of(*owner.node));
+    if (nsec.set != nullptr) {
+      reply_.put_all(Section::kAuthority, nsec.records, nsec.count, owner.at);
     }
   } else if (const auto failed =
                  put_online(Section::kAuthority, owner, nsec_online(owner, *state))) {
@@ -247,10 +247,10 @@ std::optional<Reason> SignedAnswer::put_denial(const Owner& owner) {
 }
 
 void SignedAnswer::deny_keys(const CompiledZones::Node& cut, std::size_t cut_at) {
-  const SignedSet* nsec = zones_->proofs(asked_.served.zones.index_of(cut)).full;
-  if (nsec == nullptr) return;
+  const SignedZones::Proof& nsec = zones_->proofs(asked_.served.zones.index_of(cut)).full;
+  if (nsec.set == nullptr) return;
   reply_.set_compact();
-  reply_.put_all(Section::kAuthority, nsec->answer(0), nsec->take + nsec->signatures, cut_at);
+  reply_.put_all(Section::kAuthority, nsec.records, nsec.count, cut_at);
 }
 
 }  // namespace timepool::dns

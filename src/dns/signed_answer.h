@@ -67,7 +67,7 @@ class SignedAnswer {
                       const std::byte* entry, std::size_t owner_at);
   std::optional<Reason> put_denial(const Owner& owner);
   Reason put_keys(const Owner& owner, const SignedSet& set);
-  const SignedSet* nsec_of(std::uint32_t node) const;
+  SignedZones::Proof nsec_of(std::uint32_t node) const;
   // Puts what was signed while answering, or says why not.
   std::optional<Reason> put_online(wire::dns::Section section, const Owner& owner,
                                    const OnlineSigner::Answer& answer);

@@ -284,7 +284,7 @@ TEST_F(SignedAnswerTest, few_variants_are_draws_and_enough_are_all_subsets) {
     EXPECT_EQ(most->count, plan.variants_of(task));
     EXPECT_EQ(four->content, most->content) << "one may take the other's place";
     // A signature of 64 octets, and four numbers of two where they were drawn.
-    EXPECT_EQ(most->bytes.size(), most->entries + most->count * (few ? 64U : 72U));
+    EXPECT_EQ(most->block.octets().size(), most->entries + most->count * (few ? 64U : 72U));
   }
 }
 

@@ -131,7 +131,7 @@ MonoTime SigningRound::due_after(const SignedSet& set, const Clocks& now) {
 std::uint32_t SigningRound::wanted(std::uint32_t task) const {
   const std::uint32_t most = plan_->variants_of(plan_->tasks()[task]);
   // Twice: what was counted is seldom a whole TTL's.
-  const std::uint32_t asked = sets_[task]->asked.load(std::memory_order_relaxed);
+  const std::uint32_t asked = sets_[task]->asked();
   return std::min(std::max(2 * asked, least_), most);
 }
 
@@ -139,7 +139,7 @@ std::uint32_t SigningRound::wanted(std::uint32_t task) const {
 // each, on average, are too few where there may be more.
 bool SigningRound::is_due(std::uint32_t task, const Clocks& now) const {
   const SignedSet& set = *sets_[task];
-  const std::uint32_t asked = set.asked.load(std::memory_order_relaxed);
+  const std::uint32_t asked = set.asked();
   if (!set.is_drawn() || asked == 0) return false;
   return due_[task] <= now.mono ||
          (asked > set.count && set.count < plan_->variants_of(plan_->tasks()[task]));
@@ -175,9 +175,7 @@ void SigningRound::find_due(const Clocks& now) {
     }
   }
   // How often each draw was handed out says what drawing anew is worth.
-  const auto use = [this](std::uint32_t task) {
-    return sets_[task]->asked.load(std::memory_order_relaxed) / sets_[task]->count;
-  };
+  const auto use = [this](std::uint32_t task) { return sets_[task]->asked() / sets_[task]->count; };
   std::vector<std::pair<std::uint32_t, std::uint32_t>> order;
   order.reserve(queue_.size());
   for (const std::uint32_t task : queue_) order.emplace_back(use(task), task);

@@ -64,6 +64,10 @@ std::uint64_t OnlineSigner::key_of(const Request& request, std::uint64_t what) c
 bool OnlineSigner::find(std::uint64_t key, const Request& request, std::uint32_t longest,
                         Answer& out) {
   const Entry& entry = entries_[key % kEntries];
+  // An NSEC of a usual name with its RRSIG is some 200 octets long.
+  for (std::size_t line = 1; line < 4; ++line) {
+    __builtin_prefetch(reinterpret_cast<const std::byte*>(&entry) + line * 64);
+  }
   const Head& head = entry.head;
   if (head.key != key ||
       !dnssec::still_good(head.signed_at, request.now, Lifetime::kPool, request.state.times)) {

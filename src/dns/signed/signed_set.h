@@ -13,10 +13,47 @@
 #include <vector>
 
 #include "base/byte_reader.h"
-#include "base/check.h"
+#include "base/zeroed.h"
 #include "dnssec/rrsig.h"
 
 namespace timepool::dns {
+
+// What an answer needs of a signed set, behind each other from the start of a cache line: how often
+// it was asked for, then `octets`. Shared by all who read it; the count alone changes.
+class SignedBlock {
+ public:
+  // Counting ends here.
+  static constexpr std::uint32_t kMostAsked = 4096;
+
+  SignedBlock() = default;
+  explicit SignedBlock(Bytes octets)
+      : size_(octets.size()), lines_(make_zeroed<std::byte>(kFront + octets.size())) {
+    std::memcpy(lines_.get() + kFront, octets.data(), octets.size());
+  }
+
+  Bytes octets() const { return {lines_.get() + kFront, size_}; }
+  // Where octets() begin.
+  std::byte* data() const { return lines_.get() + kFront; }
+  std::size_t memory() const { return kFront + size_; }
+
+  // Of the block whose octets begin at `data`, by any thread. Counts that get lost do no harm, and
+  // past kMostAsked it is only read: threads need no common order.
+  static void note_asked(std::byte* data) {
+    const auto it = count(data);
+    const std::uint32_t before = it.load(std::memory_order_relaxed);
+    if (before < kMostAsked) it.store(before + 1, std::memory_order_relaxed);
+  }
+  std::uint32_t asked() const { return count(data()).load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::size_t kFront = 8;
+  static std::atomic_ref<std::uint32_t> count(std::byte* data) {
+    return std::atomic_ref(*reinterpret_cast<std::uint32_t*>(data - kFront));
+  }
+
+  std::size_t size_ = 0;
+  Zeroed<std::byte> lines_;
+};
 
 struct SignedSet {
   enum class Form : std::uint8_t {
@@ -24,19 +61,17 @@ struct SignedSet {
     kDraws,    // an entry for each draw
     kWhole,    // records and RRSIGs of each draw, or of the one answer that there is
   };
-  // Asking is counted up to this.
-  static constexpr std::uint32_t kMostAsked = 4096;
 
-  // --- kSubsets and kDraws: `bytes` has heads and then entries ---
+  // --- kSubsets and kDraws: `block` has heads and then entries ---
   // The RRSIG record of key `i` with owner C0 0C up to its signature.
   Bytes head(std::uint32_t i) const {
     const std::size_t size = entries / signatures;
-    return Bytes(bytes).subspan(i * size, size);
+    return block.octets().subspan(i * size, size);
   }
   // Signatures of each key; of kDraws behind them which records it has, 16 bits of this machine for
   // each.
   const std::byte* entry(std::uint32_t index) const {
-    return bytes.data() + entries + std::size_t{index} * stride;
+    return block.data() + entries + std::size_t{index} * stride;
   }
   Bytes signature(std::uint32_t index, std::uint32_t key) const {
     return {entry(index) + std::size_t{key} * dnssec::kSignatureSize, dnssec::kSignatureSize};
@@ -47,10 +82,10 @@ struct SignedSet {
     return out;
   }
 
-  // --- kWhole ---
+  // --- kWhole: `block` has answers behind each other ---
   // Records with owner C0 0C: those of one answer, its RRSIGs behind them.
   Bytes answer(std::uint32_t index) const {
-    return Bytes(bytes).subspan(offsets[index], offsets[index + 1] - offsets[index]);
+    return block.octets().subspan(offsets[index], offsets[index + 1] - offsets[index]);
   }
   // Which records of the set an answer has; none where those of answers are not counted.
   std::span<const std::uint16_t> drawn_of(std::uint32_t index) const {
@@ -58,15 +93,13 @@ struct SignedSet {
     return std::span(drawn).subspan(std::size_t{index} * take, take);
   }
   // The first answer without its signatures, for clients that do not ask for them.
-  Bytes plain() const { return Bytes(bytes).first(plain_size); }
+  Bytes plain() const { return block.octets().first(plain_size); }
 
   // Its answers are draws: to be made anew now and then.
   bool is_drawn() const { return form == Form::kDraws || (form == Form::kWhole && take < items); }
-  // Any thread. Lost counts do no harm: threads need no common order for that.
-  void note_asked() const {
-    const std::uint32_t before = asked.load(std::memory_order_relaxed);
-    if (before < kMostAsked) asked.store(before + 1, std::memory_order_relaxed);
-  }
+  // How often answers of it were asked for, and then handed out.
+  std::uint32_t asked() const { return block.asked(); }
+  void note_asked() const { SignedBlock::note_asked(block.data()); }
 
   Form form = Form::kSubsets;
   std::uint8_t signatures = 0;  // RRSIG records of an answer: one for each key that signs
@@ -76,9 +109,7 @@ struct SignedSet {
   std::uint32_t entries = 0;    // kSubsets and kDraws: where they begin
   std::uint32_t stride = 0;     // octets of each
   std::uint32_t plain_size = 0;
-  // How often answers of it were asked for, and then handed out.
-  mutable std::atomic<std::uint32_t> asked = 0;
-  std::vector<std::byte> bytes;
+  SignedBlock block;
   std::vector<std::uint32_t> offsets;  // kWhole: count + 1 of them
   std::vector<std::uint16_t> drawn;    // kWhole of weighted sets: `take` for each
 
@@ -90,7 +121,7 @@ struct SignedSet {
   dnssec::Lifetime lifetime = dnssec::Lifetime::kStatic;
 
   std::size_t memory() const {
-    return sizeof(SignedSet) + bytes.capacity() + offsets.capacity() * 4 + drawn.capacity() * 2;
+    return sizeof(SignedSet) + block.memory() + offsets.capacity() * 4 + drawn.capacity() * 2;
   }
 };
 

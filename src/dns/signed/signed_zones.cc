@@ -27,7 +27,7 @@ std::shared_ptr<const SignedZones> SignedZones::create(std::shared_ptr<const Com
     if (item.set != nullptr) out->put(std::move(item));
   }
   for (Proofs& proofs : out->proofs_) {
-    if (proofs.no_data == nullptr) proofs.no_data = proofs.full;
+    if (proofs.no_data.set == nullptr) proofs.no_data = proofs.full;
   }
   return out;
 }
@@ -39,14 +39,14 @@ void SignedZones::put(Item item) {
   while (slots_[at].set != nullptr) at = (at + 1) & mask_;
   slots_[at] = {key,
                 &set,
-                set.bytes.data(),
+                set.block.data(),
                 static_cast<std::uint16_t>(set.entries),
                 static_cast<std::uint16_t>(set.stride),
                 static_cast<std::uint16_t>(set.count),
                 set.form,
                 set.signatures};
-  if (item.ref == ref(Special::kNsecFull)) proofs_[item.node].full = &set;
-  if (item.ref == ref(Special::kNsecNoData)) proofs_[item.node].no_data = &set;
+  if (item.ref == ref(Special::kNsecFull)) proofs_[item.node].full = proof(set);
+  if (item.ref == ref(Special::kNsecNoData)) proofs_[item.node].no_data = proof(set);
   kept_.push_back(std::move(item.set));
 }
 

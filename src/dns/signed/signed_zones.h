@@ -67,15 +67,15 @@ class SignedZones {
   struct Slot {
     std::uint64_t key = 0;
     const SignedSet* set = nullptr;
-    const std::byte* bytes = nullptr;  // its own
-    std::uint16_t entries = 0;         // SignedSet's, as the others
+    std::byte* octets = nullptr;  // of its block
+    std::uint16_t entries = 0;    // SignedSet's, as the others
     std::uint16_t stride = 0;
     std::uint16_t count = 0;
     SignedSet::Form form{};
     std::uint8_t signatures = 0;
 
     const std::byte* entry(std::uint32_t index) const {
-      return bytes + entries + std::size_t{index} * stride;
+      return octets + entries + std::size_t{index} * stride;
     }
   };
   // nullptr: it is not signed.
@@ -94,11 +94,20 @@ class SignedZones {
   const SignedSet* find(std::uint32_t node, Special what, std::uint32_t more = 0) const {
     return find(node, ref(what, more));
   }
-  // The NSEC of a node that every absence may be proved by; nullptr: there is none.
-  struct Proofs {
-    const SignedSet* full = nullptr;     // kNsecFull
-    const SignedSet* no_data = nullptr;  // kNsecNoData, or else kNsecFull
+  // An NSEC of a node with its RRSIGs.
+  struct Proof {
+    const SignedSet* set = nullptr;  // nullptr: there is none
+    Bytes records;                   // its answer
+    std::uint8_t count = 0;          // of them
   };
+  // Those of a node that absence is proved by, but for types that only some clients are given.
+  struct Proofs {
+    Proof full;     // kNsecFull
+    Proof no_data;  // kNsecNoData, or else kNsecFull
+  };
+  static Proof proof(const SignedSet& nsec) {
+    return {&nsec, nsec.answer(0), static_cast<std::uint8_t>(nsec.take + nsec.signatures)};
+  }
   const Proofs& proofs(std::uint32_t node) const { return proofs_[node]; }
 
   std::size_t memory() const;

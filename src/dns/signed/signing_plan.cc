@@ -391,9 +391,7 @@ std::shared_ptr<const SignedSet> SigningPlan::sign(const SigningTask& task, std:
   const bool whole = source.set == nullptr || is_wildcard(task);
   const bool done = whole ? sign_whole(task, source, variants, prng, signing, *out)
                           : sign_entries(source, variants, prng, signing, *out);
-  if (!done) return nullptr;
-  out->bytes.shrink_to_fit();
-  return out;
+  return done ? out : nullptr;
 }
 
 bool SigningPlan::sign_whole(const SigningTask& task, const Source& source, std::uint32_t variants,
@@ -404,9 +402,10 @@ bool SigningPlan::sign_whole(const SigningTask& task, const Source& source, std:
   std::iota(chosen.begin(), chosen.end(), 0U);
   if (out.is_drawn()) chosen = draw_variants(source, variants, prng);
   if (source.set != nullptr && source.set->weighted) out.drawn.assign(chosen.begin(), chosen.end());
+  std::vector<std::byte> octets;
   const auto put = [&](Bytes data) {
-    append_head(out.bytes, source.type, source.ttl, data.size());
-    out.bytes.insert(out.bytes.end(), data.begin(), data.end());
+    append_head(octets, source.type, source.ttl, data.size());
+    octets.insert(octets.end(), data.begin(), data.end());
   };
   out.offsets.push_back(0);
   for (std::uint32_t i = 0; i < out.count; ++i) {
@@ -416,14 +415,15 @@ bool SigningPlan::sign_whole(const SigningTask& task, const Source& source, std:
     } else {
       for (const std::uint32_t record : of) put(source.rdata[record]);
     }
-    if (i == 0) out.plain_size = static_cast<std::uint32_t>(out.bytes.size());
-    const bool done = signing.sign(of, [&out](Bytes head, const Signing::Signature& signature) {
-      out.bytes.insert(out.bytes.end(), head.begin(), head.end());
-      out.bytes.insert(out.bytes.end(), signature.begin(), signature.end());
+    if (i == 0) out.plain_size = static_cast<std::uint32_t>(octets.size());
+    const bool done = signing.sign(of, [&](Bytes head, const Signing::Signature& signature) {
+      octets.insert(octets.end(), head.begin(), head.end());
+      octets.insert(octets.end(), signature.begin(), signature.end());
     });
     if (!done) return false;
-    out.offsets.push_back(static_cast<std::uint32_t>(out.bytes.size()));
+    out.offsets.push_back(static_cast<std::uint32_t>(octets.size()));
   }
+  out.block = SignedBlock(octets);
   return true;
 }
 
@@ -437,25 +437,27 @@ bool SigningPlan::sign_entries(const Source& source, std::uint32_t variants, Prn
                                           (drawn ? 2 * source.take : 0));
   const auto chosen =
       drawn ? draw_variants(source, variants, prng) : all_subsets(out.items, source.take);
+  std::vector<std::byte> octets;
   std::vector<std::byte> entries;
   entries.reserve(std::size_t{out.count} * out.stride);
   for (std::uint32_t i = 0; i < out.count; ++i) {
     const auto of = std::span(chosen).subspan(std::size_t{i} * source.take, source.take);
     // The heads are the same for all.
     const bool done = signing.sign(of, [&](Bytes head, const Signing::Signature& signature) {
-      if (i == 0) out.bytes.insert(out.bytes.end(), head.begin(), head.end());
+      if (i == 0) octets.insert(octets.end(), head.begin(), head.end());
       entries.insert(entries.end(), signature.begin(), signature.end());
     });
     if (!done) return false;
     if (!drawn) continue;
     for (const std::uint32_t record : of) {
       const auto number = static_cast<std::uint16_t>(record);
-      const Bytes octets = std::as_bytes(std::span(&number, 1));
-      entries.insert(entries.end(), octets.begin(), octets.end());
+      const Bytes two = std::as_bytes(std::span(&number, 1));
+      entries.insert(entries.end(), two.begin(), two.end());
     }
   }
-  out.entries = static_cast<std::uint32_t>(out.bytes.size());
-  out.bytes.insert(out.bytes.end(), entries.begin(), entries.end());
+  out.entries = static_cast<std::uint32_t>(octets.size());
+  octets.insert(octets.end(), entries.begin(), entries.end());
+  out.block = SignedBlock(octets);
   return true;
 }
 
