@@ -19,6 +19,12 @@ std::size_t size_of_first(Bytes records) {
                   std::to_integer<std::size_t>(records[kHead - 1]));
 }
 
+std::size_t count_of(Bytes records) {
+  std::size_t count = 0;
+  for (; !records.empty(); records = records.subspan(size_of_first(records))) ++count;
+  return count;
+}
+
 std::optional<Special> keys_of(RrType type) {
   switch (type) {
     case RrType::kDnskey:
@@ -216,7 +222,9 @@ bool SignedAnswer::put_whole(Section section, const Owner& owner, const SignedSe
   for (const std::uint16_t record : found.drawn_of(variant)) {
     handed.records[handed.count++] = record;
   }
-  return reply_.put_all(section, found.answer(variant), found.take + found.signatures, owner.at);
+  const Bytes records = found.answer(variant);
+  const std::size_t count = found.repeats ? count_of(records) : found.take + found.signatures;
+  return reply_.put_all(section, records, count, owner.at);
 }
 
 std::optional<Reason> SignedAnswer::put_denial(const Owner& owner) {

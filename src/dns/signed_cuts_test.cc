@@ -150,6 +150,27 @@ TEST_F(SignedCuts, a_wildcards_own_name_is_answered_with_all_its_records) {
   }
 }
 
+// A wildcard's answers are in canonical form, in which names of other case are equal.
+TEST(SignedWildcards, RFC4034_6_2_records_that_are_equal_but_for_case_are_one) {
+  SignedPool pool(dns::testing::compile({{"p.test", R"({"max_hosts": 2, "data": {
+      "*.all": {"mx": [{"mx": "A.example", "preference": 1}, {"mx": "a.example", "preference": 1},
+                       {"mx": "b.example", "preference": 1}]},
+      "*.some": {"ptr": [["A.example.", 9], ["a.example.", 9], ["b.example.", 1]]}}})"}}),
+                  dns::testing::keys_for({"p.test"}));
+  for (const char* name : {"*.all.p.test", "x.all.p.test"}) {
+    const Got got = pool.ask({.name = name, .type = RrType::kMx});
+    EXPECT_EQ(check_signatures(got, kDataKey), "") << name;
+    EXPECT_THAT(got.answers(), SizeIs(3)) << name;
+  }
+  std::set<std::size_t> sizes;
+  for (int i = 0; i < 200; ++i) {
+    const Got got = pool.ask({.name = "*.some.p.test", .type = RrType::kPtr});
+    EXPECT_EQ(check_signatures(got, kDataKey), "");
+    sizes.insert(got.answers().size());
+  }
+  EXPECT_EQ(sizes, (std::set<std::size_t>{2, 3}));
+}
+
 TEST_F(SignedCuts, a_type_that_a_wildcard_lacks_is_denied_under_the_name) {
   const Got got = pool.ask({.name = "a.w.p.test", .type = RrType::kMx});
   EXPECT_EQ(got.outcome.reason, Reason::kNoData);

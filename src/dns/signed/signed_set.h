@@ -110,6 +110,9 @@ struct SignedSet {
   std::uint32_t stride = 0;     // octets of each
   std::uint32_t plain_size = 0;
   SignedBlock block;
+  // Names in other case make equal records (RFC 4034 6.2), which a wildcard's answers have once:
+  // fewer than `take` may be in one.
+  bool repeats = false;
   std::vector<std::uint32_t> offsets;  // kWhole: count + 1 of them
   std::vector<std::uint16_t> drawn;    // kWhole of weighted sets: `take` for each
 

@@ -411,7 +411,9 @@ bool SigningPlan::sign_whole(const SigningTask& task, const Source& source, std:
   for (std::uint32_t i = 0; i < out.count; ++i) {
     const auto of = std::span(chosen).subspan(std::size_t{i} * source.take, source.take);
     if (is_wildcard(task)) {
-      for (const Bytes data : signing.rrset.sorted(of)) put(data);
+      const std::vector<Bytes> sorted = signing.rrset.sorted(of);
+      out.repeats = out.repeats || sorted.size() < of.size();
+      for (const Bytes data : sorted) put(data);
     } else {
       for (const std::uint32_t record : of) put(source.rdata[record]);
     }

@@ -317,6 +317,7 @@ Result<Zone, ZoneError> load_master(std::string_view text, std::string_view orig
   MasterLoader loader(zone, include);
   TRY(loader.read(source, 0));
   TRY(loader.finish(source));
+  merge_repeats(zone);
   if (const auto fault = find_fault(zone)) {
     return fail(ZoneError{{}, "'" + fault->label + "': " + fault->text});
   }

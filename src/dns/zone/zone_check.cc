@@ -140,4 +140,40 @@ std::optional<ZoneFault> find_fault(const Zone& zone) {
   return Aliases(zone).fault();
 }
 
+namespace {
+
+void merge_repeats(RecordSet& set) {
+  if (set.records.size() < 2) return;
+  std::unordered_map<std::string_view, std::size_t> first;
+  first.reserve(set.records.size());
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < set.records.size(); ++i) {
+    const auto& rdata = set.records[i].rdata;
+    const std::string_view octets(reinterpret_cast<const char*>(rdata.data()), rdata.size());
+    const auto [at, added] = first.try_emplace(octets, kept);
+    if (!added) {
+      ZoneRecord& same = set.records[at->second];
+      same.weight = static_cast<std::uint32_t>(
+          std::min(kMaxWeight, std::uint64_t{same.weight} + set.records[i].weight));
+      continue;
+    }
+    // What is moved keeps its octets where they are, which `first` looks at.
+    if (kept != i) {
+      set.records[kept] = std::move(set.records[i]);
+      if (!set.tests.empty()) set.tests[kept] = std::move(set.tests[i]);
+    }
+    ++kept;
+  }
+  set.records.resize(kept);
+  if (!set.tests.empty()) set.tests.resize(kept);
+}
+
+}  // namespace
+
+void merge_repeats(Zone& zone) {
+  for (Label& label : zone.labels) {
+    for (RecordSet& set : label.sets) merge_repeats(set);
+  }
+}
+
 }  // namespace timepool::dns

@@ -22,4 +22,8 @@ struct ZoneFault {
 // would mean); more types at a label than are told apart.
 std::optional<ZoneFault> find_fault(const Zone& zone);
 
+// RFC 2181 5: a set has each record once. Of equal ones the first stays, with the weights of all,
+// at most kMaxWeight.
+void merge_repeats(Zone& zone);
+
 }  // namespace timepool::dns

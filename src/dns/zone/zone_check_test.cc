@@ -75,6 +75,20 @@ TEST(ZoneCheck, many_ways_to_one_end_are_walked_once) {
   EXPECT_EQ(fault(std::move(labels)), "");
 }
 
+TEST(ZoneCheck, RFC2181_5_a_record_that_is_there_twice_is_one_with_the_weight_of_both) {
+  const auto zone = load_zone(R"({"data": {"": {"txt": ["a", "b", "a"],
+      "a": [["10.0.0.1", 3], ["10.0.0.2", 1], ["10.0.0.1", 4], ["10.0.0.3", 4294967295],
+            ["10.0.0.2", 0], ["10.0.0.3", 1]]}}})",
+                              "p.test", 1);
+  ASSERT_TRUE(zone.ok());
+  const RecordSet* set = zone->labels[0].find(wire::dns::RrType::kA);
+  ASSERT_NE(set, nullptr);
+  std::vector<std::uint32_t> weights;
+  for (const ZoneRecord& record : set->records) weights.push_back(record.weight);
+  EXPECT_EQ(weights, (std::vector<std::uint32_t>{7, 1, 4294967295}));
+  EXPECT_EQ(zone->labels[0].find(wire::dns::RrType::kTxt)->records.size(), 2U);
+}
+
 TEST(ZoneCheck, name_servers_at_a_wildcard_are_refused) {
   Label wild = label("*.a", std::nullopt);
   wild.sets.push_back({wire::dns::RrType::kNs, {{{std::byte{0}}, 0}}});

@@ -109,6 +109,17 @@ TEST(Zone, reads_targeting_and_warns_of_what_has_no_effect) {
   EXPECT_EQ(load(R"({"targeting": "@"})").targeting, (Targeting{false, false, false, false, true}));
 }
 
+TEST(Zone, passes_over_labels_that_no_name_can_have) {
+  const std::string longest(63, 'a');
+  const std::string many = longest + '.' + longest + '.' + longest + '.' + longest;
+  const Zone zone = load(R"({"data": {")" + longest + R"(": {"a": [["10.0.0.1"]]}, ")" + longest +
+                         R"(b": {"a": [["10.0.0.2"]]}, ")" + many + R"(": {}, "c": {}}})");
+  ASSERT_EQ(zone.labels.size(), 2U);
+  EXPECT_EQ(zone.labels[0].name, longest);
+  ASSERT_EQ(zone.warnings.size(), 2U);
+  EXPECT_NE(zone.warnings[0].find("nobody can ask"), std::string::npos) << zone.warnings[0];
+}
+
 TEST(Zone, reads_types_that_geodns_does_not_know_as_master_files_have_them) {
   const Zone zone = load(R"({"data": {"": {
     "caa": ["0 issue \"ca.example\"", ["128 iodef mailto:a@b.example", 7]],
