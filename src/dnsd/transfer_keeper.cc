@@ -69,7 +69,10 @@ std::optional<TransferKeeper::Wanted> TransferKeeper::wanted_of(const wire::dns:
   // Until the journal is this process's to write, what is in it is all that others get.
   if (!journal_->owned()) return std::nullopt;
   const auto at = keys_->find(zone_key(zone));
-  if (at != keys_->end() && at->second != nullptr) return Wanted{at->second};
+  if (at != keys_->end()) {
+    // Null: it is to be signed, and has no keys yet.
+    return at->second == nullptr ? std::nullopt : std::make_optional(Wanted{at->second});
+  }
   std::string name = format(wire::dns::lowered(zone));
   if (name.size() > 1) name.pop_back();
   const config::DnsdDnssecZoneConfig* config = config::dnssec_zone(dnssec_, name);

@@ -238,6 +238,11 @@ TEST_F(TransferKeeperTest, a_zone_led_out_of_dnssec_is_given_on_unsigned_a_littl
   it.take({zone(7)});
   ASSERT_TRUE(it.take_signed());
   it.advance(60);
+  auto missing = std::make_shared<dnssec::KeysByZone>(*keys());
+  missing->begin()->second = nullptr;
+  it.keeper().take_keys(missing);
+  EXPECT_TRUE(it.take({zone(7)}).given.empty());
+  EXPECT_EQ(it.history()->current()->serial, 7U);
   it.keeper().take_keys(nullptr);
   const auto taken = it.take({zone(7)});
   EXPECT_EQ(taken.serials[0], 8U);
