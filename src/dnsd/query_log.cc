@@ -1,12 +1,10 @@
 #include "dnsd/query_log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include "dnsd/query_text.h"
+#include "sys/clock.h"
 #include "sys/signal_flag.h"
 
 namespace timepool::dnsd {
@@ -15,16 +13,6 @@ namespace {
 constexpr std::chrono::milliseconds kRest{10};
 // Written at once when there is so much; a query is a few kilobytes at the most.
 constexpr std::size_t kBuffer = 64 * 1024;
-
-Result<void> write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return fail(system_error(errno, "write"));
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -40,28 +28,25 @@ QueryLog::~QueryLog() {
   stopped_.notify_all();
   if (thread_.joinable()) thread_.join();
   drain();
-  end_stream();
+  finish();
 }
 
 Result<void> QueryLog::open(const config::DnsdQueryLogConfig& config, const std::string& identity) {
-  sys::Fd next;
-  const bool dnstap = config.format == config::QueryLogFormat::kDnstap;
-  if (!config.file.empty()) {
-    const int how = O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND | (dnstap ? O_TRUNC : 0);
-    next = sys::Fd(::open(config.file.c_str(), how, 0640));
-    if (!next) return fail(system_error(errno, "[query_log] file " + config.file));
-  }
+  std::optional<QueryFile> next;
+  if (!config.file.empty()) next = TRY(QueryFile::open(config));
   const std::lock_guard lock(mutex_);
-  end_stream();
+  // Who listens at a socket goes on listening.
+  const bool goes_on = stream_ && stream_->path() == config.socket;
+  if (!goes_on) finish();
   file_ = std::move(next);
+  if (!goes_on && !config.socket.empty()) {
+    stream_.emplace(config.socket);
+    stream_sent_ = stream_lost_ = 0;
+  }
   config_ = config;
   identity_ = identity;
-  failing_ = false;
-  if (file_ && dnstap) {
-    buffer_ = dnstap_start();
-    write_out(0);
-  }
-  sample_.store(file_ ? config.sample : 0, std::memory_order_relaxed);
+  problem_.clear();
+  sample_.store(file_ || stream_ ? config.sample : 0, std::memory_order_relaxed);
   run_if_needed();
   return {};
 }
@@ -73,14 +58,18 @@ void QueryLog::start() {
 }
 
 void QueryLog::run_if_needed() {
-  if (started_ && file_ && !thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (started_ && (file_ || stream_) && !thread_.joinable()) {
+    thread_ = std::thread([this] { run(); });
+  }
 }
 
 void QueryLog::leave() {
   const std::lock_guard lock(mutex_);
   sample_.store(0, std::memory_order_relaxed);
   drain();
-  file_ = sys::Fd();
+  if (file_) file_->leave();
+  file_.reset();
+  finish();
 }
 
 void QueryLog::run() {
@@ -96,6 +85,7 @@ void QueryLog::drain() {
     // No more than was there: a ring that is filled as fast as it is read must not keep the others
     // waiting.
     for (std::size_t i = 0; i < QueryRing::kPlaces && ring->front(kept); ++i) {
+      if (stream_) send(kept);
       if (file_) {
         if (config_.format == config::QueryLogFormat::kJson) {
           buffer_ += json_line(kept);
@@ -111,24 +101,51 @@ void QueryLog::drain() {
     }
   }
   write_out(queries);
+  if (!stream_) return;
+  stream_->turn(sys::mono_now());
+  count_sent();
+  tell(!stream_->problem().empty() ? stream_->problem()
+       : no_place_                 ? "it takes less than there is"
+                                   : "");
+}
+
+void QueryLog::send(const QueryRing::Kept& kept) {
+  append_dnstap(kept, identity_, buffer_);
+  no_place_ = !stream_->put(buffer_);
+  if (no_place_) ++failed_;
+  buffer_.clear();
+}
+
+void QueryLog::count_sent() {
+  written_ += stream_->sent() - std::exchange(stream_sent_, stream_->sent());
+  failed_ += stream_->lost() - std::exchange(stream_lost_, stream_->lost());
 }
 
 void QueryLog::write_out(std::size_t queries) {
   if (buffer_.empty()) return;
-  const auto done = write_all(file_.number(), buffer_);
+  const auto done = file_->append(buffer_);
   buffer_.clear();
   (done.ok() ? written_ : failed_) += queries;
-  if (!done.ok() && !failing_) {
-    logger_.error("[query_log] file {}: {}; queries are lost until it takes them", config_.file,
-                  done.error().text());
-  }
-  failing_ = !done.ok();
+  tell(done.ok() ? "" : done.error().text());
 }
 
-void QueryLog::end_stream() {
-  if (!file_ || config_.format != config::QueryLogFormat::kDnstap) return;
-  buffer_ += dnstap_stop();
-  write_out(0);
+// Once, until it is another.
+void QueryLog::tell(const std::string& problem) {
+  if (!problem.empty() && problem != problem_) {
+    logger_.error("[query_log] {} {}: {}; queries are lost until it takes them",
+                  stream_ ? "socket" : "file", stream_ ? config_.socket : config_.file, problem);
+  }
+  if (problem.empty() && !problem_.empty()) logger_.info("[query_log]: queries are taken again");
+  problem_ = problem;
+}
+
+void QueryLog::finish() {
+  if (file_) file_->finish();
+  file_.reset();
+  if (!stream_) return;
+  stream_->close(kFarewell);
+  count_sent();
+  stream_.reset();
 }
 
 QueryLogCounts QueryLog::counts() const {

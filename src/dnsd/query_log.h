@@ -1,22 +1,23 @@
-// QueryLog: a sample of the queries in a file. Threads that answer put them into a ring each
+// QueryLog: a sample of the queries in a file (query_file.h), or to a program that takes dnstap
+// (tap_stream.h). Threads that answer put them into a ring each
 // (QueryRing) and never wait; a thread of the log writes them down. What comes faster than it can
 // write is left out and counted, and so is what the file does not take.
 #pragma once
-
-#include <sys/types.h>
 
 #include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/prng.h"
 #include "config/dnsd_query_log.h"
+#include "dnsd/query_file.h"
 #include "dnsd/query_ring.h"
-#include "sys/fd.h"
+#include "dnsd/tap_stream.h"
 #include "sys/log.h"
 
 namespace timepool::dnsd {
@@ -24,7 +25,7 @@ namespace timepool::dnsd {
 struct QueryLogCounts {
   std::uint64_t written = 0;
   std::uint64_t dropped = 0;  // no place in a ring
-  std::uint64_t failed = 0;   // not taken by the file
+  std::uint64_t failed = 0;   // not taken by the file, or the program at the socket
 };
 
 class QueryLog {
@@ -33,12 +34,16 @@ class QueryLog {
   QueryLog(std::size_t lanes, sys::Logger& logger);
   ~QueryLog();
 
-  // Opens the file anew, or ends logging where there is none. `identity` names this server in
-  // dnstap. Errors: the file can't be opened; then nothing changes. One thread at a time.
+  // How long the last queries may take to reach the program at the socket.
+  static constexpr Duration kFarewell = Duration::milliseconds(500);
+
+  // Opens the file anew, or turns to the socket, or ends logging where there is neither. `identity`
+  // names this server in dnstap. Errors: the file can't be opened; then nothing changes. One thread
+  // at a time.
   Result<void> open(const config::DnsdQueryLogConfig& config, const std::string& identity);
   // From now on there may be a thread that writes.
   void start();
-  // Leaves the file to another process that has it open too.
+  // Leaves the file to another process that has it open too, or the socket's program to it.
   void leave();
 
   // Whether this query is one of the sample.
@@ -56,7 +61,10 @@ class QueryLog {
   // Writes down what waits now.
   void drain();
   void write_out(std::size_t queries);
-  void end_stream();
+  void send(const QueryRing::Kept& kept);
+  void count_sent();
+  void tell(const std::string& problem);
+  void finish();
   void run_if_needed();
 
   sys::Logger& logger_;
@@ -68,11 +76,16 @@ class QueryLog {
   std::mutex mutex_;  // of what follows
   std::condition_variable stopped_;
   bool stop_ = false;
-  sys::Fd file_;
+  std::optional<QueryFile> file_;
+  std::optional<TapStream> stream_;
+  // Of stream_, as they are in written_ and failed_.
+  std::uint64_t stream_sent_ = 0;
+  std::uint64_t stream_lost_ = 0;
+  bool no_place_ = false;  // in the stream's queue, now
   config::DnsdQueryLogConfig config_;
   std::string identity_;
   std::string buffer_;
-  bool failing_ = false;
+  std::string problem_;  // that was told
   bool started_ = false;
   std::thread thread_;
 };

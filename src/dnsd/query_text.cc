@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/json.hpp>
 
+#include "dnsd/frame_stream.h"
 #include "wire/dns/message.h"
 #include "wire/dns/query.h"
 #include "wire/dns/rdata.h"
@@ -12,11 +13,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kMaxAnswers = 256;
-constexpr std::string_view kContentType = "protobuf:dnstap.Dnstap";
-// Control frames of the frame streams protocol, and the field that names what the data frames hold.
-constexpr std::uint32_t kControlStart = 2;
-constexpr std::uint32_t kControlStop = 3;
-constexpr std::uint32_t kFieldContentType = 1;
 // dnstap.proto: Message.Type.
 constexpr std::uint64_t kAuthQuery = 1;
 constexpr std::uint64_t kAuthResponse = 2;
@@ -48,12 +44,6 @@ void put_reply(Bytes bytes, json::object& out) {
     answers.emplace_back(format(record->type) + " " + format_rdata(message->rdata(*record)));
   }
   out["answers"] = std::move(answers);
-}
-
-void append_u32(std::uint32_t value, std::string& out) {
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(value >> shift & 0xff));
-  }
 }
 
 // Protocol buffers' wire format: as much of it as dnstap needs.
@@ -119,8 +109,7 @@ void append_frame(const Protobuf& message, std::string_view identity, std::strin
   frame.bytes(2, "timepool-dnsd");
   frame.number(15, 1);
   frame.bytes(14, message.text());
-  append_u32(static_cast<std::uint32_t>(frame.text().size()), out);
-  out += frame.text();
+  append_data_frame(frame.text(), out);
 }
 
 }  // namespace
@@ -147,21 +136,11 @@ void append_dnstap(const QueryRing::Kept& kept, std::string_view identity, std::
 }
 
 std::string dnstap_start() {
-  std::string out;
-  append_u32(0, out);  // what follows is no data frame
-  append_u32(static_cast<std::uint32_t>(12 + kContentType.size()), out);
-  append_u32(kControlStart, out);
-  append_u32(kFieldContentType, out);
-  append_u32(static_cast<std::uint32_t>(kContentType.size()), out);
-  return out += kContentType;
+  return control_frame(StreamControl::kStart);
 }
 
 std::string dnstap_stop() {
-  std::string out;
-  append_u32(0, out);
-  append_u32(4, out);
-  append_u32(kControlStop, out);
-  return out;
+  return control_frame(StreamControl::kStop);
 }
 
 }  // namespace timepool::dnsd

@@ -229,6 +229,38 @@ class Accounting(ProgramTest):
         self.assertIn("NXDOMAIN", out.stdout)
         self.assertIn("127.0.0.1", out.stdout)
 
+    def test_dnstap_is_taken_by_a_program_at_a_socket(self):
+        capture = next(iter(BINARY_DIR.glob("../peers/fstrm-bin/usr/bin/fstrm_capture")), None)
+        if capture is None:
+            self.skipTest("needs the package fstrm-bin (./dev setup)")
+        libraries = [str(path.parent) for path in capture.parents[2].rglob("libfstrm.so.*")]
+        environment = dict(os.environ, LD_LIBRARY_PATH=":".join(libraries))
+        self.put(zone(1, {"10.0.0.1": 10}))
+        where, path = self.zones / "tap.sock", self.zones / "captured"
+        program = self.serve(f'[query_log]\nsocket = "{where}"\nformat = "dnstap"\n')
+        ask_udp(program.address, "pool.test")
+        wait_until(lambda: "queries are lost until it takes them" in program.output(), 10, "told")
+        takes = subprocess.Popen([capture, "-t", "protobuf:dnstap.Dnstap", "-u", where, "-w", path],
+                                 env=environment, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(takes.kill)
+        counts = {"written": 1, "dropped": 0, "failed": 0}
+        wait_until(lambda: program.control("stats")["query_log"] == counts, 20,
+                   "what was asked before it came")
+        for _ in range(99):
+            ask_udp(program.address, "no.pool.test")
+        # A reload leaves the connection.
+        program.control("reload")
+        counts["written"] = 100
+        wait_until(lambda: program.control("stats")["query_log"] == counts, 20, "all are taken")
+        self.assertEqual(program.stop(), 0)
+        takes.terminate()
+        self.assertEqual(takes.wait(20), 0, takes.stderr.read())
+        takes.stderr.close()
+        out = subprocess.run(["kdig", "-G", path, "+qr"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertEqual(out.stdout.count(";; QUESTION SECTION:"), 200)
+        self.assertEqual(out.stdout.count("NXDOMAIN"), 99)
+
     def test_a_log_that_can_not_be_written_is_told_at_the_start_and_later(self):
         self.put(zone(1, {"10.0.0.1": 10}))
         program = self.start("timepool-dnsd", '[server]\nlisten = ["127.0.0.1:0"]\n[query_log]\n'
