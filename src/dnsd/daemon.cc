@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "config/reload.h"
 #include "dnsd/key_commands.h"
 #include "dnsd/lookup.h"
 #include "dnsd/report.h"
@@ -47,6 +48,7 @@ Daemon::Daemon(config::DnsdConfig config, std::string config_path, sys::Logger& 
       config_path_(std::move(config_path)),
       logger_(logger),
       started_(sys::mono_now()),
+      succession_(reactor_, logger, "dns-", net::Succession::Owned::kControlFile),
       watchdog_(reactor_) {}
 
 Daemon::~Daemon() {
@@ -56,7 +58,7 @@ Daemon::~Daemon() {
   metrics_.reset();
   frontend_.reset();
   reporter_.reset();
-  if (left_) leave_counts();
+  if (succession_.left()) leave_counts();
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::string config_path,
@@ -66,7 +68,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
   Daemon* self = out.get();
   TRY(net::catch_daemon_signals(
       out->reactor_, logger, [self] { return self->reload(); }, "what was served stays"));
-  TRY(out->inherit_sockets(begin));
+  TRY(out->succession_.inherit(begin, out->config_.control.socket, out->config_.sandbox.user));
   // The control socket first: its file mode is set by the process's mask, before there are threads.
   TRY(out->open_control());
   const std::size_t lanes = Frontend::lanes(out->config_);
@@ -77,8 +79,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
   TRY(out->load_snapshot());
   out->frontend_ =
       TRY(Frontend::create(out->reactor_, logger, out->config_, out->keeper_->serving(),
-                           *out->query_log_, out->inherited_));
-  out->owners_.keep();
+                           *out->query_log_, out->succession_.inherited()));
+  out->succession_.keep_owners();
   TRY(out->make_key_directory());
   TRY(out->make_journal_directory());
   // All that needs privileges is open now, and there is no thread yet.
@@ -138,8 +140,7 @@ Result<void> Daemon::open_keys() {
 }
 
 Result<void> Daemon::open_control() {
-  control_ = TRY(net::open_control(reactor_, config_.control.socket,
-                                   predecessor_ ? predecessor_->take_listener() : sys::Fd()));
+  control_ = TRY(net::open_control(reactor_, config_.control.socket, succession_.take_listener()));
   if (control_ == nullptr) return {};
   add_commands();
   offer_hand_over();
@@ -418,39 +419,35 @@ json::array Daemon::keep_unchangeable(config::DnsdConfig& next) const {
   return restart;
 }
 
+// All or nothing.
+Result<void> Daemon::take_settings(const config::DnsdConfig& next) {
+  TRY(query_log_->open(next.query_log, next.server.identity));
+  Result<void> done = key_keeper_->reconfigure(next.dnssec);
+  if (done.ok()) done = keeper_->reconfigure(next);
+  if (done.ok()) return {};
+  for (const auto& back : {key_keeper_->reconfigure(config_.dnssec),
+                           query_log_->open(config_.query_log, config_.server.identity)}) {
+    if (!back.ok()) logger_.error("{}", back.error().text());
+  }
+  return done;
+}
+
 Result<json::object> Daemon::reload() {
-  if (released_) {
-    return fail(Error{ErrorCode::kUnavailable, "reload", "another process is taking over"});
-  }
-  sys::notify_reloading();
-  auto read = config::load(config::dnsd_schema(), config_path_);
-  sys::notify_ready("running");
-  if (!read.ok()) {
-    return fail(Error{ErrorCode::kInvalid, "reload", config::format(read.error())});
-  }
-  config::DnsdConfig next = std::move(read).value();
+  TRY(succession_.must_hold("reload"));
+  config::DnsdConfig next = TRY(config::load_again(config::dnsd_schema(), config_path_));
   json::array restart = keep_unchangeable(next);
   const std::vector<std::string> missing =
       sys::given_up(kept_, sandbox_needs(next, config_path_), config_.sandbox);
   TRY(frontend_->prepare(next));
-  TRY(query_log_->open(next.query_log, next.server.identity));
-  TRY(key_keeper_->reconfigure(next.dnssec));
-  TRY(keeper_->reconfigure(next));
+  TRY(take_settings(next));
   frontend_->reconfigure(next);
   signing_->take_options(signing_options(next.dnssec));
   if (!(next.transfer == config_.transfer)) TRY(start_notifier(next.transfer));
   logger_.set_level(next.log_level);
   config_ = std::move(next);
-  for (const json::value& setting : restart) {
-    logger_.warning("{} changed: that needs a restart", setting.get_string().c_str());
-  }
-  for (const std::string& text : missing) {
-    logger_.warning("{}: that needs a restart", text);
-    restart.emplace_back(text);
-  }
-  logger_.info("configuration reloaded");
   json::object out;
-  out["needs_restart"] = std::move(restart);
+  out["needs_restart"] = net::tell_restarts(std::move(restart), missing, logger_);
+  logger_.info("configuration reloaded");
   return out;
 }
 
@@ -459,7 +456,7 @@ void Daemon::run() {
   sys::notify_ready("running");
   logger_.info("ready");
   reactor_.run();
-  if (left_) {
+  if (succession_.left()) {
     // Connections that began here end here.
     frontend_->drain();
     return;

@@ -20,13 +20,9 @@
 #include "dnsd/zone_keeper.h"
 #include "net/control.h"
 #include "net/daemon_frame.h"
-#include "net/hand_over.h"
 #include "net/http_server.h"
-#include "net/inherited_sockets.h"
-#include "net/kept_sockets.h"
 #include "net/reactor.h"
-#include "net/socket_owners.h"
-#include "net/take_over.h"
+#include "net/succession.h"
 #include "snapshot/snapshot_puller.h"
 #include "snapshot/snapshot_store.h"
 #include "sys/log.h"
@@ -36,9 +32,7 @@ namespace timepool::dnsd {
 
 class Daemon {
  public:
-  // How it begins: alone, or in the place of the daemon that answers at the control socket, if one
-  // does.
-  enum class Begin : unsigned char { kAlone, kTakeOver };
+  using Begin = net::Succession::Begin;
   // How long a start that takes over waits for a first snapshot, when none is kept on disk.
   static constexpr Duration kFirstSnapshotWait = Duration::seconds(20);
 
@@ -54,10 +48,6 @@ class Daemon {
 
  private:
   Daemon(config::DnsdConfig config, std::string config_path, sys::Logger& logger);
-  // The sockets of the process before: of systemd, or of the daemon that runs.
-  Result<void> inherit_sockets(Begin begin);
-  // Whether what is taken over can be left as it was if the rest of the start fails.
-  Result<void> note_owners();
   Result<void> open_control();
   Result<void> load_snapshot();
   Result<void> start_metrics();
@@ -93,6 +83,7 @@ class Daemon {
   boost::json::object status() const;
   // Takes in the configuration anew; all that is wrong with it when it can't be.
   Result<boost::json::object> reload();
+  Result<void> take_settings(const config::DnsdConfig& next);
   // What of `next` needs a restart: it stays as it is now, and is named.
   boost::json::array keep_unchangeable(config::DnsdConfig& next) const;
 
@@ -102,11 +93,7 @@ class Daemon {
   MonoTime started_;
   sys::SandboxNeeds kept_;  // what of its rights the process has not given up
   net::Reactor reactor_;
-  net::SocketOwners owners_;  // of the process before
-  // Destroyed after all that it gave: while it lasts the process before waits to go on.
-  std::optional<net::TakeOver> predecessor_;
-  net::InheritedSockets inherited_;
-  net::KeptSockets kept_sockets_{"dns-"};
+  net::Succession succession_;
   std::unique_ptr<ZoneKeeper> keeper_;  // outlives every reader of its zones
   std::unique_ptr<SigningKeeper> signing_;
   std::unique_ptr<KeyKeeper> key_keeper_;
@@ -115,9 +102,6 @@ class Daemon {
   std::unique_ptr<QueryLog> query_log_;            // outlives every thread that answers
   std::unique_ptr<Frontend> frontend_;
   std::unique_ptr<net::ControlServer> control_;
-  std::unique_ptr<net::HandOver> hand_over_;
-  bool released_ = false;  // to a process that takes over
-  bool left_ = false;      // it has
   std::optional<snapshot::SnapshotStore> store_;
   std::optional<snapshot::Snapshot> held_;
   std::unique_ptr<SnapshotRelay> relay_;  // outlives the puller, which feeds it

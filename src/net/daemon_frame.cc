@@ -1,5 +1,6 @@
 #include "net/daemon_frame.h"
 
+#include <boost/json/value.hpp>
 #include <csignal>
 #include <utility>
 
@@ -22,6 +23,18 @@ Result<void> catch_daemon_signals(Reactor& reactor, sys::Logger& logger,
       logger.error("{}; {}", result.error().text(), kept);
     }
   });
+}
+
+boost::json::array tell_restarts(boost::json::array changed,
+                                 const std::vector<std::string>& missing, sys::Logger& logger) {
+  for (const boost::json::value& setting : changed) {
+    logger.warning("{} changed: that needs a restart", setting.get_string().c_str());
+  }
+  for (const std::string& text : missing) {
+    logger.warning("{}: that needs a restart", text);
+    changed.emplace_back(text);
+  }
+  return changed;
 }
 
 Result<std::unique_ptr<ControlServer>> open_control(Reactor& reactor, const std::string& path,

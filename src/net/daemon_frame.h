@@ -2,10 +2,12 @@
 // watchdog. Main thread only.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "net/control.h"
@@ -20,6 +22,11 @@ namespace timepool::net {
 Result<void> catch_daemon_signals(Reactor& reactor, sys::Logger& logger,
                                   std::function<Result<boost::json::object>()> reload,
                                   std::string kept);
+
+// Tells the operator of settings that changed and stay as they were, and of `missing`, what of its
+// rights the daemon has given up (sys::given_up). Returns all of them, for the answer to "reload".
+boost::json::array tell_restarts(boost::json::array changed,
+                                 const std::vector<std::string>& missing, sys::Logger& logger);
 
 // Listens at `path`, of which the directory is made; null when it is empty. `listener`: one of the
 // process before (ControlServer::create). Before threads start: the file's mode is set by the

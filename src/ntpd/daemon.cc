@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "config/ntpd_leap.h"
+#include "config/reload.h"
 #include "ntpd/leap_config.h"
 #include "ntpd/report_keys.h"
 #include "ntpd/sandbox.h"
@@ -73,6 +74,7 @@ Daemon::Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& 
       logger_(logger),
       started_(sys::mono_now()),
       precision_(sys::measure_precision()),
+      succession_(reactor_, logger, "ntp-", net::Succession::Owned::kSockets),
       keys_(logger),
       cookies_(
           reactor_, logger, [this] { return cookie_clock(); },
@@ -91,7 +93,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   TRY(net::catch_daemon_signals(
       out->reactor_, logger, [self] { return self->reload(); },
       "the configuration stays as it was"));
-  TRY(out->inherit_sockets(begin));
+  TRY(out->succession_.inherit(begin, out->config_.control.socket, out->config_.sandbox.user));
   // The control socket first: its file mode is set by the process's mask, before there are threads.
   TRY(out->open_control());
   out->start_leap();
@@ -100,7 +102,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   TRY(out->make_key_server());
   TRY(out->start_broadcaster());
   TRY(out->share_ports());
-  out->owners_.keep();
+  out->succession_.keep_owners();
   // All that needs privileges is open now, and there is no thread yet.
   out->kept_ = sandbox_needs(out->config_, out->config_path_);
   TRY(enter_sandbox(out->config_, out->kept_, logger));
@@ -116,8 +118,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
 }
 
 Result<void> Daemon::open_control() {
-  control_ = TRY(net::open_control(reactor_, config_.control.socket,
-                                   predecessor_ ? predecessor_->take_listener() : sys::Fd()));
+  control_ = TRY(net::open_control(reactor_, config_.control.socket, succession_.take_listener()));
   if (control_ == nullptr) return {};
   add_commands();
   offer_hand_over();
@@ -130,7 +131,7 @@ Result<void> Daemon::make_server() {
   if (!config_.server) return {};
   server_ = TRY(TimeServer::create(
       reactor_, logger_, *config_.server, precision_, [this] { return clock_view(); },
-      &inherited_));
+      &succession_.inherited()));
   server_->set_keys(keys_.ring());
   return {};
 }
@@ -147,11 +148,11 @@ CookieKeeper::Clock Daemon::cookie_clock() const {
 }
 
 Result<void> Daemon::begin_serving() {
-  if (predecessor_) TRY(predecessor_->finish());
+  TRY(succession_.finish());
   if (control_) control_->own_file(true);
   if (server_) TRY(server_->begin());
   TRY(begin_key_server());
-  keep_descriptors();
+  succession_.keep(served_descriptors());
   if (server_) log_serving();
   return {};
 }
@@ -240,9 +241,7 @@ Result<void> Daemon::start_client() {
 }
 
 Result<void> Daemon::make_client() {
-  if (released_) {
-    return fail(Error{ErrorCode::kUnavailable, "sources", "another process is taking over"});
-  }
+  TRY(succession_.must_hold("sources"));
   client_ = TRY(
       TimeClient::start(reactor_, logger_, config_, precision_, wanted_sources(), keys_.ring()));
   client_->leap() = leap_;
@@ -337,16 +336,8 @@ json::object Daemon::status() const {
 }
 
 Result<json::object> Daemon::reload() {
-  if (released_) {
-    return fail(Error{ErrorCode::kUnavailable, "reload", "another process is taking over"});
-  }
-  sys::notify_reloading();
-  auto read = config::load(config::ntpd_schema(), config_path_);
-  sys::notify_ready("running");
-  if (!read.ok()) {
-    return fail(Error{ErrorCode::kInvalid, "reload", config::format(read.error())});
-  }
-  config::NtpdConfig next = std::move(read).value();
+  TRY(succession_.must_hold("reload"));
+  config::NtpdConfig next = TRY(config::load_again(config::ntpd_schema(), config_path_));
   TRY(keys_.read(next.keys));
   TRY(take_cookies(next));
   json::array restart;
@@ -404,13 +395,7 @@ Result<json::object> Daemon::reload() {
     const Result<void> started = start_metrics();
     if (!started.ok()) logger_.error("{}; metrics stay as they were", started.error().text());
   }
-  for (const json::value& setting : restart) {
-    logger_.warning("{} changed: that needs a restart", setting.get_string().c_str());
-  }
-  for (const std::string& text : missing) {
-    logger_.warning("{}: that needs a restart", text);
-    restart.emplace_back(text);
-  }
+  restart = net::tell_restarts(std::move(restart), missing, logger_);
   logger_.info("configuration reloaded{}; sources: {} added, {} changed, {} removed",
                new_client ? ", measuring anew" : "", changes.added, changes.changed,
                changes.removed);
@@ -434,7 +419,7 @@ void Daemon::run() {
   logger_.info("ready");
   sys::release_startup_pages();
   reactor_.run();
-  if (left_) {
+  if (succession_.left()) {
     // Connections that began here end here.
     if (key_server_) key_server_->drain();
     return;

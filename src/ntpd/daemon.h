@@ -9,13 +9,9 @@
 #include "config/ntpd.h"
 #include "net/control.h"
 #include "net/daemon_frame.h"
-#include "net/hand_over.h"
-#include "net/inherited_sockets.h"
-#include "net/kept_sockets.h"
 #include "net/metrics_listener.h"
 #include "net/reactor.h"
-#include "net/socket_owners.h"
-#include "net/take_over.h"
+#include "net/succession.h"
 #include "ntp/leap.h"
 #include "ntpd/broadcaster.h"
 #include "ntpd/cookie_keeper.h"
@@ -34,9 +30,7 @@ namespace timepool::ntpd {
 
 class Daemon {
  public:
-  // How it begins: alone, or in the place of the daemon that answers at the control socket, if one
-  // does.
-  enum class Begin : unsigned char { kAlone, kTakeOver };
+  using Begin = net::Succession::Begin;
 
   // Opens everything, or says what can't be. `config_path` is read again on reload.
   static Result<std::unique_ptr<Daemon>> create(config::NtpdConfig config, std::string config_path,
@@ -46,10 +40,6 @@ class Daemon {
 
  private:
   Daemon(config::NtpdConfig config, std::string config_path, sys::Logger& logger);
-  // The sockets of the process before: of systemd, or of the daemon that runs.
-  Result<void> inherit_sockets(Begin begin);
-  // Whether what is taken over can be left as it was if the rest of the start fails.
-  Result<void> note_owners();
   Result<void> open_control();
   Result<void> make_server();
   // What the process before knows of the time; it has given up all but serving then.
@@ -69,7 +59,6 @@ class Daemon {
   void offer_hand_over();
   boost::json::object release();
   void resume();
-  void keep_descriptors();
   Result<void> start_broadcaster();
   void refresh_broadcasts(bool changed);
   // Sockets of peers and for broadcasts, which are made later, may only join those of their own
@@ -108,15 +97,8 @@ class Daemon {
   SandboxNeeds kept_;  // what of its rights the process has not given up
   int precision_;
   net::Reactor reactor_;
-  net::SocketOwners owners_;  // of the process before
-  // Destroyed after all that it gave: while it lasts the process before waits to go on.
-  std::optional<net::TakeOver> predecessor_;
-  net::InheritedSockets inherited_;
-  net::KeptSockets kept_sockets_{"ntp-"};
+  net::Succession succession_;
   std::unique_ptr<net::ControlServer> control_;
-  std::unique_ptr<net::HandOver> hand_over_;
-  bool released_ = false;  // to a process that takes over
-  bool left_ = false;      // it has
   std::unique_ptr<TimeServer> server_;
   std::unique_ptr<KeyServer> key_server_;
   std::unique_ptr<Broadcaster> broadcaster_;

@@ -23,10 +23,10 @@ Result<void> Daemon::make_key_server() {
   if (config_.nts.server) {
     KeyServer::Options options;
     options.ntp_port = ntp_port_of(server_.get());
-    options.inherited = &inherited_;
+    options.inherited = &succession_.inherited();
     key_server_ = TRY(KeyServer::create(reactor_, logger_, *config_.nts.server, options));
   }
-  inherited_.drop_listeners();
+  succession_.inherited().drop_listeners();
   return {};
 }
 

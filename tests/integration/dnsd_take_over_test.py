@@ -13,7 +13,7 @@ import time
 import unittest
 
 import certificates
-from dns_messages import ask_udp, framed, query, read_tcp
+from dns_messages import Reply, ask_udp, framed, query, read_tcp, udp_socket
 from programs import ProgramTest, main, wait_until
 from successors import NotifySocket, Successor
 
@@ -193,6 +193,49 @@ class TakeOver(ProgramTest):
         # It still takes in what changes, and another one may take over.
         new = self.succeed(program, self.config(listen))
         self.check_taken_over(program, new)
+
+    def test_when_the_new_one_ends_half_way_the_old_one_goes_on_with_its_keys(self):
+        """It has been asked to give up all but answering, and then nobody is there any more."""
+        more = f'[dnssec]\ndirectory = "{self.directory}/keys"\n[[dnssec.zone]]\nname = "*"\n'
+        program = self.serve(self.config(more=more))
+        for _ in range(2):
+            with socket.socket(socket.AF_UNIX) as control:
+                control.settimeout(20)
+                control.connect(str(program.socket))
+                for phase in ("begin", "release"):
+                    control.sendall(json.dumps({"command": "take-over", "phase": phase}).encode() + b"\n")
+                    self.assertIn(b'"ok":true', control.recv(65536).replace(b" ", b""))
+                self.assertEqual(ask_udp(program.address, "www.pool.test").addresses, ["10.1.0.1"])
+                self.assertFalse(program.control("reload")["ok"])
+            wait_until(lambda: program.control("reload")["ok"], 20, "it goes on")
+            self.assertEqual(ask_udp(program.address, "www.pool.test").addresses, ["10.1.0.1"])
+        zone = {"serial": 2, "data": {"": {"ns": ["ns1.pool.test."]}, "www": {"a": [["10.1.0.2"]]}}}
+        (self.directory / "pool.test.json").write_text(json.dumps(zone))
+        wait_until(lambda: ask_udp(program.address, "www.pool.test").addresses == ["10.1.0.2"], 20,
+                   "it takes in and signs what changes")
+        wait_until(lambda: program.control("keys-roll", zone="pool.test", role="csk")["ok"], 20,
+                   "the keys are its own again")
+
+    def test_one_that_signs_what_was_not_signed_has_signatures_from_its_first_answer_on(self):
+        program = self.serve(self.config())
+        more = f'[dnssec]\ndirectory = "{self.directory}/keys"\n[[dnssec.zone]]\nname = "*"\n'
+        seen, over = set(), threading.Event()
+
+        def hammer():
+            with udp_socket(program.address) as s:
+                while not over.is_set():
+                    s.send(query("www.pool.test", dnssec=True))
+                    reply = Reply(s.recv(4096))
+                    seen.add((reply.rcode, len(reply.answers)))
+
+        thread = threading.Thread(target=hammer)
+        thread.start()
+        new = self.succeed(program, self.config("%s:%d" % program.address, more=more))
+        self.check_taken_over(program, new)
+        wait_until(lambda: (0, 2) in seen, 20, "a signature")
+        over.set()
+        thread.join()
+        self.assertEqual(seen, {(0, 1), (0, 2)})
 
     def test_one_that_would_know_less_does_not_take_over(self):
         """Snapshots come from a manager, none is kept on disk, and the manager is away."""
