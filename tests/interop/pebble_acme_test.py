@@ -77,6 +77,19 @@ class PebbleTest(programs.DirectoryTest):
         tool.obtain()
         self.check(at, tool, names)
 
+    def test_A3_the_chain_of_the_wanted_authority_is_taken(self):
+        at = self.pebble(environment=dict(PEBBLE_ALTERNATE_ROOTS="2"))
+        for number in (0, 2):
+            root = self.directory / f"root{number}.pem"
+            root.write_text(at.root(number))
+            wanted = x509(root, "-subject", "-nameopt", "multiline").split("= ")[-1].strip()
+            tool = self.tool(at, name=f"tool{number}", authority=dict(preferred_chain=wanted))
+            tool.obtain()
+            chain = self.certificate(tool)
+            subprocess.run([certificates.OPENSSL, "verify", "-CAfile", root, "-untrusted", chain,
+                            chain], check=True, capture_output=True)
+            tool.close()
+
     def test_A2_the_account_and_its_key_outlive_the_process(self):
         at = self.pebble()
         tool = self.tool(at)
