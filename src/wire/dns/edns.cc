@@ -53,7 +53,7 @@ Result<void, Malformed> read_client_subnet(Bytes data, EdnsIn in, ClientSubnet& 
 }
 
 // The bits of one option into `edns`, unless its like was there before.
-Result<void, Malformed> take_option(const Option& option, EdnsIn in, Edns& edns) {
+Result<void, Malformed> take_option(const Option& option, Edns& edns) {
   switch (option.code) {
     case OptionCode::kCookie:
       if (!edns.cookie) edns.cookie = TRY(parse_cookie(option.data));
@@ -116,7 +116,7 @@ Result<void, Malformed> parse_edns_into(std::uint16_t klass, std::uint32_t ttl, 
     if (code == OptionCode::kClientSubnet) {
       if (!edns.client_subnet) TRY(read_client_subnet(data, in, edns.client_subnet.emplace()));
     } else {
-      TRY(take_option({code, data}, in, edns));
+      TRY(take_option({code, data}, edns));
     }
     rest = rest.subspan(kHead + size);
   }
