@@ -166,9 +166,8 @@ bool Population::is_silent(const Member& member) const {
 }
 
 bool Population::is_dead(const Member& member, MonoTime now) const {
-  return member.liveness.misses() > 0 &&
-         outage_.judge(*member.liveness.silent_since(), others_known(member), now) ==
-             Silence::kDead;
+  return member.liveness.misses() > 0 && outage_.judge(*member.liveness.silent_since(),
+                                                       others_known(member), now) == Silence::kDead;
 }
 
 bool Population::is_useless(const Member& member) const {

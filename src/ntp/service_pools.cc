@@ -61,6 +61,7 @@ class Care {
   bool has_proved(SourceId source) const;
   TargetDrop fault_of(const Child& child) const;
   TargetDrop fault_without_keys(const Source& source) const;
+  void forget_removed();
   void drop_faulty();
   void want_successor(SourceId of, TargetDrop cause);
   void settle_successors();
@@ -102,7 +103,7 @@ bool Care::has_proved(SourceId source) const {
 // Why a server is no good; kNone while it is, or nobody knows.
 TargetDrop Care::fault_of(const Child& child) const {
   const Source* source = population_.sources().find(child.source);
-  CHECK(source != nullptr);  // a server goes by drop() alone
+  CHECK(source != nullptr);  // forget_removed()
   const Member* member = member_of(child.source);
   // LC5.
   const unsigned patience = member != nullptr ? kGoneToDrop : 1;
@@ -140,11 +141,21 @@ TargetDrop Care::fault_without_keys(const Source& source) const {
 
 MonoTime Care::run() {
   if (population_.sources().find(pool_.id) == nullptr) return MonoTime::max();
+  forget_removed();
   drop_faulty();
   settle_successors();
   trim();
   fill();
   return due_;
+}
+
+// Somebody else removed the source.
+void Care::forget_removed() {
+  std::erase_if(pool_.children, [this](const Child& child) {
+    if (population_.sources().find(child.source) != nullptr) return false;
+    if (!child.target.empty()) pool_.book.drop(child.target, now_, TargetDrop::kSurplus);
+    return true;
+  });
 }
 
 void Care::drop_faulty() {

@@ -179,6 +179,15 @@ TEST_F(ServicePoolsTest, with_the_pool_its_servers_go) {
   EXPECT_EQ(population_.sources().size(), 0U);
 }
 
+TEST_F(ServicePoolsTest, a_server_that_somebody_removed_may_come_again) {
+  config_.max_addresses = 1;
+  add();
+  tell(answer({"a.test"}), 0);
+  ASSERT_TRUE(population_.remove(source("a.test").id(), at(1)).ok());
+  tend(2);
+  EXPECT_EQ(made(), std::set<std::string>{"a.test"});
+}
+
 TEST_F(ServicePoolsTest, its_servers_leave_the_room_of_configured_ones) {
   config_.max_addresses = kMaxPoolAddresses;
   add();

@@ -73,7 +73,8 @@ Result<void> TimeClient::add_source(const ntp::SourceConfig& wanted) {
 
 Result<void> TimeClient::remove_source(const std::string& name) {
   for (const ntp::Source& source : sources().sources()) {
-    if (source.config().name != name) continue;
+    // What a pool's SRV record named is the pool's.
+    if (source.config().name != name || source.config().pool != ntp::kNoSource) continue;
     const ntp::SourceId id = source.id();
     static_cast<void>(keeper_.sources().remove(id, sys::mono_now()));
     std::erase(configured_, id);
