@@ -18,8 +18,8 @@ namespace timepool::dns {
 
 class ClassIndex {
  public:
-  // Everything is of class 0.
-  ClassIndex() : ClassIndex(Runs<V4Key>()) {}
+  // Nothing may be asked of it.
+  ClassIndex() = default;
   // More runs than there are networks.
   static constexpr std::size_t kMaxRuns = (std::size_t{1} << 26) - 1;
   // CHECKs that values are below 65536, and the number of runs.
@@ -39,7 +39,8 @@ class ClassIndex {
   // Has what match() reads first brought near.
   void prefetch(V4Key key) const { __builtin_prefetch(slots_.data() + (key >> 16)); }
 
-  std::size_t runs() const { return ends_.size() - 1 - kFew; }
+  bool empty() const { return slots_.empty(); }
+  std::size_t runs() const { return empty() ? 0 : ends_.size() - 1 - kFew; }
   std::size_t memory() const {
     return (slots_.capacity() + ends_.capacity()) * sizeof(std::uint32_t) +
            blocks_.capacity() * sizeof(Block);

@@ -141,10 +141,14 @@ std::shared_ptr<const ClassTable> ClassTable::build(const GeoTable& geo, const T
   table->use_ = use;
   table->cell_degrees_ = cell_degrees;
   Builder builder(*table);
-  const auto v4 = builder.runs(geo.country4, geo.asn4, geo.region4, geo.position4);
+  auto v4 = builder.runs(geo.country4, geo.asn4, geo.region4, geo.position4);
   table->v6_ = builder.runs(geo.country6, geo.asn6, geo.region6, geo.position6);
   if (!builder.ok() || v4.size() >= ClassIndex::kMaxRuns) return nullptr;
-  table->v4_ = ClassIndex(v4);
+  if (v4.size() < kMinIndexed) {
+    table->few4_ = std::move(v4);
+  } else {
+    table->v4_ = ClassIndex(v4);
+  }
   return table;
 }
 

@@ -100,28 +100,28 @@ class ClassTable {
     std::uint8_t scope = 0;
   };
   Found find(const IpAddress& address) const {
-    if (address.is_v4()) {
-      const auto match = v4_.match(key_of_v4(address));
-      return {match.value, match.scope};
-    }
-    const auto match = v6_.match(v6_key(address));
-    return {match.value, static_cast<std::uint8_t>(match.scope)};
+    if (!address.is_v4()) return found_in(v6_, v6_key(address));
+    const V4Key key = key_of_v4(address);
+    if (v4_.empty()) return found_in(few4_, key);
+    const auto match = v4_.match(key);
+    return {match.value, match.scope};
   }
-
   std::uint32_t index_of(const IpAddress& address) const {
-    return address.is_v4() ? v4_.value_at(key_of_v4(address)) : v6_.value_at(v6_key(address));
+    if (!address.is_v4()) return v6_.value_at(v6_key(address));
+    const V4Key key = key_of_v4(address);
+    return v4_.empty() ? few4_.value_at(key) : v4_.value_at(key);
   }
   // For an address that find() is about to be asked for.
   void prefetch(const IpAddress& address) const {
-    if (address.is_v4()) v4_.prefetch(key_of_v4(address));
+    if (address.is_v4() && !v4_.empty()) v4_.prefetch(key_of_v4(address));
   }
 
   const TargetUse& use() const { return use_; }
   int cell_degrees() const { return cell_degrees_; }
   const std::vector<ClientClass>& classes() const { return classes_; }
-  std::size_t runs() const { return v4_.runs() + v6_.size(); }
+  std::size_t runs() const { return (v4_.empty() ? few4_.size() : v4_.runs()) + v6_.size(); }
   std::size_t memory() const {
-    return v4_.memory() + v6_.memory() + classes_.capacity() * sizeof(ClientClass);
+    return v4_.memory() + few4_.memory() + v6_.memory() + classes_.capacity() * sizeof(ClientClass);
   }
 
  private:
@@ -134,10 +134,20 @@ class ClassTable {
   }
   static std::shared_ptr<const ClassTable> build(const GeoTable& geo, const TargetUse& use,
                                                  int cell_degrees);
+  template <class Key>
+  static Found found_in(const Runs<Key>& runs, Key key) {
+    const auto match = runs.match(key);
+    return {match.value, static_cast<std::uint8_t>(match.scope)};
+  }
+
+  // An index is a quarter of a megabyte, and there may be a table for each zone.
+  static constexpr std::size_t kMinIndexed = 64;
+
   TargetUse use_;
   int cell_degrees_ = 1;
   std::vector<ClientClass> classes_;
-  ClassIndex v4_;
+  ClassIndex v4_;  // empty where there are fewer than kMinIndexed runs, which few4_ has then
+  Runs<V4Key> few4_;
   Runs<V6Key> v6_;
 };
 
