@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
     logger.error("{}", daemon.error().text());
     return 1;
   }
+  sys::release_startup_pages();
+  sys::release_startup_heap();
   (*daemon)->run();
   return 0;
 }

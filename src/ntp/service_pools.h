@@ -71,7 +71,7 @@ class ServicePools {
     TargetBook book;
     std::vector<Child> children;  // at most twice kMaxPoolAddresses
     std::optional<MonoTime> answered;
-    ServiceAnswer answer;  // the latest, without its targets
+    ServiceAnswer answer;                              // the latest, without its targets
     ServiceVerdict verdict = ServiceVerdict::kFailed;  // of it
     ServiceJudgement judgement;                        // of the latest that did not fail
   };

@@ -100,8 +100,8 @@ SourceSet::SourceSet(const SourceSetConfig& config, AuthenticatorFactory factory
                  std::max(config.exchange.clock_error_ppb, config.exchange.max_clock_error_ppb)) {}
 
 MonoTime SourceSet::next_deadline() const {
-  MonoTime out = std::min({population_.next_deadline(), reference_.next_deadline(),
-                           services_.next_deadline()});
+  MonoTime out = std::min(
+      {population_.next_deadline(), reference_.next_deadline(), services_.next_deadline()});
   for (const Member& member : population_.members()) {
     out = std::min(out, member.association ? member.association->next_deadline()
                                            : member.refclock->next_deadline());

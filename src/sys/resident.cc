@@ -32,6 +32,10 @@ void return_large_blocks() {
   ::mallopt(M_MMAP_THRESHOLD, kLarge);
 }
 
+void release_startup_heap() {
+  ::malloc_trim(0);
+}
+
 void release_startup_pages() {
   ::dl_iterate_phdr(release, nullptr);
 }

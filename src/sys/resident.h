@@ -9,6 +9,9 @@ namespace timepool::sys {
 // counts too.
 void release_startup_pages();
 
+// Gives back the pages of the heap on which nothing is left: once, when all is set up.
+void release_startup_heap();
+
 // From now on blocks of 128 KiB and more go back to the system as soon as they are freed: what a
 // reload needed for a moment (files of prefixes) is not kept. Otherwise the C library takes the
 // size of the first such block that is freed for usual, and keeps the ones up to it.

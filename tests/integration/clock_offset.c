@@ -1,6 +1,6 @@
 // Loaded before a program: what it reads as the time of day is off by the seconds that stand, as a
-// 64-bit integer, in the file that CLOCK_OFFSET names. The file is mapped, so a test sets that clock
-// while the program runs. The monotonic clocks stay as they are, and the machine's too.
+// 64-bit integer, in the file that CLOCK_OFFSET names. The file is mapped, so a test sets that
+// clock while the program runs. The monotonic clocks stay as they are, and the machine's too.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>

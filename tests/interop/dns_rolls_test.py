@@ -34,10 +34,10 @@ LONGEST_TTL = 10 * TTL
 TIMES = f'''dnskey_ttl = "{TTL}s"
 max_zone_ttl = "{LONGEST_TTL}s"
 ds_ttl = "{TTL}s"
-propagation = "4s"
+propagation = "2s"
 parent_propagation = "2s"
 '''
-CHILD_ZONES = {"keys.test": 'keys = "ksk-zsk"\nzsk_lifetime = "30s"\nksk_lifetime = "40s"\n',
+CHILD_ZONES = {"keys.test": 'keys = "ksk-zsk"\nzsk_lifetime = "34s"\nksk_lifetime = "44s"\n',
                "csk.test": 'keys = "csk"\n', "moved.test": 'keys = "ksk-zsk"\nalgorithm = "{algorithm}"\n'}
 CHILD = {"serial": 1, "ttl": TTL, "max_hosts": 3, "data": {
     "": {"ns": ["child.test."], "ttl": TTL, "a": [[f"10.0.0.{n}", n] for n in range(1, 30)]},
