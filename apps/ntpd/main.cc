@@ -11,6 +11,7 @@
 
 int main(int argc, char** argv) {
   using namespace timepool;
+  sys::bind_symbols_at_start(argv);
   // What the dynamic linker read.
   sys::release_startup_pages();
   sys::return_large_blocks();

@@ -42,6 +42,7 @@ void TransferSigner::drop(const std::string& zone) {
 }
 
 void TransferSigner::start() {
+  if (thread_.joinable()) return;
   thread_ = std::thread([this] { run(); });
 }
 

@@ -51,6 +51,7 @@ class TransferSigner {
   void take(const std::string& zone, Job job);
   // The zone is not to be signed any more.
   void drop(const std::string& zone);
+  // Nothing when it has started already: a take-over that was given up starts all again.
   void start();
   TransferSignerCounts counts() const;
 

@@ -5,7 +5,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
+#include <climits>
 #include <cstdint>
+#include <cstdlib>
 
 namespace timepool::sys {
 namespace {
@@ -30,6 +33,15 @@ int release(dl_phdr_info* object, std::size_t, void*) {
 void return_large_blocks() {
   constexpr int kLarge = 128 * 1024;
   ::mallopt(M_MMAP_THRESHOLD, kLarge);
+}
+
+void bind_symbols_at_start(char** argv) {
+  if (std::getenv("LD_BIND_NOW") != nullptr || std::getenv("LD_PRELOAD") != nullptr) return;
+  // By its path, not /proc/self/exe: the process is named for what it executes.
+  std::array<char, PATH_MAX> path{};
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
+  if (size <= 0 || ::setenv("LD_BIND_NOW", "1", 1) != 0) return;
+  ::execv(path.data(), argv);
 }
 
 void release_startup_heap() {

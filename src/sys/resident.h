@@ -9,6 +9,12 @@ namespace timepool::sys {
 // counts too.
 void release_startup_pages();
 
+// Starts the program again, once, with the symbols of its libraries bound at the start (ld.so(8),
+// LD_BIND_NOW): bound one by one as they are called, they keep most of a megabyte of symbol tables
+// resident, which release_startup_pages() otherwise gives back. First in main(). Nothing where they
+// are bound, where a library is preloaded (it would be set up twice), or where it can't be done.
+void bind_symbols_at_start(char** argv);
+
 // Gives back the pages of the heap on which nothing is left: once, when all is set up.
 void release_startup_heap();
 
