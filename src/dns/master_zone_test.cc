@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "dns/signed_testing.h"
 #include "dns/testing.h"
 #include "dns/zone/master_file.h"
 
@@ -43,6 +44,24 @@ TEST(MasterFile, is_answered_whole_with_its_own_ttls) {
   EXPECT_EQ(testing::ask(**compiled, {"a\\.b.example.net.", RrType::kTxt}).answers().size(), 1U);
   EXPECT_EQ(testing::ask(**compiled, {"example.net.", RrType::kTxt}, "198.19.0.1").answers().size(),
             0U);
+}
+
+TEST(MasterFile, RFC9077_3_nsec_lives_no_longer_than_the_minimum_of_the_soa) {
+  auto zone = load_master(kHead, "example.net", {});
+  ASSERT_TRUE(zone.ok());
+  std::vector<Zone> zones;
+  zones.push_back(std::move(zone).value());
+  testing::SignedPool pool{testing::compile(zones), testing::keys_for({"example.net"})};
+  for (const char* name : {"ns1.example.net.", "gone.example.net."}) {
+    const auto authority = pool.ask({.name = name, .type = RrType::kTxt}).authority();
+    bool seen = false;
+    for (const std::string& record : authority) {
+      if (record.find(" IN NSEC ") == std::string::npos) continue;
+      seen = true;
+      EXPECT_NE(record.find(" 300 IN NSEC "), std::string::npos) << record;
+    }
+    EXPECT_TRUE(seen) << name;
+  }
 }
 
 }  // namespace

@@ -177,8 +177,8 @@ void SigningPlan::add_zone(std::uint32_t zone) {
   const CompiledZones::Entry* entry = zones_->entry(apex, RrType::kSoa);
   CHECK(entry != nullptr && !entry->by_class);  // every apex has one
   ring.soa_set = entry->ref;
-  // RFC 9077 3: the lesser of the SOA's TTL and its MINIMUM, which the compiler made that TTL.
-  ring.nsec_ttl = ttl_of(zones_->record(*zones_->set(*entry, 0), 0));
+  // RFC 9077 3: the lesser of the SOA's TTL and its MINIMUM, as the SOA of negative answers has it.
+  ring.nsec_ttl = ttl_of(zones_->soa(zones_->zones()[zone]));
   add(zone, ring.apex, SignedZones::ref(Special::kDnskey));
   if (!ring.keys->cds.empty()) add(zone, ring.apex, SignedZones::ref(Special::kCds));
   if (!ring.keys->cdnskey.empty()) add(zone, ring.apex, SignedZones::ref(Special::kCdnskey));
