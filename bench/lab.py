@@ -148,6 +148,17 @@ class Lab:
             time.sleep(0.1)
         raise LabError("%s does not answer: %s" % (name, self.log_of(name)))
 
+    def medians_of(self, name):
+        """What a benchmark within one process prints as JSON: the median of each number over the runs."""
+        program = self.programs.parent / "bench" / name
+        if not program.exists():
+            raise LabError("%s is not built: ./dev build" % program)
+        runs = []
+        for _ in range(self.runs):
+            done = subprocess.run([program], capture_output=True, text=True, check=True, timeout=RUN_LIMIT)
+            runs.append(json.loads(done.stdout))
+        return {unit: statistics.median(run[unit] for run in runs) for unit in runs[0]}
+
     def compare(self, bench, peer, unit, ours, theirs):
         """Runs the two in turn and gives the row of their medians."""
         pairs = [(ours(), theirs()) for _ in range(self.runs)]
