@@ -36,24 +36,6 @@ Result<std::string_view, BadTarget> origin_form(std::string_view target) {
   return fail(BadTarget::kForm);
 }
 
-Result<HttpPairs, BadTarget> parse_query(std::string_view query) {
-  HttpPairs out;
-  while (!query.empty()) {
-    const std::size_t end = query.find('&');
-    const std::string_view part = query.substr(0, end);
-    query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
-    if (part.empty()) continue;
-    if (out.size() == kMaxQueryPairs) return fail(BadTarget::kTooMany);
-    const std::size_t equals = part.find('=');
-    std::string name = TRY(percent_decode(part.substr(0, equals), true));
-    std::string value;
-    if (equals != std::string_view::npos)
-      value = TRY(percent_decode(part.substr(equals + 1), true));
-    out.emplace_back(std::move(name), std::move(value));
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string_view explain(BadTarget bad) {
@@ -107,6 +89,24 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
+Result<HttpPairs, BadTarget> parse_pairs(std::string_view text) {
+  HttpPairs out;
+  while (!text.empty()) {
+    const std::size_t end = text.find('&');
+    const std::string_view part = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    if (part.empty()) continue;
+    if (out.size() == kMaxQueryPairs) return fail(BadTarget::kTooMany);
+    const std::size_t equals = part.find('=');
+    std::string name = TRY(percent_decode(part.substr(0, equals), true));
+    std::string value;
+    if (equals != std::string_view::npos)
+      value = TRY(percent_decode(part.substr(equals + 1), true));
+    out.emplace_back(std::move(name), std::move(value));
+  }
+  return out;
+}
+
 Result<HttpTarget, BadTarget> parse_target(std::string_view target) {
   target = TRY(origin_form(target));
   HttpTarget out;
@@ -123,7 +123,7 @@ Result<HttpTarget, BadTarget> parse_target(std::string_view target) {
       rest = rest.substr(slash + 1);
     }
   }
-  if (question != std::string_view::npos) out.query = TRY(parse_query(target.substr(question + 1)));
+  if (question != std::string_view::npos) out.query = TRY(parse_pairs(target.substr(question + 1)));
   return out;
 }
 

@@ -30,6 +30,8 @@ struct HttpTarget {
 };
 
 Result<HttpTarget, BadTarget> parse_target(std::string_view target);
+// "a=1&b" of a query, or of the body of a form (application/x-www-form-urlencoded).
+Result<HttpPairs, BadTarget> parse_pairs(std::string_view text);
 
 // Decodes %XX, and + as a space when `plus_is_space`.
 Result<std::string, BadTarget> percent_decode(std::string_view text, bool plus_is_space);

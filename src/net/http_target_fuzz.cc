@@ -50,6 +50,8 @@ void check_fields(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   check_fields(text);
+  const auto form = parse_pairs(text);
+  if (form.ok()) CHECK(form->size() <= kMaxQueryPairs);
   const auto target = parse_target(text);
   if (!target.ok()) {
     CHECK(!explain(target.error()).empty());

@@ -67,9 +67,9 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::PooldConfig settings,
 Result<void> Daemon::start_server(const config::PooldConfig::Http& config, std::string admin_token,
                                   std::string dns_token) {
   net::HttpRouter router;
-  web::add_api_routes(router, *manager_, std::move(admin_token), slot_);
+  web::add_api_routes(router, *manager_, admin_token, slot_);
   web::add_handed_out_routes(router, *manager_, std::move(dns_token));
-  web::add_page_routes(router, *manager_);
+  web::add_page_routes(router, *manager_, std::move(admin_token));
   net::HttpServerOptions options;
   for (const Endpoint& endpoint : config.listen) {
     options.listen.push_back({"[http] listen", endpoint, ""});

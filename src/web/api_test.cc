@@ -29,7 +29,7 @@ class Api : public testing::Test {
     manager_ = std::move(*created);
     add_api_routes(router_, *manager_, kAdmin,
                    std::make_shared<std::atomic<const net::HttpServer*>>(nullptr));
-    add_page_routes(router_, *manager_);
+    add_page_routes(router_, *manager_, kAdmin);
   }
   net::HttpOutcome outcome(const std::string& method, const std::string& target,
                            const std::string& body, net::HttpFields headers, bool last) {
@@ -286,6 +286,75 @@ TEST_F(Api, pages_are_complete_without_scripts_and_styles_inside) {
   EXPECT_NE(call("GET", style).headers.value("Cache-Control").find("immutable"),
             std::string_view::npos);
   EXPECT_EQ(call("GET", "/scores/127.0.0.9").status, 404);
+}
+
+TEST_F(Api, the_form_of_a_page_names_a_server_and_takes_the_name_away) {
+  admin("POST", "/v1/servers", R"({"address":"2001:db8::1"})");
+  const net::HttpFields type{{"Content-Type", "application/x-www-form-urlencoded"}};
+  const std::string path = "/scores/2001:db8::1/name";
+  const std::string token = std::string("token=") + kAdmin;
+  EXPECT_EQ(call("GET", "/scores/2001:db8::1").body.find("value=\"remove\""), std::string::npos);
+
+  const auto set = call("POST", path,
+                        token +
+                            "&action=set&name=alice&port=4461&account_uris=https%3A%2F%2Fca.test"
+                            "%2F1++https%3A%2F%2Fca.test%2F2",
+                        type);
+  EXPECT_EQ(set.status, 303) << set.body;
+  EXPECT_EQ(set.headers.value("Location"), "/scores/2001%3Adb8%3A%3A1#nts");
+  const std::string json = call("GET", "/v1/servers/2001:db8::1").body;
+  EXPECT_NE(json.find(R"("full_name":"alice.m.pool.test","port":4461,)"
+                      R"("account_uris":["https://ca.test/1","https://ca.test/2"])"),
+            std::string::npos)
+      << json;
+  const std::string page = call("GET", "/scores/2001:db8::1").body;
+  EXPECT_NE(page.find("value=\"alice\""), std::string::npos);
+  EXPECT_NE(page.find("value=\"remove\""), std::string::npos);
+
+  EXPECT_EQ(call("POST", path, token + "&action=remove", type).status, 303);
+  EXPECT_NE(call("GET", "/v1/servers/2001:db8::1").body.find(R"("state":"removed")"),
+            std::string::npos);
+  EXPECT_EQ(call("POST", path, token + "&action=remove", type).status, 404);
+}
+
+TEST_F(Api, the_form_of_a_page_says_what_was_wrong_and_keeps_what_was_typed) {
+  admin("POST", "/v1/servers", R"({"address":"127.0.0.1"})");
+  const net::HttpFields type{{"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}};
+  const std::string token = std::string("token=") + kAdmin;
+  struct Case {
+    std::string body;
+    int status;
+    const char* fault;
+  };
+  const std::vector<Case> cases = {
+      {"action=set&name=alice", 403, "not the token"},
+      {"token=guess&action=set&name=alice", 403, "not the token"},
+      {token + "&action=set&name=www", 400, "is reserved"},
+      {token + "&action=set&name=alice&port=0", 400, "port: expected an integer, 1 to 65535"},
+      {token + "&action=set&name=alice&port=65536", 400, "port: expected"},
+      {token + "&action=set&name=alice&port=12x", 400, "port: expected"},
+      {token + "&action=set&name=%22%3E%3Cimg%3E", 400, "expected"},
+      {token + "&action=break&name=alice", 400, "action: expected set or remove"},
+      {token + "&action=set&name=%zz", 400, "encoding is damaged"},
+      {token + "&action=remove", 404, "name"},
+  };
+  for (const Case& one : cases) {
+    const auto got = call("POST", "/scores/127.0.0.1/name", one.body, type);
+    EXPECT_EQ(got.status, one.status) << one.body;
+    EXPECT_NE(between(got.body, "role=\"alert\">", "</p>").find(one.fault), std::string::npos)
+        << one.body << "\n"
+        << got.body;
+    EXPECT_EQ(got.body.find(kAdmin), std::string::npos) << "the token is not sent back";
+    EXPECT_EQ(got.body.find("<img"), std::string::npos);
+  }
+  const auto kept =
+      call("POST", "/scores/127.0.0.1/name", token + "&action=set&name=www&port=77", type);
+  EXPECT_NE(kept.body.find("value=\"www\""), std::string::npos);
+  EXPECT_NE(kept.body.find("value=\"77\""), std::string::npos);
+  EXPECT_EQ(call("POST", "/scores/127.0.0.1/name", token + "&action=set&name=alice").status, 415);
+  EXPECT_EQ(call("POST", "/scores/127.0.0.9/name", token + "&action=set&name=alice", type).status,
+            404);
+  EXPECT_EQ(call("GET", "/v1/servers/127.0.0.1").body.find("alice"), std::string::npos);
 }
 
 TEST(PagesTest, escape_every_value) {

@@ -115,6 +115,15 @@ void add_nts(TemplateDictionary& page, const service::ServerDetail& detail,
   }
 }
 
+void add_name_form(TemplateDictionary& page, const service::NtsView& nts, const NameForm& form) {
+  if (!form.fault.empty()) page.AddSectionDictionary("FAULT")->SetValue("FAULT_TEXT", form.fault);
+  page.SetValue("FORM_NAME", form.name);
+  page.SetValue("FORM_PORT", form.port);
+  page.SetValue("FORM_ACCOUNTS", form.account_uris);
+  const bool named = nts.state != pool::NtsState::kUnnamed && nts.state != pool::NtsState::kRemoved;
+  if (named) page.ShowSection("REMOVABLE");
+}
+
 void add_check(TemplateDictionary& page, const store::ScoreEntry& entry, const std::string& name) {
   TemplateDictionary& row = *page.AddSectionDictionary("CHECK");
   row.SetValue("TIME", format_utc(entry.time, 0));
@@ -196,7 +205,8 @@ std::string Pages::servers(const Summary& summary, const std::vector<service::Se
 }
 
 std::string Pages::server(const Summary& summary, const service::ServerDetail& detail,
-                          const service::Manager::History& history, UnixTime now) const {
+                          const service::Manager::History& history, const NameForm& form,
+                          UnixTime now) const {
   TemplateDictionary page("server");
   page.SetValue("STYLE", style_path_);
   page.SetValue("POOL", summary.pool);
@@ -218,6 +228,7 @@ std::string Pages::server(const Summary& summary, const service::ServerDetail& d
   }
   add_checks(page, history);
   add_nts(page, detail, history.monitors, now);
+  add_name_form(page, detail.view.nts, form);
   return templates_->expand("server.html.tpl", page);
 }
 

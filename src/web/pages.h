@@ -7,11 +7,13 @@
 
 #include "net/http_router.h"
 #include "service/manager.h"
+#include "web/name_form.h"
 
 namespace timepool::web {
 
-// Adds "/", "/scores/{address}" and the style sheet. `manager` outlives the router.
-void add_page_routes(net::HttpRouter& router, service::Manager& manager);
+// Adds "/", "/scores/{address}" with the form of its name, and the style sheet. `manager` outlives
+// the router.
+void add_page_routes(net::HttpRouter& router, service::Manager& manager, std::string admin_token);
 
 // The pages alone, for tests: `now` is what "ago" is counted from.
 class Pages {
@@ -31,7 +33,8 @@ class Pages {
                       UnixTime now) const;
   // `history` with all entries of the server and its monitors.
   std::string server(const Summary& summary, const service::ServerDetail& detail,
-                     const service::Manager::History& history, UnixTime now) const;
+                     const service::Manager::History& history, const NameForm& form,
+                     UnixTime now) const;
 
   const std::string& style() const { return style_; }
   // "/static/style.0123456789ab.css": changes with its content, so it may be cached for good.

@@ -29,9 +29,10 @@
 <p><a href="/scores/{{ADDRESS}}/log?limit=200&amp;monitor=*">As CSV</a> ·
 <a href="/scores/{{ADDRESS}}/json?limit=200&amp;monitor=*">as JSON</a></p>
 </section>
-{{#NTS}}
-<section>
+<section id="nts">
 <h2>Network Time Security</h2>
+{{#FAULT}}<p class="fault" role="alert">{{FAULT_TEXT}}</p>{{/FAULT}}
+{{#NTS}}
 <dl class="facts">
 <div><dt>Name</dt><dd>{{FULL_NAME}}</dd></div>
 <div><dt>Port</dt><dd>{{PORT}}</dd></div>
@@ -68,8 +69,17 @@
 </tbody>
 </table>
 </div>
-</section>
 {{/NTS}}
+<form class="fields" method="post" action="/scores/{{ADDRESS}}/name">
+<label>Name <input name="name" value="{{FORM_NAME}}" maxlength="255" autocomplete="off" autocapitalize="none" spellcheck="false"></label>
+<label>Port <input name="port" value="{{FORM_PORT}}" maxlength="5" inputmode="numeric" placeholder="4460"></label>
+<label>Accounts that may order its certificate, with spaces between
+<input name="account_uris" value="{{FORM_ACCOUNTS}}" maxlength="1100" placeholder="any" spellcheck="false"></label>
+<label>Token of the administration <input name="token" type="password" required autocomplete="off"></label>
+<p><button name="action" value="set">Set the name</button>
+{{#REMOVABLE}}<button name="action" value="remove">Remove the name</button>{{/REMOVABLE}}</p>
+</form>
+</section>
 <section>
 <h2>Monitors</h2>
 <div class="scroll">
