@@ -1,6 +1,5 @@
 #include "certificates/challenge_listener.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -8,7 +7,7 @@
 #include <span>
 
 #include "sys/clock.h"
-#include "sys/udp_socket.h"
+#include "sys/stream_socket.h"
 
 namespace timepool::certificates {
 namespace {
@@ -30,20 +29,7 @@ struct ChallengeListener::Connection {
 };
 
 Result<sys::Fd> ChallengeListener::bind(const Endpoint& endpoint) {
-  const std::string what = "listen on " + format(endpoint);
-  sockaddr_storage address{};
-  const socklen_t length = sys::to_sockaddr(endpoint, address);
-  sys::Fd out = TRY(sys::make_socket(address.ss_family, SOCK_STREAM));
-  const int on = 1;
-  ::setsockopt(out.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.ss_family == AF_INET6) {
-    ::setsockopt(out.number(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  }
-  if (::bind(out.number(), reinterpret_cast<sockaddr*>(&address), length) != 0 ||
-      ::listen(out.number(), kBacklog) != 0) {
-    return fail(system_error(errno, what));
-  }
-  return out;
+  return sys::listen_stream(endpoint, "listen on " + format(endpoint), {.backlog = kBacklog});
 }
 
 ChallengeListener::ChallengeListener(net::Reactor& reactor, const ChallengeBoard& board, Kind kind,
@@ -55,12 +41,7 @@ ChallengeListener::ChallengeListener(net::Reactor& reactor, const ChallengeBoard
 ChallengeListener::~ChallengeListener() = default;
 
 Endpoint ChallengeListener::endpoint() const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getsockname(acceptor_.listener(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    return {};
-  }
-  return sys::from_sockaddr(address).value_or(Endpoint());
+  return sys::local_endpoint(acceptor_.listener()).value_or(Endpoint());
 }
 
 void ChallengeListener::take(sys::Fd fd) {

@@ -1,7 +1,6 @@
 #include "cli/bench_streams.h"
 
 #include <fmt/core.h>
-#include <sys/socket.h>
 
 #include <boost/json/object.hpp>
 #include <fstream>
@@ -17,7 +16,7 @@
 #include "net/tls_certificate.h"
 #include "sys/file.h"
 #include "sys/secret_file.h"
-#include "sys/udp_socket.h"
+#include "sys/stream_socket.h"
 
 namespace timepool::cli {
 namespace {
@@ -116,16 +115,11 @@ Result<std::shared_ptr<const net::TlsServerContext>> context_of(const LimitArgs&
 Result<std::uint64_t> serve_limit(const LimitArgs& args) {
   TRY(load::check_target(args.listen.address, false));
   const auto context = TRY(context_of(args));
-  sockaddr_storage address{};
-  const socklen_t length = sys::to_sockaddr(args.listen, address);
-  const sys::Fd listener(::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(listener.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  constexpr int kBacklog = 4096;
-  if (::bind(listener.number(), reinterpret_cast<const sockaddr*>(&address), length) < 0 ||
-      ::listen(listener.number(), kBacklog) < 0) {
-    return fail(system_error(errno, "listen on " + format(args.listen)));
-  }
+  sys::ListenOptions options;
+  options.backlog = 4096;
+  options.blocking = true;
+  const sys::Fd listener =
+      TRY(sys::listen_stream(args.listen, "listen on " + format(args.listen), options));
   TRY(load::pin_to_cpu(args.cpu));
   print("ready " + format(args.listen));
   return net::serve_bare_tls(listener.number(), *context, args.duration);

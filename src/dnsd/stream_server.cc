@@ -1,57 +1,24 @@
 #include "dnsd/stream_server.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
-#include "base/check.h"
 #include "net/udp_worker.h"
-#include "sys/udp_socket.h"
+#include "sys/stream_socket.h"
 
 namespace timepool::dnsd {
 namespace {
 
-// Connections have it from the listening socket. What the system does not know it does without.
-void set_option(int fd, int level, int name, int value) {
-  if (::setsockopt(fd, level, name, &value, sizeof value) < 0) errno = 0;
-}
-
-void set_options(int fd) {
-  set_option(fd, SOL_SOCKET, SO_SNDBUF, StreamServer::kSendBuffer);
-  set_option(fd, SOL_SOCKET, SO_RCVBUF, StreamServer::kReceiveBuffer);
-  // Without it the second of two answers waits for the client's delayed acknowledgement, 40 ms.
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, StreamServer::kFastOpen);
-  set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, StreamServer::kDeferSeconds);
-}
-
-Endpoint local_address(int fd) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  CHECK(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0);
-  const auto out = sys::from_sockaddr(address);
-  CHECK(out.has_value());
-  return *out;
-}
-
-Result<sys::Fd> bind_listener(const Endpoint& at, const std::string& what) {
-  sockaddr_storage address{};
-  const socklen_t length = sys::to_sockaddr(at, address);
-  auto made = sys::make_socket(address.ss_family, SOCK_STREAM);
-  if (!made.ok()) return fail(made.error());
-  sys::Fd out = std::move(made).value();
-  set_option(out.number(), SOL_SOCKET, SO_REUSEADDR, 1);
-  if (!at.address.is_v4()) set_option(out.number(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  set_options(out.number());
-  if (::bind(out.number(), reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
-      ::listen(out.number(), StreamServer::kBacklog) != 0) {
-    return fail(system_error(errno, what));
-  }
+sys::ListenOptions listen_options() {
+  sys::ListenOptions out;
+  out.backlog = StreamServer::kBacklog;
+  out.stream.no_delay = true;
+  out.stream.send_buffer = StreamServer::kSendBuffer;
+  out.stream.receive_buffer = StreamServer::kReceiveBuffer;
+  out.stream.fast_open = StreamServer::kFastOpen;
+  out.stream.defer_seconds = StreamServer::kDeferSeconds;
   return out;
 }
 
@@ -89,13 +56,13 @@ Result<void> StreamServer::listen_on(const Endpoint& endpoint) {
   sys::Fd fd;
   if (options_.inherited != nullptr) fd = options_.inherited->take_listener(endpoint);
   if (fd) {
-    set_options(fd.number());
+    sys::set_stream_options(fd.number(), listen_options().stream);
   } else {
     const std::string what =
         options_.setting + " " + format(endpoint) + " by " + options_.transport;
-    fd = TRY(bind_listener(endpoint, what));
+    fd = TRY(sys::listen_stream(endpoint, what, listen_options()));
   }
-  addresses_.push_back(local_address(fd.number()));
+  addresses_.push_back(TRY(sys::local_endpoint(fd.number())));
   descriptors_.push_back(fd.number());
   listeners_.push_back(std::move(fd));
   return {};

@@ -11,6 +11,7 @@
 #include "load/generator.h"
 #include "load/load_socket.h"
 #include "sys/clock.h"
+#include "sys/stream_socket.h"
 
 namespace timepool::load {
 namespace {
@@ -74,7 +75,7 @@ Result<std::uint64_t> serve_echo(const EchoOptions& options, const std::function
   TRY(check_target(options.listen.address, options.allow_private));
   TRY(pin_to_cpu(options.cpu));
   const sys::Fd socket = TRY(bound_socket(options.listen, kReceiveBuffer));
-  ready(TRY(local_endpoint(socket)));
+  ready(TRY(sys::local_endpoint(socket.number())));
 
   const auto batch = std::make_unique<EchoBatch>();
   const MonoTime end = sys::mono_now() + options.duration;

@@ -51,15 +51,6 @@ Result<sys::Fd> bound_socket(const Endpoint& listen, int receive_buffer) {
   return socket;
 }
 
-Result<Endpoint> local_endpoint(const sys::Fd& socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  if (::getsockname(socket.number(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    return fail(system_error(errno, "getsockname"));
-  }
-  return sys::from_sockaddr(address).value();
-}
-
 Result<void> pin_to_cpu(std::optional<int> cpu) {
   if (!cpu) return {};
   cpu_set_t set;

@@ -16,8 +16,6 @@ Result<sys::Fd> connected_socket(const Endpoint& target, int receive_buffer,
                                  const std::optional<IpAddress>& source = std::nullopt);
 // A UDP socket bound to `listen`.
 Result<sys::Fd> bound_socket(const Endpoint& listen, int receive_buffer);
-// Where a bound socket is.
-Result<Endpoint> local_endpoint(const sys::Fd& socket);
 // Pins the calling thread when a processor is given. Errors: kInvalid when there is no such one.
 Result<void> pin_to_cpu(std::optional<int> cpu);
 

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "sys/clock.h"
+#include "sys/stream_socket.h"
 #include "sys/udp_socket.h"
 
 namespace timepool::net {
@@ -35,15 +36,12 @@ class NoMoreDescriptors {
 class AcceptorTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    sys::Fd listener = std::move(sys::make_socket(AF_INET, SOCK_STREAM)).value();
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* name = reinterpret_cast<sockaddr*>(&address);
-    ASSERT_EQ(::bind(listener.number(), name, length), 0);
-    ASSERT_EQ(::listen(listener.number(), 4), 0);
-    ASSERT_EQ(::getsockname(listener.number(), name, &length), 0);
+    const Endpoint any{IpAddress::v4(0x7f000001), 0, 0};
+    sys::Fd listener = sys::listen_stream(any, "listen").value();
+    sockaddr_storage address{};
+    const socklen_t length =
+        sys::to_sockaddr(sys::local_endpoint(listener.number()).value(), address);
+    const auto* name = reinterpret_cast<const sockaddr*>(&address);
     acceptor_.start(std::move(listener), [this](sys::Fd fd) { accepted_ = std::move(fd); });
     client_.reset(::socket(AF_INET, SOCK_STREAM, 0));
     ASSERT_EQ(::connect(client_.number(), name, length), 0);

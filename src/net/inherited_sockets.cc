@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "sys/stream_socket.h"
+
 namespace timepool::net {
 namespace {
 
@@ -17,11 +19,8 @@ int option_of(int fd, int name) {
 }
 
 std::optional<Endpoint> bound_address(int fd) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) < 0) return std::nullopt;
-  const std::optional<Endpoint> out = sys::from_sockaddr(address);
-  return out && out->port != 0 ? out : std::nullopt;
+  const auto out = sys::local_endpoint(fd);
+  return out.ok() && out->port != 0 ? std::optional(*out) : std::nullopt;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "net/metrics_listener.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -9,12 +8,11 @@
 
 #include "net/http_message.h"
 #include "sys/clock.h"
-#include "sys/udp_socket.h"
+#include "sys/stream_socket.h"
 
 namespace timepool::net {
 namespace {
 
-constexpr int kBacklog = 16;
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 constexpr std::string_view kPlain = "text/plain; charset=utf-8";
 
@@ -80,22 +78,8 @@ Result<std::unique_ptr<MetricsListener>> MetricsListener::start(Reactor& reactor
 
 Result<void> MetricsListener::listen() {
   const std::string what = options_.setting + ": listen on " + format(options_.listen);
-  sockaddr_storage address{};
-  socklen_t length = sys::to_sockaddr(options_.listen, address);
-  sys::Fd listener = TRY(sys::make_socket(address.ss_family, SOCK_STREAM));
-  const int fd = listener.number();
-  const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.ss_family == AF_INET6) {
-    ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  }
-  auto* name = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(fd, name, length) != 0 || ::listen(fd, kBacklog) != 0) {
-    return fail(system_error(errno, what));
-  }
-  length = sizeof address;
-  if (::getsockname(fd, name, &length) != 0) return fail(system_error(errno, what));
-  if (const auto bound = sys::from_sockaddr(address)) options_.listen = *bound;
+  sys::Fd listener = TRY(sys::listen_stream(options_.listen, what));
+  options_.listen = TRY(sys::local_endpoint(listener.number()));
   acceptor_.start(std::move(listener), [this](sys::Fd accepted) { take(std::move(accepted)); });
   return {};
 }

@@ -1,7 +1,6 @@
 // For tests: a TLS server on loopback, run by the reactor of the test, one connection at a time.
 #pragma once
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -16,7 +15,7 @@
 #include "net/acceptor.h"
 #include "net/reactor.h"
 #include "net/tls_session.h"
-#include "sys/udp_socket.h"
+#include "sys/stream_socket.h"
 
 namespace timepool::net::testing {
 
@@ -37,14 +36,8 @@ class TestTlsServer {
       : reactor_(reactor), acceptor_(reactor), context_(std::move(context)) {
     answer_ = std::move(answer);
     const Endpoint any{parse_ip("127.0.0.1").value(), 0};
-    sockaddr_storage address{};
-    socklen_t length = sys::to_sockaddr(any, address);
-    sys::Fd listener = sys::make_socket(AF_INET, SOCK_STREAM).value();
-    auto* name = reinterpret_cast<sockaddr*>(&address);
-    CHECK(::bind(listener.number(), name, length) == 0);
-    CHECK(::listen(listener.number(), 16) == 0);
-    CHECK(::getsockname(listener.number(), name, &length) == 0);
-    endpoint_ = sys::from_sockaddr(address).value();
+    sys::Fd listener = sys::listen_stream(any, "listen").value();
+    endpoint_ = sys::local_endpoint(listener.number()).value();
     acceptor_.start(std::move(listener), [this](sys::Fd fd) { take(std::move(fd)); });
   }
 

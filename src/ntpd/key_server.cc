@@ -1,14 +1,11 @@
 #include "ntpd/key_server.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -16,6 +13,7 @@
 #include "sys/clock.h"
 #include "sys/descriptor_limit.h"
 #include "sys/signal_flag.h"
+#include "sys/stream_socket.h"
 #include "sys/udp_socket.h"
 
 namespace timepool::ntpd {
@@ -32,36 +30,11 @@ std::vector<Endpoint> listen_addresses(const config::NtsServerConfig& config) {
   return out;
 }
 
-Result<Endpoint> local_address(int fd) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) < 0) {
-    return fail(system_error(errno, "getsockname"));
-  }
-  const auto out = sys::from_sockaddr(address);
-  CHECK(out.has_value());
-  return *out;
-}
-
 Result<sys::Fd> listen_at(const Endpoint& at) {
-  const std::string what = "[nts.server] listen: listen on " + format(at);
-  sockaddr_storage address{};
-  const socklen_t length = sys::to_sockaddr(at, address);
-  sys::Fd out = TRY(sys::make_socket(address.ss_family, SOCK_STREAM));
-  const int fd = out.number();
-  const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.ss_family == AF_INET6) {
-    ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  }
-  // Connections have it from here: without it an answer waits for the client's delayed
-  // acknowledgement, 40 ms.
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), length) < 0 ||
-      ::listen(fd, KeyServer::kBacklog) < 0) {
-    return fail(system_error(errno, what));
-  }
-  return out;
+  sys::ListenOptions options;
+  options.backlog = KeyServer::kBacklog;
+  options.stream.no_delay = true;
+  return sys::listen_stream(at, "[nts.server] listen: listen on " + format(at), options);
 }
 
 Result<std::vector<nts::NtpServer>> servers_of(const config::NtsServerConfig& config,
@@ -138,7 +111,7 @@ Result<void> KeyServer::bind_all() {
     sys::Fd listener =
         options_.inherited == nullptr ? sys::Fd() : options_.inherited->take_listener(at);
     if (!listener) listener = TRY(listen_at(at));
-    addresses_.push_back(TRY(local_address(listener.number())));
+    addresses_.push_back(TRY(sys::local_endpoint(listener.number())));
     descriptors_.push_back(listener.number());
     listeners_.push_back(std::move(listener));
   }

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "sys/clock.h"
+#include "sys/stream_socket.h"
 
 namespace timepool::sys {
 namespace {
@@ -219,12 +220,7 @@ Result<UdpSocket> UdpSocket::create(IpFamily family, const UdpOptions& options) 
 }
 
 Result<void> UdpSocket::read_local() {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getsockname(fd(), reinterpret_cast<sockaddr*>(&address), &length) < 0) {
-    return fail(system_error(errno, "getsockname"));
-  }
-  local_ = from_sockaddr(address).value_or(Endpoint{});
+  local_ = TRY(local_endpoint(fd()));
   return {};
 }
 
