@@ -4,16 +4,13 @@
 
 #include <array>
 #include <cstdint>
-#include <list>
 #include <memory>
-#include <string>
 
 #include "base/ip.h"
 #include "base/result.h"
 #include "certificates/challenge_board.h"
-#include "net/acceptor.h"
 #include "net/reactor.h"
-#include "net/tls_session.h"
+#include "net/short_connections.h"
 #include "sys/fd.h"
 
 namespace timepool::certificates {
@@ -49,24 +46,15 @@ class ChallengeListener {
   const Counters& counters() const { return counters_; }
 
  private:
-  struct Connection;
-  using Connections = std::list<std::unique_ptr<Connection>>;
+  class Request;
+  class Handshake;
 
-  void take(sys::Fd fd);
-  void on_ready(Connections::iterator at, short ready);
-  bool receive(Connection& connection);
-  void take_http(Connection& connection);
-  void take_tls(Connection& connection, Bytes octets);
-  bool send_some(Connection& connection);
-  void close_idle();
+  std::unique_ptr<net::ShortConnections::Dialogue> begin();
 
-  net::Reactor& reactor_;
   const ChallengeBoard& board_;
   Kind kind_;
-  net::Acceptor acceptor_;
-  net::Timer idle_timer_;
-  Connections connections_;  // the oldest first
   Counters counters_;
+  net::ShortConnections connections_;
 };
 
 }  // namespace timepool::certificates

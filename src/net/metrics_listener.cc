@@ -1,13 +1,8 @@
 #include "net/metrics_listener.h"
 
-#include <poll.h>
-#include <sys/socket.h>
-
-#include <array>
-#include <cerrno>
+#include <utility>
 
 #include "net/http_message.h"
-#include "sys/clock.h"
 #include "sys/stream_socket.h"
 
 namespace timepool::net {
@@ -49,21 +44,34 @@ MetricsRequest metrics_request_of(std::string_view head) {
   return method == "HEAD" ? MetricsRequest::kHead : MetricsRequest::kBadMethod;
 }
 
-struct MetricsListener::Connection {
-  sys::Fd fd;
-  Watch watch;
-  MonoTime opened;
-  std::string in;
-  std::string out;
-  std::size_t sent = 0;  // of `out`
+// Reads a head and answers it.
+class MetricsListener::Question final : public ShortConnections::Dialogue {
+ public:
+  explicit Question(MetricsListener& listener) : listener_(listener) {}
+  bool take(Bytes octets, std::string& out) override {
+    head_.append(reinterpret_cast<const char*>(octets.data()), octets.size());
+    const std::size_t most = listener_.options_.max_request;
+    const std::size_t end = head_.find(kEndOfHead);
+    if (end != std::string::npos && end <= most) {
+      out = listener_.answer(std::string_view(head_).substr(0, end));
+      return false;
+    }
+    if (head_.size() <= most) return true;
+    out = response(431, kPlain, "too long\n", true);
+    return false;
+  }
+
+ private:
+  MetricsListener& listener_;
+  std::string head_;
 };
 
 MetricsListener::MetricsListener(Reactor& reactor, MetricsListenerOptions options,
                                  MetricSource source)
-    : reactor_(reactor),
-      options_(std::move(options)),
+    : options_(std::move(options)),
       source_(std::move(source)),
-      acceptor_(reactor) {}
+      connections_(reactor, {options_.max_connections, options_.idle_timeout},
+                   [this] { return std::make_unique<Question>(*this); }) {}
 
 MetricsListener::~MetricsListener() = default;
 
@@ -80,44 +88,8 @@ Result<void> MetricsListener::listen() {
   const std::string what = options_.setting + ": listen on " + format(options_.listen);
   sys::Fd listener = TRY(sys::listen_stream(options_.listen, what));
   options_.listen = TRY(sys::local_endpoint(listener.number()));
-  acceptor_.start(std::move(listener), [this](sys::Fd accepted) { take(std::move(accepted)); });
+  connections_.start(std::move(listener));
   return {};
-}
-
-void MetricsListener::take(sys::Fd fd) {
-  if (connections_.size() >= options_.max_connections) connections_.pop_front();
-  connections_.push_back(std::make_unique<Connection>());
-  const auto at = std::prev(connections_.end());
-  Connection& connection = **at;
-  connection.fd = std::move(fd);
-  connection.opened = sys::mono_now();
-  connection.watch = reactor_.watch(connection.fd.number(), POLLIN,
-                                    [this, at](short ready) { on_ready(at, ready); });
-  close_idle();
-}
-
-void MetricsListener::on_ready(Connections::iterator at, short ready) {
-  Connection& connection = **at;
-  bool alive = (ready & (POLLERR | POLLNVAL)) == 0;
-  if (alive && connection.out.empty()) alive = read_some(connection);
-  if (alive && !connection.out.empty()) alive = send_some(connection);
-  if (!alive) connections_.erase(at);
-}
-
-// False when the other side ended before it had asked.
-bool MetricsListener::read_some(Connection& connection) {
-  std::array<char, 4096> buffer;
-  const ssize_t count = ::recv(connection.fd.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-  if (count < 0) return errno == EAGAIN || errno == EINTR;
-  if (count == 0) return false;
-  connection.in.append(buffer.data(), static_cast<std::size_t>(count));
-  const std::size_t end = connection.in.find(kEndOfHead);
-  if (end != std::string::npos && end <= options_.max_request) {
-    connection.out = answer(std::string_view(connection.in).substr(0, end));
-  } else if (connection.in.size() > options_.max_request) {
-    connection.out = response(431, kPlain, "too long\n", true);
-  }
-  return true;
 }
 
 std::string MetricsListener::answer(std::string_view head) {
@@ -135,31 +107,6 @@ std::string MetricsListener::answer(std::string_view head) {
       break;
   }
   return response(400, kPlain, "no HTTP/1 request\n", true);
-}
-
-// False when there is no more to do for it.
-bool MetricsListener::send_some(Connection& connection) {
-  while (connection.sent < connection.out.size()) {
-    const std::string_view rest = std::string_view(connection.out).substr(connection.sent);
-    const ssize_t count =
-        ::send(connection.fd.number(), rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) {
-      connection.watch.set_events(POLLOUT);
-      return true;
-    }
-    if (count < 0) return false;
-    connection.sent += static_cast<std::size_t>(count);
-  }
-  return false;
-}
-
-void MetricsListener::close_idle() {
-  const MonoTime now = sys::mono_now();
-  connections_.remove_if([&](const auto& it) { return now - it->opened >= options_.idle_timeout; });
-  if (connections_.empty()) return;
-  idle_timer_ =
-      reactor_.at(connections_.front()->opened + options_.idle_timeout, [this] { close_idle(); });
 }
 
 }  // namespace timepool::net

@@ -4,17 +4,15 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/ip.h"
 #include "base/result.h"
-#include "net/acceptor.h"
 #include "net/metrics.h"
 #include "net/reactor.h"
-#include "sys/fd.h"
+#include "net/short_connections.h"
 
 namespace timepool::net {
 
@@ -39,24 +37,15 @@ class MetricsListener {
   std::uint64_t requests() const { return requests_; }
 
  private:
-  struct Connection;
-  using Connections = std::list<std::unique_ptr<Connection>>;
+  class Question;
 
   MetricsListener(Reactor& reactor, MetricsListenerOptions options, MetricSource source);
   Result<void> listen();
-  void take(sys::Fd fd);
-  void on_ready(Connections::iterator at, short ready);
-  bool read_some(Connection& connection);
-  bool send_some(Connection& connection);
   std::string answer(std::string_view head);
-  void close_idle();
 
-  Reactor& reactor_;
   MetricsListenerOptions options_;
   MetricSource source_;
-  Acceptor acceptor_;
-  Timer idle_timer_;
-  Connections connections_;  // the oldest first
+  ShortConnections connections_;
   std::uint64_t requests_ = 0;
 };
 
