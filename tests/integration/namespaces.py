@@ -12,14 +12,18 @@ def allowed():
 
 
 class Namespace:
-    """A network namespace that is there while its process is."""
+    """A network namespace that is there while its process is. `resolv_conf`: a file that stands for
+    /etc/resolv.conf in it."""
 
-    def __init__(self):
-        self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec cat"],
+    def __init__(self, resolv_conf=None):
+        kinds, first = ["-n"], "echo"
+        if resolv_conf:
+            kinds, first = ["-n", "-m"], f"mount --bind '{resolv_conf}' /etc/resolv.conf && echo"
+        self.holder = subprocess.Popen(["unshare", *kinds, "sh", "-c", f"{first}; exec cat"],
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.holder.stdout.readline()
         self.pid = str(self.holder.pid)
-        self.prefix = ("nsenter", "--target", self.pid, "--net")
+        self.prefix = ("nsenter", "--target", self.pid, "--net", *(["--mount"] if resolv_conf else []))
         self.ip("link", "set", "lo", "up")
 
     def ip(self, *arguments):

@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-BINARY_DIR = pathlib.Path(os.environ.get("TIMEPOOL_BINARY_DIR", "build/release"))
+BINARY_DIR = pathlib.Path(os.environ.get("TIMEPOOL_BINARY_DIR", "build/release")).resolve()
 
 
 PR_SET_PDEATHSIG = 1

@@ -43,45 +43,51 @@ def enter():
 
 
 class Pebble:
-    """`environment`: of pebble, such as PEBBLE_WFE_NONCEREJECT."""
+    """`environment`: of pebble, such as PEBBLE_WFE_NONCEREJECT; `host`: where it runs, if not here; `dns`: the server
+    that it asks instead of one of its own, by which port 80 and port 443 of a name's address are asked too."""
 
-    def __init__(self, directory, strict=True, external=False, environment=None):
+    def __init__(self, directory, strict=True, external=False, environment=None, host=None, dns=None):
         self.directory = directory
+        self.host = host
+        self.address = host.address if host else "127.0.0.1"
         authority = certificates.Authority(directory, "test authority of HTTPS")
-        chain, key = authority.issue("pebble", "DNS:localhost,IP:127.0.0.1")
+        chain, key = authority.issue("pebble", f"DNS:localhost,IP:{self.address}")
         self.ca_file = str(authority.certificate)
-        config = {"listenAddress": f"127.0.0.1:{PORT}",
-                  "managementListenAddress": f"127.0.0.1:{MANAGEMENT}",
-                  "certificate": str(chain), "privateKey": str(key), "httpPort": HTTP_PORT,
-                  "tlsPort": TLS_PORT, "ocspResponderURL": "",
+        config = {"listenAddress": f"{self.address}:{PORT}",
+                  "managementListenAddress": f"{self.address}:{MANAGEMENT}",
+                  "certificate": str(chain), "privateKey": str(key),
+                  "httpPort": 80 if dns else HTTP_PORT, "tlsPort": 443 if dns else TLS_PORT,
+                  "ocspResponderURL": "",
                   "externalAccountBindingRequired": external,
                   "externalAccountMACKeys": {"kid-1": MAC_KEY}}
         path = directory / "pebble.json"
         path.write_text(json.dumps({"pebble": config}))
         self.running = []
         self.log = open(directory / "pebble.log", "ab")
-        self.start(find("pebble-challtestsrv"), "-defaultIPv6", "", "-dns01", f"127.0.0.1:{DNS_PORT}",
-                   "-http01", "", "-https01", "", "-tlsalpn01", "", "-management",
-                   f"127.0.0.1:{DNS_MANAGEMENT}")
-        self.start(find("pebble"), "-config", path, "-dnsserver", f"127.0.0.1:{DNS_PORT}",
+        if not dns:
+            self.start(find("pebble-challtestsrv"), "-defaultIPv6", "", "-dns01",
+                       f"127.0.0.1:{DNS_PORT}", "-http01", "", "-https01", "", "-tlsalpn01", "",
+                       "-management", f"127.0.0.1:{DNS_MANAGEMENT}")
+            programs.wait_until(lambda: self.answers(DNS_MANAGEMENT), 20, "its DNS listens")
+        self.start(find("pebble"), "-config", path, "-dnsserver", dns or f"127.0.0.1:{DNS_PORT}",
                    *(["-strict"] if strict else []), environment=environment or {})
         programs.wait_until(lambda: self.answers(PORT), 20, "pebble listens")
-        programs.wait_until(lambda: self.answers(DNS_MANAGEMENT), 20, "its DNS listens")
 
     def start(self, program, *arguments, environment=None):
         usual = dict(PEBBLE_VA_NOSLEEP="1", PEBBLE_AUTHZREUSE="0", PEBBLE_WFE_NONCEREJECT="5")
+        prefix = self.host.prefix if self.host else ()
         self.running.append(subprocess.Popen(
-            [program, *map(str, arguments)], stdout=self.log, stderr=self.log,
+            [*prefix, program, *map(str, arguments)], stdout=self.log, stderr=self.log,
             env=dict(os.environ, **dict(usual, **(environment or {}))),
             preexec_fn=programs.die_with_parent))
 
     def answers(self, port):
         with socket.socket() as it:
-            return it.connect_ex(("127.0.0.1", port)) == 0
+            return it.connect_ex((self.address, port)) == 0
 
     @property
     def directory_url(self):
-        return f"https://localhost:{PORT}/dir"
+        return f"https://{self.address if self.host else 'localhost'}:{PORT}/dir"
 
     def authority(self, **more):
         """As settings of acme_tool have it."""
@@ -93,7 +99,7 @@ class Pebble:
     def root(self, number=0):
         """The authority that its certificates lead to, as PEM."""
         context = ssl.create_default_context(cafile=self.ca_file)
-        url = f"https://localhost:{MANAGEMENT}/roots/{number}"
+        url = f"https://{self.address}:{MANAGEMENT}/roots/{number}"
         with urllib.request.urlopen(url, context=context, timeout=10) as answer:
             return answer.read().decode()
 

@@ -1,0 +1,224 @@
+"""A pool with NTS, every part of it real and on a host of its own: manager, name server on port 53, monitors, members, an
+ACME authority (pebble) and a client's machine with a validating resolver (unbound)."""
+import http.client
+import json
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import unittest
+
+import dns_messages as dns
+import hosts
+from programs import BINARY_DIR, Program, wait_until
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+import pebble  # noqa: E402
+from dns_secondaries import UNBOUND  # noqa: E402
+
+ZONE = "pool.test"
+MANAGER, NAME_SERVER, AUTHORITY, CLIENT, HERE = (f"192.0.2.{n}" for n in (2, 53, 80, 200, 254))
+SRV, NSEC, CAA = 33, 47, 257
+NXDOMAIN = 3
+
+
+class Manager(Program):
+    """timepool-poold, and its API as the administration calls it."""
+
+    def __init__(self, host, directory):
+        self.base = directory
+        # A pool asks every nine minutes; this one so often that servers are fit for it within seconds.
+        super().__init__("timepool-poold", f'''
+[http]
+listen = ["{host.address}:8080"]
+[store]
+path = "{directory}/pool.db"
+[admin]
+token_file = "{directory}/admin.token"
+[servers]
+allow_private = true
+[monitors]
+check_interval = "400ms"
+bad_interval = "400ms"
+batch = 100
+[publish]
+min_interval = "500ms"
+key_file = "{directory}/snapshot.key"
+[zones]
+name = "{ZONE}"
+name_servers = ["ns1.{ZONE}"]
+ttl = 1
+[[zones.host]]
+name = "ns1"
+addresses = ["{NAME_SERVER}"]
+[nts]
+authorities = ["{AUTHORITY_NAME}"]
+trust = "test"
+ttl = 1
+''', directory, prefix=host.prefix)
+        self.url = f"http://{host.address}:8080"
+        self.token = (directory / "admin.token").read_text().strip()
+
+    def write_config(self, config):
+        self.config.write_text(config)
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"ended with {self.process.returncode}:\n{self.output()}")
+        return "ready" in self.output()
+
+    def call(self, method, path, body=None):
+        """(status, JSON)"""
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=20)
+        connection.request(method, path, None if body is None else json.dumps(body),
+                           {"Authorization": "Bearer " + self.token})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text) if text else None
+
+    def server(self, address):
+        return self.call("GET", "/v1/servers/" + address)[1]
+
+    def public_key(self):
+        return self.call("GET", "/v1/snapshot-key")[1]["public_key"]
+
+    def cli(self, *arguments):
+        """`timepool pool server ...`: its exit status and what it says."""
+        done = subprocess.run([BINARY_DIR / "bin/timepool", "pool", "server", *arguments, "--url", self.url, "--token-file",
+                               self.base / "admin.token"], capture_output=True, text=True, timeout=20)
+        return done.returncode, done.stdout + done.stderr
+
+
+class World:
+    """Everything but members and monitors, which come one by one. `add_cleanup`: as of a test's class."""
+
+    def __init__(self, directory, add_cleanup):
+        self.directory, self.add_cleanup = directory, add_cleanup
+        self.wire = hosts.Wire(HERE)
+        add_cleanup(self.wire.close)
+        self.manager = self.keep(Manager(self.wire.host("manager", MANAGER), self.own("manager")))
+        self.dnsd = self.start_dnsd(self.wire.host("ns1", NAME_SERVER))
+        self.anchor = self.wait_for_anchor()
+        self.pebble = self.keep(pebble.Pebble(self.own("pebble"), dns=f"{NAME_SERVER}:53",
+                                              host=self.wire.host("authority", AUTHORITY)))
+        self.roots = directory / "roots.pem"
+        self.roots.write_text(self.pebble.root())
+        self.client_host = self.wire.host("client", CLIENT,
+                                          hosts.resolv_conf(directory / "resolv.conf", "127.0.0.1"))
+        self.start_unbound()
+
+    def own(self, name):
+        """A directory."""
+        path = self.directory / name
+        path.mkdir(mode=0o700)
+        return path
+
+    def keep(self, program):
+        self.add_cleanup(program.close)
+        return program
+
+    def start(self, name, host, directory, config, **more):
+        """A program of ours."""
+        return self.keep(Program(name, config, directory, prefix=host.prefix, **more))
+
+    def start_dnsd(self, host):
+        directory = self.own("dnsd")
+        (directory / "keys").mkdir(mode=0o700)
+        return self.start("timepool-dnsd", host, directory, f'''
+[server]
+listen = ["{host.address}:53"]
+[snapshot]
+urls = ["{self.manager.url}"]
+public_keys = ["{self.manager.public_key()}"]
+directory = "{directory}/kept"
+[dnssec]
+directory = "{directory}/keys"
+[[dnssec.zone]]
+name = "{ZONE}"
+''')
+
+    def wait_for_anchor(self):
+        """The zone's DS records, as a file."""
+        records = wait_until(lambda: self.dnsd.control("keys-ds", zone=ZONE, early=True).get("ds"), 20, "a DS")
+        wait_until(lambda: self.ask(ZONE, dns.SOA).answers, 20, "the signed zone")
+        path = self.directory / "anchor.ds"
+        path.write_text("\n".join(records) + "\n")
+        (self.directory / "anchor.delv").write_text("trust-anchors {" + "".join(
+            f'{ZONE}. static-ds {" ".join(words[-4:-1])} "{words[-1]}"; '
+            for words in (line.split() for line in records)) + "};\n")
+        return path
+
+    def start_unbound(self):
+        directory = self.own("unbound")
+        (directory / "unbound.conf").write_text(f'''server:
+  interface: 127.0.0.1
+  do-daemonize: no
+  use-syslog: no
+  chroot: ""
+  username: ""
+  directory: "{directory}"
+  pidfile: ""
+  module-config: "validator iterator"
+  num-threads: 1
+  val-log-level: 2
+  trust-anchor-file: "{self.anchor}"
+  local-zone: "test." nodefault
+  infra-host-ttl: 1
+stub-zone:
+  name: "{ZONE}."
+  stub-addr: {NAME_SERVER}
+remote-control:
+  control-enable: no
+''')
+        self.unbound_log = directory / "log"
+        self.client_host.start(self.unbound_log, UNBOUND, "-d", "-c", directory / "unbound.conf")
+        wait_until(lambda: "status: NOERROR" in self.dig(ZONE, "SOA"), 20, "unbound answers")
+
+    def ask(self, name, kind=dns.A, **more):
+        """The name server's own answer."""
+        return dns.ask_udp((NAME_SERVER, 53), name, kind, edns=True, **more)
+
+    def addresses(self, name, **more):
+        return sorted(self.ask(name, **more).addresses)
+
+    def targets(self, name=f"_ntske._tcp.{ZONE}"):
+        """{target: port} of the SRV records in one answer."""
+        out = {}
+        for kind, _, data in self.ask(name, SRV).answers:
+            if kind == SRV:
+                out[name_at(data, 6)] = struct.unpack("!H", data[4:6])[0]
+        return out
+
+    def authorisations(self, name):
+        """The values of the CAA records at a name."""
+        return {data[2 + data[1]:].decode() for kind, _, data in self.ask(name, CAA).answers if kind == CAA}
+
+    def dig(self, name, kind):
+        """What unbound says on the client's machine."""
+        return self.client_host.run("dig", "@127.0.0.1", name, kind, "+dnssec", "+tries=1", "+time=5", check=False)
+
+    def delv(self, name, kind):
+        return subprocess.run(["delv", f"@{NAME_SERVER}", "-a", self.directory / "anchor.delv", f"+root={ZONE}", "-q",
+                               name, "-t", kind], capture_output=True, text=True, timeout=20).stdout
+
+
+def name_at(data, at):
+    labels = []
+    while data[at]:
+        labels.append(data[at + 1:at + 1 + data[at]].decode())
+        at += 1 + data[at]
+    return ".".join(labels)
+
+
+# As CAA records call the authority; pebble does not look at them.
+AUTHORITY_NAME = "ca.test"
+
+
+def check_needs():
+    """Raises SkipTest with what is missing."""
+    if pebble.MISSING:
+        raise unittest.SkipTest(pebble.MISSING)
+    if not UNBOUND:
+        raise unittest.SkipTest("needs the package unbound")
