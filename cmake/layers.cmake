@@ -33,19 +33,20 @@ set(TIMEPOOL_LAYERS
     "sys"            "base"
     "net"            "base sys wire/dns crypto"
     "certificates"   "base acme crypto sys net"
+    "nts_client"     "base wire/nts nts sys net"
     "geo"            "base sys"
     "snapshot"       "base wire/snapshot crypto sys net"
     "store"          "base sys"
     "service"        "base wire/ntp wire/dns wire/snapshot crypto ntp dns/zone pool config sys net geo snapshot store"
     "web"            "base config sys net store service pool"
     "poold"          "base config sys net geo crypto store service web"
-    "ntpd"           "base wire/ntp wire/nts nts ntp/server ntp refclock config sys net crypto"
+    "ntpd"           "base wire/ntp wire/nts nts ntp/server ntp refclock config sys net crypto nts_client"
     "dnsd"           "base wire/dns dnssec dns/zone dns/compiled dns/signed dns/transfer dns config sys net geo snapshot crypto"
-    "monitord"       "base wire/ntp ntp config sys net client"
+    "monitord"       "base wire/ntp nts ntp pool config sys net crypto client nts_client"
     "load"           "base wire/ntp wire/dns wire/nts nts crypto sys net"
     "client"         "base sys net"
     "up"             "base wire/dns config sys net client"
-    "cli"            "base wire/ntp wire/dns dnssec wire/nts nts ntp config sys crypto net client load up")
+    "cli"            "base wire/ntp wire/dns dnssec wire/nts nts ntp config sys crypto net client nts_client load up")
 
 # The libraries that `library` may include, as a list.
 function(allowed_layers library out)

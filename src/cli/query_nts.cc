@@ -17,7 +17,7 @@
 #include "net/reactor.h"
 #include "net/tls_exchange.h"
 #include "ntp/nts_authenticator.h"
-#include "nts/ke_client.h"
+#include "nts_client/key_dialogue.h"
 #include "sys/clock.h"
 #include "sys/random.h"
 
@@ -25,6 +25,7 @@ namespace timepool::cli {
 namespace {
 
 namespace json = boost::json;
+using nts_client::KeyDialogue;
 
 // RFC 8915 6: the port of NTS-KE.
 constexpr std::uint16_t kKeyPort = 4460;
@@ -33,22 +34,6 @@ constexpr Duration kKeyTimeout = Duration::seconds(5);
 constexpr std::size_t kMaxTried = 16;
 constexpr std::string_view kNotVerified =
     "WARNING: --no-verify: nothing proves who answered; trust nothing of this";
-
-// The records behind the TLS connection.
-class KeyDialogue final : public net::TlsDialogue {
- public:
-  explicit KeyDialogue(const nts::KeClientConfig& config) : client(config) {}
-
-  Bytes question(const net::TlsSession&) override { return client.request(); }
-  bool handle_answer(Bytes octets, const net::TlsSession& session) override {
-    nts::SessionExporter keys(session);
-    answer = client.feed(octets, keys);
-    return answer.has_value();
-  }
-
-  nts::KeClient client;
-  std::optional<Result<nts::Establishment, nts::KeClientError>> answer;
-};
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string out;

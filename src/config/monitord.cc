@@ -6,6 +6,7 @@ namespace timepool::config {
 namespace {
 
 constexpr std::uint16_t kNtpPort = 123;
+constexpr std::uint16_t kDnsPort = 53;
 
 Schema<MonitordConfig::Manager> manager_schema() {
   using Manager = MonitordConfig::Manager;
@@ -41,6 +42,49 @@ Schema<MonitordConfig::Probe> probe_schema() {
       .field("timeout", &Probe::timeout,
              duration(Duration::milliseconds(10), Duration::seconds(30)),
              "A sample without an answer after this is a time-out.");
+  return schema;
+}
+
+Schema<MonitordConfig::NtsTrust> trust_schema() {
+  using Trust = MonitordConfig::NtsTrust;
+  Schema<Trust> schema;
+  schema
+      .required("word", &Trust::word, text(64),
+                "As the manager says it (`[nts] trust` of timepool-poold). For \"system\" the file "
+                "takes the place of the system's.")
+      .required("file", &Trust::file, path(), "Certificates in PEM of the authorities that count.");
+  return schema;
+}
+
+Schema<MonitordConfig::Nts> nts_schema() {
+  using Nts = MonitordConfig::Nts;
+  Schema<Nts> schema;
+  schema
+      .field("max_parallel", &Nts::max_parallel, integer(1, 256),
+             "Servers whose NTS is checked at one time, each for some seconds.")
+      .field("timeout", &Nts::timeout, duration(Duration::milliseconds(100), Duration::seconds(30)),
+             "How long a key establishment may take, from the connection to the last record. NTP "
+             "requests keep to [probe] spacing and timeout.")
+      .field("look_up", &Nts::look_up, boolean(),
+             "Whether a server's name has to lead to its address, as this monitor sees it. What a "
+             "resolver does not answer is nobody's fault.")
+      .field("resolvers", &Nts::resolvers, list_of(endpoint(kDnsPort), 8),
+             "Name servers that are asked for names, recursive or authoritative; empty: the "
+             "system's resolver.")
+      .tables("trust", &Nts::trust, trust_schema(),
+              "Roots that certificates have to lead to. Without any only the system's are known, "
+              "as \"system\".",
+              16)
+      .check([](const Nts& nts) -> std::string {
+        for (std::size_t i = 0; i < nts.trust.size(); ++i) {
+          for (std::size_t j = 0; j < i; ++j) {
+            if (nts.trust[i].word == nts.trust[j].word) {
+              return "trust: two files for \"" + nts.trust[i].word + "\"";
+            }
+          }
+        }
+        return "";
+      });
   return schema;
 }
 
@@ -97,6 +141,8 @@ Schema<MonitordConfig> monitord_schema() {
   schema.field("log_level", &Config::log_level, log_level(), kLogLevelDoc)
       .table("manager", &Config::manager, manager_schema(), "The manager that gives work.")
       .table("probe", &Config::probe, probe_schema(), "How servers are probed.")
+      .table("nts", &Config::nts, nts_schema(),
+             "How servers' NTS is checked, of those that have a name for it.")
       .table("sanity", &Config::sanity, sanity_schema(), "The monitor's own clock.")
       .table("report", &Config::report, report, "How results are sent.")
       .table("spool", &Config::spool, spool, "Results that are not acknowledged yet.")

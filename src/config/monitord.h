@@ -26,6 +26,18 @@ struct MonitordConfig {
     Duration spacing = Duration::seconds(2);  // between the samples of one server
     Duration timeout = Duration::seconds(3);  // of one sample
   };
+  struct NtsTrust {
+    std::string word;
+    std::string file;
+    bool operator==(const NtsTrust&) const = default;
+  };
+  struct Nts {
+    int max_parallel = 64;
+    Duration timeout = Duration::seconds(5);  // of one key establishment
+    bool look_up = true;
+    std::vector<Endpoint> resolvers;  // empty: the system's
+    std::vector<NtsTrust> trust;
+  };
   enum class SanityMode : std::uint8_t { kAuto, kServers, kKernel, kNone };
   struct Sanity {
     SanityMode mode = SanityMode::kAuto;
@@ -47,6 +59,7 @@ struct MonitordConfig {
 
   Manager manager;
   Probe probe;
+  Nts nts;
   Sanity sanity;
   Report report;
   Spool spool;

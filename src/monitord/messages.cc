@@ -6,6 +6,8 @@
 #include <boost/json/serialize.hpp>
 #include <optional>
 
+#include "nts/server_name.h"
+
 namespace timepool::monitord {
 namespace {
 
@@ -43,6 +45,19 @@ std::optional<std::int64_t> integer_of(const json::object& object, std::string_v
   return out;
 }
 
+Result<NtsWork> parse_nts_work(const json::value& value) {
+  if (!value.is_object()) return fail(malformed("work", "nts is not an object"));
+  const json::object& object = value.get_object();
+  const auto port = integer_of(object, "port");
+  NtsWork out{text_of(object, "name"), 0, text_of(object, "trust")};
+  if (!nts::is_server_name(out.name)) return fail(malformed("work", "nts without a name"));
+  if (!port || *port < 1 || *port > 65535)
+    return fail(malformed("work", "nts: a port out of range"));
+  if (out.trust.empty()) return fail(malformed("work", "nts without trust"));
+  out.port = static_cast<std::uint16_t>(*port);
+  return out;
+}
+
 Result<Work> parse_work_item(const json::value& value) {
   if (!value.is_object()) return fail(malformed("work", "an item is not an object"));
   const json::object& object = value.get_object();
@@ -56,10 +71,12 @@ Result<Work> parse_work_item(const json::value& value) {
   if (!samples || *samples < 1 || *samples > Work::kMaxSamples) {
     return fail(malformed("work", "the samples must be 1 to 16"));
   }
-  return Work{*server,
-              {*address, static_cast<std::uint16_t>(*port)},
-              static_cast<int>(*samples),
-              text_of(object, "ticket")};
+  Work out{*server,
+           {*address, static_cast<std::uint16_t>(*port)},
+           static_cast<int>(*samples),
+           text_of(object, "ticket")};
+  if (const json::value* nts = member(object, "nts")) out.nts = TRY(parse_nts_work(*nts));
+  return out;
 }
 
 json::object json_of(const Sample& sample) {
@@ -76,6 +93,19 @@ json::object json_of(const Sample& sample) {
           {"root_dispersion_s", sample.root_dispersion},
           {"refid", sample.refid},
           {"precision", sample.precision}};
+}
+
+json::object json_of(const NtsResult& result) {
+  json::object out{
+      {"name", result.name}, {"port", result.port}, {"outcome", pool::name_of(result.outcome)}};
+  if (result.code) out["code"] = *result.code;
+  if (!result.detail.empty()) out["detail"] = result.detail;
+  if (result.not_after) out["not_after"] = format_utc(*result.not_after, 0);
+  if (result.cookies) out["cookies"] = *result.cookies;
+  if (result.aead) out["aead"] = *result.aead;
+  if (result.ke_took) out["ke_ms"] = result.ke_took->to_seconds() * 1e3;
+  if (result.offset) out["offset_s"] = *result.offset;
+  return out;
 }
 
 }  // namespace
@@ -95,10 +125,12 @@ std::string write_results(const std::vector<ProbeResult>& results) {
   for (const ProbeResult& result : results) {
     json::array samples;
     for (const Sample& sample : result.samples) samples.push_back(json_of(sample));
-    list.push_back(json::object{{"server", result.server},
-                                {"ticket", result.ticket},
-                                {"time", format_utc(result.time, 6)},
-                                {"samples", std::move(samples)}});
+    json::object item{{"server", result.server},
+                      {"ticket", result.ticket},
+                      {"time", format_utc(result.time, 6)},
+                      {"samples", std::move(samples)}};
+    if (result.nts) item["nts"] = json_of(*result.nts);
+    list.push_back(std::move(item));
   }
   return json::serialize(json::object{{"results", std::move(list)}});
 }

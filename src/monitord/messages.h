@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,8 +10,16 @@
 #include "base/ip.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "pool/nts_check.h"
 
 namespace timepool::monitord {
+
+// What is to be checked of a server's NTS besides.
+struct NtsWork {
+  std::string name;  // whom the certificate has to be for
+  std::uint16_t port = 0;
+  std::string trust;  // which roots count
+};
 
 // One server to probe. The ticket comes back with the result: only what was asked may be answered.
 struct Work {
@@ -20,6 +29,7 @@ struct Work {
   Endpoint endpoint;
   int samples = 3;
   std::string ticket;
+  std::optional<NtsWork> nts{};
 };
 
 // What one request to a server brought. `error` is empty, "timeout", "kod", "unreachable" or
@@ -37,11 +47,28 @@ struct Sample {
   int precision = 0;
 };
 
+// What a check of a server's NTS found. Of steps that it did not come to there is nothing.
+struct NtsResult {
+  static constexpr std::size_t kMaxDetail = 200;
+
+  std::string name;  // and port: as the work had them
+  std::uint16_t port = 0;
+  pool::NtsOutcome outcome = pool::NtsOutcome::kOk;
+  std::optional<std::uint16_t> code = {};   // of an Error record
+  std::string detail = {};                  // for people, at most kMaxDetail octets of ASCII
+  std::optional<UnixTime> not_after = {};   // when the first certificate of the chain ends
+  std::optional<std::size_t> cookies = {};  // that key establishment brought
+  std::optional<std::uint16_t> aead = {};   // IANA's number
+  std::optional<Duration> ke_took = {};     // from the first packet to the last record
+  std::optional<double> offset = {};        // seconds, server minus us, proven
+};
+
 struct ProbeResult {
   std::int64_t server = 0;
   std::string ticket;
   UnixTime time;  // of the last sample
   std::vector<Sample> samples;
+  std::optional<NtsResult> nts{};
 };
 
 // GET /v1/work. At most kMaxWork items; one that makes no sense fails the whole answer.

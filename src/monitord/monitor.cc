@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "crypto/aead.h"
 #include "net/daemon_frame.h"
 #include "sys/clock.h"
 #include "sys/notify.h"
@@ -30,6 +31,18 @@ Prober::Options prober_options(const config::MonitordConfig::Probe& probe) {
   return {probe.max_parallel, probe.spacing, probe.timeout};
 }
 
+NtsProber::Options nts_options(const config::MonitordConfig& config) {
+  NtsProber::Options out;
+  out.max_parallel = config.nts.max_parallel;
+  out.key_timeout = config.nts.timeout;
+  out.spacing = config.probe.spacing;
+  out.answer_timeout = config.probe.timeout;
+  out.look_up = config.nts.look_up;
+  out.resolvers = config.nts.resolvers;
+  for (const auto& it : config.nts.trust) out.trust[it.word] = it.file;
+  return out;
+}
+
 // The configuration file's present content into `config`; when it is wrong, `config` stays.
 void take_in(const std::string& path, config::MonitordConfig& config, sys::Logger& log) {
   auto next = config::load(config::monitord_schema(), path);
@@ -54,7 +67,11 @@ Result<std::unique_ptr<Monitor>> Monitor::create(const config::MonitordConfig& c
   }
   std::unique_ptr<net::ControlServer> control =
       TRY(net::open_control(reactor, config.control.socket));
-  std::unique_ptr<Monitor> monitor(new Monitor(config, reactor, log, std::move(spool)));
+  auto aeads = std::make_unique<crypto::GcryptAeads>();
+  std::unique_ptr<NtsProber> nts =
+      TRY(NtsProber::create(reactor, nts_options(config), *aeads, random_key(), log));
+  std::unique_ptr<Monitor> monitor(
+      new Monitor(config, reactor, log, std::move(spool), std::move(aeads), std::move(nts)));
   if (control) {
     control->add(
         "status", "What this monitor does",
@@ -65,11 +82,14 @@ Result<std::unique_ptr<Monitor>> Monitor::create(const config::MonitordConfig& c
 }
 
 Monitor::Monitor(const config::MonitordConfig& config, net::Reactor& reactor, sys::Logger& log,
-                 Spool spool)
+                 Spool spool, std::unique_ptr<const AeadMaker> aeads,
+                 std::unique_ptr<NtsProber> nts)
     : config_(config),
       reactor_(reactor),
       log_(log),
       prober_(reactor, prober_options(config.probe), random_key(), log),
+      aeads_(std::move(aeads)),
+      nts_(std::move(nts)),
       reporter_(config, std::move(spool), log),
       work_(config, reactor, log, [this](std::vector<Work> work) { take_work(std::move(work)); }) {
   if (effective_mode(config_.sanity) == Mode::kNone) {
@@ -126,21 +146,57 @@ void Monitor::take_work(std::vector<Work> work) {
 
 void Monitor::probe(const Work& work) {
   ++probes_;
-  prober_.probe(work.endpoint, work.samples,
-                [this, server = work.server, ticket = work.ticket](std::vector<Sample> samples) {
-                  // A clock that went bad meanwhile has nothing to say.
-                  if (samples.empty() || !sanity_.sane) {
-                    ++void_probes_;
-                  } else {
-                    reporter_.add({server, ticket, sys::unix_now(), std::move(samples)});
-                  }
-                  update_allowance();
-                });
+  prober_.probe(work.endpoint, work.samples, [this, work](std::vector<Sample> samples) {
+    take_samples(work, std::move(samples));
+    update_allowance();
+  });
+}
+
+void Monitor::take_samples(const Work& work, std::vector<Sample> samples) {
+  // A clock that went bad meanwhile has nothing to say.
+  if (samples.empty() || !sanity_.sane) {
+    ++void_probes_;
+    return;
+  }
+  ProbeResult result{work.server, work.ticket, sys::unix_now(), std::move(samples)};
+  if (!work.nts) return reporter_.add(std::move(result));
+  check_nts(*work.nts, work.endpoint.address, std::move(result));
+}
+
+// After the samples, so that the server gets all requests at one pace.
+void Monitor::check_nts(const NtsWork& work, const IpAddress& server, ProbeResult result) {
+  ++nts_checks_;
+  nts_->check(server, work,
+              [this, result = std::move(result)](std::optional<NtsResult> found) mutable {
+                if (found && sanity_.sane) {
+                  ++nts_outcomes_[static_cast<std::size_t>(found->outcome)];
+                  result.nts = std::move(found);
+                } else {
+                  ++void_nts_checks_;
+                }
+                reporter_.add(std::move(result));
+                update_allowance();
+              });
 }
 
 void Monitor::update_allowance() {
-  work_.allow(sanity_.sane &&
-              prober_.outstanding() < static_cast<std::size_t>(config_.probe.max_parallel));
+  const auto room = [](std::size_t under_way, int most) {
+    return under_way < static_cast<std::size_t>(most);
+  };
+  work_.allow(sanity_.sane && room(prober_.outstanding(), config_.probe.max_parallel) &&
+              room(nts_->outstanding(), config_.nts.max_parallel));
+}
+
+json::object Monitor::nts_status() const {
+  json::object outcomes;
+  for (std::size_t i = 0; i < nts_outcomes_.size(); ++i) {
+    if (nts_outcomes_[i] == 0) continue;
+    outcomes[pool::name_of(static_cast<pool::NtsOutcome>(i))] = nts_outcomes_[i];
+  }
+  return {{"started", nts_checks_},
+          {"under_way", nts_->outstanding()},
+          {"void", void_nts_checks_},
+          {"outcomes", std::move(outcomes)}};
 }
 
 json::object Monitor::status() const {
@@ -151,6 +207,7 @@ json::object Monitor::status() const {
           {"sanity", sanity_.text},
           {"probes",
            {{"started", probes_}, {"under_way", prober_.outstanding()}, {"void", void_probes_}}},
+          {"nts", nts_status()},
           {"work",
            {{"requests", work.requests},
             {"items", work.items},

@@ -2,6 +2,7 @@
 // while that is good, probes, and reports.
 #pragma once
 
+#include <array>
 #include <boost/json/object.hpp>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "config/monitord.h"
+#include "monitord/nts_prober.h"
 #include "monitord/prober.h"
 #include "monitord/reporter.h"
 #include "monitord/sanity.h"
@@ -31,18 +33,23 @@ class Monitor {
 
  private:
   Monitor(const config::MonitordConfig& config, net::Reactor& reactor, sys::Logger& log,
-          Spool spool);
+          Spool spool, std::unique_ptr<const AeadMaker> aeads, std::unique_ptr<NtsProber> nts);
   void start_sanity_check();
   void sanity_answer(std::size_t index, const std::vector<Sample>& samples);
   void take_verdict(SanityVerdict verdict);
   void take_work(std::vector<Work> work);
   void probe(const Work& work);
+  void take_samples(const Work& work, std::vector<Sample> samples);
+  void check_nts(const NtsWork& work, const IpAddress& server, ProbeResult result);
   void update_allowance();
+  boost::json::object nts_status() const;
 
   const config::MonitordConfig& config_;
   net::Reactor& reactor_;
   sys::Logger& log_;
   Prober prober_;
+  std::unique_ptr<const AeadMaker> aeads_;
+  std::unique_ptr<NtsProber> nts_;
   Reporter reporter_;
   WorkSource work_;
 
@@ -52,6 +59,9 @@ class Monitor {
   net::Timer sanity_timer_;
   std::uint64_t probes_ = 0;
   std::uint64_t void_probes_ = 0;  // nothing to say, by a fault of ours
+  std::uint64_t nts_checks_ = 0;
+  std::uint64_t void_nts_checks_ = 0;  // the same
+  std::array<std::uint64_t, pool::kNtsOutcomes> nts_outcomes_{};
   std::unique_ptr<net::ControlServer> control_;
 };
 

@@ -52,6 +52,8 @@ struct ResolverOptions {
   // False where no threads may be started: then only the system's resolver works, and process()
   // blocks in it.
   bool threads = true;
+  // False: `servers` are asked each time, whatever they answered a second ago.
+  bool cache = true;
 };
 
 using LookupId = std::uint64_t;

@@ -275,6 +275,19 @@ TEST(Resolver, sees_a_change_when_the_ttl_is_over_and_not_before) {
   EXPECT_EQ(ask(*resolver, "t.pool.test", LookupFamily::kV4).addresses[0], ip("192.0.2.2"));
 }
 
+TEST(Resolver, without_a_cache_it_sees_every_change_within_a_second) {
+  TestServer server;
+  const auto resolver =
+      std::move(Resolver::create({.servers = {server.endpoint()}, .cache = false})).value();
+  EXPECT_EQ(ask(*resolver, "n.pool.test", LookupFamily::kV4).status, LookupStatus::kNxDomain);
+  for (const char* address : {"192.0.2.1", "192.0.2.2"}) {
+    server.set("n.pool.test.", {.addresses = {ip(address)}});
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+    EXPECT_EQ(ask(*resolver, "n.pool.test", LookupFamily::kV4).addresses,
+              std::vector<IpAddress>{ip(address)});
+  }
+}
+
 TEST(Resolver, a_dead_server_times_out_and_is_used_again_when_it_is_back) {
   auto server = std::make_unique<TestServer>();
   const std::uint16_t port = server->port();

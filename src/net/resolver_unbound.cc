@@ -58,6 +58,12 @@ Result<Context> make_context(const ResolverOptions& options) {
     const int code = ub_ctx_set_option(context.get(), setting.key, setting.value);
     if (code != 0) return fail(unbound_error(code, setting.key));
   }
+  if (!options.cache) {
+    for (const char* key : {"cache-max-ttl:", "cache-max-negative-ttl:"}) {
+      const int code = ub_ctx_set_option(context.get(), key, "0");
+      if (code != 0) return fail(unbound_error(code, key));
+    }
+  }
   for (const Endpoint& server : options.servers) {
     const std::string text = format(server.address) + '@' + std::to_string(server.port);
     const int code = ub_ctx_set_fwd(context.get(), text.c_str());

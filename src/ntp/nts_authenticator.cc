@@ -63,6 +63,7 @@ bool NtsAuthenticator::protect(ByteWriter& request, RandomStream& random) {
   aead.set_key(keys.c2s());
   if (!nts::write_request_fields(fields, aead, request)) return false;
   last_size_ = cookie->size();
+  counts_.cookies_asked = 1 + fields.placeholders;
   outstanding.cookie = std::move(*cookie);
   outstanding_ = std::move(outstanding);
   return true;

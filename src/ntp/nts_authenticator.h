@@ -27,6 +27,7 @@ struct NtsState {
   std::uint32_t naks = 0;  // requests in a row that were answered by NTSN and by nothing better
   std::uint64_t naks_in_all = 0;
   std::uint64_t cookies_taken = 0;  // from replies
+  std::size_t cookies_asked = 0;    // by the last request
   std::uint64_t renewals = 0;       // keys that replaced others
   // What replies were found to be; each check() counts one.
   std::array<std::uint64_t, nts::kReplyVerdictCount> verdicts{};

@@ -9,9 +9,14 @@
 #include <string>
 
 #include "ntp/source.h"
-#include "ntpd/key_client.h"
+#include "nts_client/key_client.h"
 
 namespace timepool::ntpd {
+
+using nts_client::KeyClient;
+using nts_client::KeyOutcome;
+using nts_client::KeyRequest;
+using nts_client::KeyResult;
 
 class KeySource {
  public:

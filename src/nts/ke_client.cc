@@ -284,6 +284,17 @@ std::optional<Result<Establishment, KeClientError>> KeClient::feed(Bytes octets,
   return establish(response, aeads_, exporter);
 }
 
+std::optional<std::uint16_t> KeClient::error_code() const {
+  ByteReader reader(response_);
+  while (reader.ok() && reader.remaining() > 0) {
+    const Record record = wire::nts::read_record(reader);
+    if (record.type == type::kError && record.body.size() == 2) {
+      return ByteReader(record.body).u16();
+    }
+  }
+  return std::nullopt;
+}
+
 KeClientError KeClient::handle_end() {
   done_ = true;
   return KeClientError::kIncomplete;

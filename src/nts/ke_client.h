@@ -85,6 +85,8 @@ class KeClient {
   KeClientError handle_end();
   bool done() const { return done_; }
 
+  // Of the first Error record that came (RFC 8915 4.1.3), whatever else did.
+  std::optional<std::uint16_t> error_code() const;
   // All octets that came, for people who look at a server.
   Bytes response() const { return Bytes(response_); }
 

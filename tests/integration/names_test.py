@@ -4,104 +4,26 @@ import base64
 import collections
 import concurrent.futures
 import datetime
-import http.client
-import json
 import pathlib
-import re
 import shutil
 import struct
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 
 import dns_messages as dns
-from programs import BINARY_DIR, Program, ProgramTest, main, wait_until
+from pool_manager import Manager
+from programs import BINARY_DIR, ProgramTest, main, wait_until
 
 SRV, DNSKEY, NSEC, RRSIG, CAA = 33, 48, 47, 46, 257
 # Issue 7: a name is in DNS, or gone, within so many seconds.
 LIMIT = 5
 MANY = 1000
 CLIENTS = 8
+NTS = 'authorities = ["ca.test"]'
 # Clients of a country that the pool has servers in, of one that it has none in, and of none.
 SUBNETS = ("198.18.0.0/24", "198.19.0.0/24", "203.0.113.0/24")
-
-
-class Manager(Program):
-    """Every server is fit for its zone, so that only NTS decides who is in SRV."""
-
-    def __init__(self, directory):
-        config = f'''
-[http]
-listen = ["127.0.0.1:0"]
-[store]
-path = "{directory}/pool.db"
-[admin]
-token_file = "{directory}/admin.token"
-[publish]
-key_file = "{directory}/snapshot.key"
-[servers]
-allow_private = true
-[monitors]
-check_interval = "100ms"
-bad_interval = "100ms"
-batch = 500
-[zones]
-name_servers = ["ns1.pool.test"]
-min_score = -100
-[geoip]
-overrides = {{ "10.1.0.0/16" = "de", "10.2.0.0/16" = "us" }}
-[nts]
-authorities = ["ca.test"]
-'''
-        self.url = None
-        (directory / "log").write_text("")
-        super().__init__("timepool-poold", config, directory)
-        self.local = threading.local()
-        self.connections = []
-        self.token = (directory / "admin.token").read_text().strip()
-
-    def write_config(self, config):
-        self.config.write_text(config)
-
-    def answers(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"ended with {self.process.returncode}:\n{self.output()}")
-        found = re.search(r"listening on (http://\S+)", self.output())
-        self.url = found and found.group(1)
-        return self.url and "ready" in self.output()
-
-    def public_key(self):
-        return subprocess.run([BINARY_DIR / "bin/timepool-poold", "--config", self.config, "--print-public-key"],
-                              capture_output=True, text=True, timeout=20, check=True).stdout.strip()
-
-    def call(self, method, path, body=None, token=None, **headers):
-        """(status, JSON); each thread has a connection of its own."""
-        if not hasattr(self.local, "connection"):
-            self.local.connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
-            self.connections.append(self.local.connection)
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        headers["Authorization"] = "Bearer " + (token or self.token)
-        self.local.connection.request(method, path, None if body is None else json.dumps(body), headers)
-        answer = self.local.connection.getresponse()
-        text = answer.read()
-        return answer.status, json.loads(text) if text else None
-
-    def close(self):
-        for connection in self.connections:
-            connection.close()
-        super().close()
-
-    def add(self, address, **more):
-        status, answer = self.call("POST", "/v1/servers", {"address": address, **more})
-        assert status == 201, answer
-
-    def set_name(self, address, name, **more):
-        return self.call("PUT", f"/v1/servers/{address}/name", {"name": name, **more})
-
-    def nts(self, address):
-        return self.call("GET", "/v1/servers/" + address)[1]["nts"]
 
 
 class NamesTest(ProgramTest):
@@ -110,7 +32,7 @@ class NamesTest(ProgramTest):
         self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
         (self.root / "manager").mkdir()
         (self.root / "keys").mkdir(mode=0o700)
-        self.manager = Manager(self.root / "manager")
+        self.manager = Manager(self.root / "manager", NTS)
         self.addCleanup(self.manager.close)
         self.monitors = [self.manager.call("POST", "/v1/monitors", {"name": name})[1]["token"]
                          for name in ("m1", "m2")]

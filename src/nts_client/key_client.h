@@ -16,7 +16,7 @@
 #include "net/tls_exchange.h"
 #include "nts/ke_client.h"
 
-namespace timepool::ntpd {
+namespace timepool::nts_client {
 
 struct KeyRequest {
   Endpoint server;  // of the key establishment
@@ -43,6 +43,7 @@ struct KeyResult {
   KeyOutcome outcome = KeyOutcome::kSystem;
   net::TlsFault tls_fault = net::TlsFault::kNone;
   std::optional<nts::KeClientError> record_error;
+  std::optional<std::uint16_t> error_code;  // of the first Error record that came
   // For a person, "" when it is established: "the certificate has expired: it ended on ...".
   std::string text;
   std::optional<nts::Establishment> establishment;
@@ -63,18 +64,19 @@ std::string label_of(const KeyResult& result);
 class KeyClient {
  public:
   // Each holds a descriptor and up to about 200 KiB.
-  static constexpr std::size_t kMaxAtOnce = 16;
+  static constexpr std::size_t kMaxAtOnce = 16;  // where nothing else is wanted
   static constexpr Duration kDefaultTimeout = Duration::seconds(5);
   using Id = std::uint64_t;
   using Done = std::function<void(const KeyResult&)>;
 
-  explicit KeyClient(net::Reactor& reactor, Duration timeout = kDefaultTimeout);
+  explicit KeyClient(net::Reactor& reactor, Duration timeout = kDefaultTimeout,
+                     std::size_t max_at_once = kMaxAtOnce);
   ~KeyClient();
   KeyClient(const KeyClient&) = delete;
   KeyClient& operator=(const KeyClient&) = delete;
 
   // Begins one. `done` is called once, from the reactor and never from here; it may start and
-  // cancel others. Nothing when kMaxAtOnce are under way.
+  // cancel others. Nothing when `max_at_once` are under way.
   std::optional<Id> start(KeyRequest request, Done done);
   // `done` will not be called. Nothing happens when it was.
   void cancel(Id id);
@@ -86,8 +88,9 @@ class KeyClient {
 
   net::Reactor& reactor_;
   Duration timeout_;
+  std::size_t max_at_once_;
   Id next_ = 1;
   std::map<Id, std::unique_ptr<Exchange>> exchanges_;
 };
 
-}  // namespace timepool::ntpd
+}  // namespace timepool::nts_client

@@ -1,4 +1,4 @@
-#include "ntpd/key_client.h"
+#include "nts_client/key_client.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include "nts/ke_testing.h"
 #include "sys/clock.h"
 
-namespace timepool::ntpd {
+namespace timepool::nts_client {
 namespace {
 
 using net::testing::TestCertificate;
@@ -114,6 +114,7 @@ TEST_F(KeyClientTest, what_is_wrong_with_the_records_is_told) {
   const KeyResult out = run(request());
   EXPECT_EQ(out.outcome, KeyOutcome::kRecords);
   EXPECT_EQ(out.record_error, nts::KeClientError::kErrorBadRequest);
+  EXPECT_EQ(out.error_code, 1);
   EXPECT_EQ(label_of(out), "record_error_bad_request");
   EXPECT_FALSE(out.establishment);
 }
@@ -169,4 +170,4 @@ TEST_F(KeyClientTest, no_more_than_sixteen_are_under_way_at_once) {
 }
 
 }  // namespace
-}  // namespace timepool::ntpd
+}  // namespace timepool::nts_client

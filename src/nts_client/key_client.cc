@@ -1,8 +1,10 @@
-#include "ntpd/key_client.h"
+#include "nts_client/key_client.h"
 
 #include <utility>
 
-namespace timepool::ntpd {
+#include "nts_client/key_dialogue.h"
+
+namespace timepool::nts_client {
 namespace {
 
 KeyOutcome outcome_of(net::TlsExchangeEnd end) {
@@ -43,37 +45,29 @@ std::string label_of(const KeyResult& result) {
 }
 
 // The records' machine behind one connection.
-struct KeyClient::Exchange final : net::TlsDialogue {
+struct KeyClient::Exchange {
   Exchange(const nts::KeClientConfig& records, Done whom)
-      : client(records), done(std::move(whom)) {}
+      : dialogue(records), done(std::move(whom)) {}
 
-  Bytes question(const net::TlsSession&) override { return client.request(); }
-  bool handle_answer(Bytes octets, const net::TlsSession& session) override {
-    nts::SessionExporter keys(session);
-    answer = client.feed(octets, keys);
-    return answer.has_value();
-  }
-
-  nts::KeClient client;
+  KeyDialogue dialogue;
   Done done;
-  std::optional<Result<nts::Establishment, nts::KeClientError>> answer;
   std::unique_ptr<net::TlsExchange> connection;
 };
 
-KeyClient::KeyClient(net::Reactor& reactor, Duration timeout)
-    : reactor_(reactor), timeout_(timeout) {}
+KeyClient::KeyClient(net::Reactor& reactor, Duration timeout, std::size_t max_at_once)
+    : reactor_(reactor), timeout_(timeout), max_at_once_(max_at_once) {}
 
 KeyClient::~KeyClient() = default;
 
 std::optional<KeyClient::Id> KeyClient::start(KeyRequest request, Done done) {
-  if (exchanges_.size() >= kMaxAtOnce) return std::nullopt;
+  if (exchanges_.size() >= max_at_once_) return std::nullopt;
   const Id id = next_++;
   auto exchange = std::make_unique<Exchange>(request.records, std::move(done));
   exchange->connection = std::make_unique<net::TlsExchange>(
       reactor_,
       net::TlsExchangeRequest{request.server, std::move(request.peer), std::move(request.tls),
                               timeout_},
-      *exchange, [this, id](const net::TlsExchangeResult& result) { finish(id, result); });
+      exchange->dialogue, [this, id](const net::TlsExchangeResult& result) { finish(id, result); });
   exchanges_.emplace(id, std::move(exchange));
   return id;
 }
@@ -95,14 +89,16 @@ void KeyClient::finish(Id id, const net::TlsExchangeResult& result) {
   out.connected = result.connected;
   out.opened = result.opened;
   out.total = result.total;
-  if (exchange.answer && exchange.answer->ok()) {
+  auto& answer = exchange.dialogue.answer;
+  if (answer && answer->ok()) {
     out.outcome = KeyOutcome::kEstablished;
-    out.establishment = std::move(**exchange.answer);
-  } else if (exchange.answer) {
-    out.record_error = exchange.answer->error();
+    out.establishment = std::move(**answer);
+  } else if (answer) {
+    out.record_error = answer->error();
+    out.error_code = exchange.dialogue.client.error_code();
     out.text = nts::describe(*out.record_error);
   }
   exchange.done(out);
 }
 
-}  // namespace timepool::ntpd
+}  // namespace timepool::nts_client

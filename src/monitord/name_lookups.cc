@@ -1,0 +1,44 @@
+#include "monitord/name_lookups.h"
+
+#include <poll.h>
+
+#include "sys/clock.h"
+
+namespace timepool::monitord {
+
+Result<std::unique_ptr<NameLookups>> NameLookups::create(net::Reactor& reactor,
+                                                         const std::vector<Endpoint>& servers) {
+  net::ResolverOptions options;
+  options.servers = servers;
+  // A name that was registered, or moved, since the last check has to be seen by this one.
+  options.cache = false;
+  std::unique_ptr<net::Resolver> resolver = TRY(net::Resolver::create(options));
+  return std::unique_ptr<NameLookups>(new NameLookups(reactor, std::move(resolver)));
+}
+
+void NameLookups::find(std::string_view name, net::LookupFamily family,
+                       net::Resolver::Callback done) {
+  resolver_->lookup(name, family, sys::mono_now(), std::move(done));
+  watch();
+}
+
+// The resolver may change its descriptor and its deadline with every call.
+void NameLookups::watch() {
+  const auto run = [this] {
+    resolver_->process(sys::mono_now());
+    watch();
+  };
+  if (resolver_->fd() != fd_) {
+    fd_ = resolver_->fd();
+    watch_.stop();
+    if (fd_ >= 0) watch_ = reactor_.watch(fd_, POLLIN, [run](short) { run(); });
+  }
+  const MonoTime deadline = resolver_->next_deadline();
+  if (deadline == MonoTime::max()) {
+    timer_.cancel();
+  } else {
+    timer_ = reactor_.at(deadline, run);
+  }
+}
+
+}  // namespace timepool::monitord

@@ -1,0 +1,34 @@
+// NameLookups: addresses of names on the reactor, by the system's resolver or by configured ones.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "net/reactor.h"
+#include "net/resolver.h"
+
+namespace timepool::monitord {
+
+class NameLookups {
+ public:
+  // No `servers`: the system's.
+  static Result<std::unique_ptr<NameLookups>> create(net::Reactor& reactor,
+                                                     const std::vector<Endpoint>& servers);
+
+  // `done` is called once, from the reactor, unless this is destroyed before; it must not do that.
+  void find(std::string_view name, net::LookupFamily family, net::Resolver::Callback done);
+
+ private:
+  NameLookups(net::Reactor& reactor, std::unique_ptr<net::Resolver> resolver)
+      : reactor_(reactor), resolver_(std::move(resolver)) {}
+  void watch();
+
+  net::Reactor& reactor_;
+  std::unique_ptr<net::Resolver> resolver_;
+  int fd_ = -1;
+  net::Watch watch_;
+  net::Timer timer_;
+};
+
+}  // namespace timepool::monitord
