@@ -40,7 +40,7 @@ set(TIMEPOOL_LAYERS
     "service"        "base wire/ntp wire/dns wire/snapshot crypto ntp dns/zone pool config sys net geo snapshot store"
     "web"            "base config sys net store service pool"
     "poold"          "base config sys net geo crypto store service web"
-    "ntpd"           "base wire/ntp wire/nts nts ntp/server ntp refclock config sys net crypto nts_client"
+    "ntpd"           "base wire/ntp wire/nts nts ntp/server ntp acme refclock config sys net crypto certificates nts_client"
     "dnsd"           "base wire/dns dnssec dns/zone dns/compiled dns/signed dns/transfer dns config sys net geo snapshot crypto"
     "monitord"       "base wire/ntp nts ntp pool config sys net crypto client nts_client"
     "load"           "base wire/ntp wire/dns wire/nts nts crypto sys net"

@@ -164,7 +164,7 @@ TEST(ChallengeBoard, A4_A5_has_what_is_presented_until_it_is_withdrawn) {
   EXPECT_TRUE(live->tls->has_name("A.EXAMPLE."));
   EXPECT_FALSE(live->tls->has_name("b.example"));
   EXPECT_FALSE(live->tls->has_name(""));
-  board.withdraw();
+  board.withdraw(Proved::kYes);
   EXPECT_TRUE(board.live()->http.proofs.empty());
   EXPECT_EQ(board.live()->tls, nullptr);
   // Who has it already may finish.

@@ -19,24 +19,36 @@ Result<net::TlsCertificate> alpn_certificate(const acme::Challenge& challenge) {
   return net::TlsCertificate::parse(made.certificate, made.key, challenge.name.value);
 }
 
-}  // namespace
-
-ChallengeBoard::ChallengeBoard(const std::vector<std::string>& names) {
+std::vector<std::string> values_of(const std::vector<std::string>& names) {
+  std::vector<std::string> out;
   for (const std::string& name : names) {
     if (const auto identifier = acme::identifier_of(name); identifier.ok()) {
-      names_.push_back(identifier->value);
+      out.push_back(identifier->value);
     }
   }
-  withdraw();
+  return out;
+}
+
+}  // namespace
+
+ChallengeBoard::ChallengeBoard(const std::vector<std::string>& names) : names_(values_of(names)) {
+  publish({});
+}
+
+void ChallengeBoard::set_names(const std::vector<std::string>& names) {
+  const std::lock_guard lock(mutex_);
+  names_ = values_of(names);
+  auto next = std::make_shared<Live>(*live_);
+  next->http.names = names_;
+  live_ = std::move(next);
 }
 
 Result<void> ChallengeBoard::present(const std::vector<acme::Challenge>& challenges) {
-  auto live = std::make_shared<Live>();
-  live->http.names = names_;
+  Live live;
   std::vector<net::TlsCertificate> certificates;
   for (const acme::Challenge& it : challenges) {
     if (it.type == acme::ChallengeType::kHttp01) {
-      live->http.proofs[it.token] = {it.name.value, it.key_authorization};
+      live.http.proofs[it.token] = {it.name.value, it.key_authorization};
     } else {
       certificates.push_back(TRY(alpn_certificate(it)));
     }
@@ -45,21 +57,20 @@ Result<void> ChallengeBoard::present(const std::vector<acme::Challenge>& challen
     net::TlsServerOptions options;
     options.protocol = kAcmeTlsProtocol;
     options.name_required = true;
-    live->tls = TRY(net::TlsServerContext::create(std::move(certificates), options));
+    live.tls = TRY(net::TlsServerContext::create(std::move(certificates), options));
   }
   publish(std::move(live));
   return {};
 }
 
-void ChallengeBoard::withdraw() {
-  auto live = std::make_shared<Live>();
-  live->http.names = names_;
-  publish(std::move(live));
+void ChallengeBoard::withdraw(Proved /*proved*/) {
+  publish({});
 }
 
-void ChallengeBoard::publish(std::shared_ptr<const Live> live) {
+void ChallengeBoard::publish(Live live) {
   const std::lock_guard lock(mutex_);
-  live_ = std::move(live);
+  live.http.names = names_;
+  live_ = std::make_shared<const Live>(std::move(live));
 }
 
 std::shared_ptr<const ChallengeBoard::Live> ChallengeBoard::live() const {

@@ -28,17 +28,21 @@ class ChallengeBoard final : public Presenter {
   // `names`: those that requests may be for at all.
   explicit ChallengeBoard(const std::vector<std::string>& names);
 
+  // Others from now on; what is live stays.
+  void set_names(const std::vector<std::string>& names);
+
   Result<void> present(const std::vector<acme::Challenge>& challenges) override;
-  void withdraw() override;
+  void withdraw(Proved proved) override;
 
   // Never null; what it points to does not change.
   std::shared_ptr<const Live> live() const;
 
  private:
-  void publish(std::shared_ptr<const Live> live);
+  // With the names of now.
+  void publish(Live live);
 
-  std::vector<std::string> names_;
   mutable std::mutex mutex_;
+  std::vector<std::string> names_;
   std::shared_ptr<const Live> live_;
 };
 

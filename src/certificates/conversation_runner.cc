@@ -92,7 +92,8 @@ void ConversationRunner::run(acme::Issuance& machine, const HttpsOptions& option
     if (!presented.ok()) return machine.handle_not_presented(presented.error().text());
     machine.handle_presented(sys::mono_now());
   });
-  if (!machine.challenges().empty()) presenter.withdraw();
+  if (machine.challenges().empty()) return;
+  presenter.withdraw(machine.over() && machine.succeeded() ? Proved::kYes : Proved::kNo);
 }
 
 void ConversationRunner::cancel() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -18,13 +19,14 @@ namespace timepool::certificates {
 
 // Where challenges are served while an authority looks: by listeners of our own, in the directory
 // of a web server, by a program.
+enum class Proved : std::uint8_t { kYes, kNo };
 class Presenter {
  public:
   virtual ~Presenter() = default;
   // They are live when it returns. Errors are for a person.
   virtual Result<void> present(const std::vector<acme::Challenge>& challenges) = 0;
-  // None is live any more.
-  virtual void withdraw() = 0;
+  // None is live any more; `proved`: what became of what they were for.
+  virtual void withdraw(Proved proved) = 0;
 };
 
 struct HttpsOptions {

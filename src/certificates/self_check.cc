@@ -85,7 +85,7 @@ Result<std::vector<SelfCheck>> check_challenges(const SelfCheckSettings& setting
   TRY(presenter.present(challenges));
   std::vector<SelfCheck> out;
   for (const acme::Challenge& it : challenges) out.push_back(look(it, settings));
-  presenter.withdraw();
+  presenter.withdraw(Proved::kYes);
   return out;
 }
 

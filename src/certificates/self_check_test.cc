@@ -89,7 +89,7 @@ TEST(Webroot, A4_puts_proofs_where_a_web_server_finds_them_and_takes_them_away) 
   struct stat info{};
   ASSERT_EQ(::stat(file.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0644U);
-  webroot.withdraw();
+  webroot.withdraw(Proved::kYes);
   EXPECT_FALSE(std::filesystem::exists(file));
   const acme::Challenge tls{
       acme::ChallengeType::kTlsAlpn01, {"dns", "a.example"}, "token", "token.print"};

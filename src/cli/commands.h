@@ -10,6 +10,7 @@ void add_query(Command& root);
 void add_ntp(Command& root);
 void add_ntp_control(Command& ntp);
 void add_ntp_clients(Command& ntp);
+void add_ntp_acme(Command& ntp);
 void add_ntp_keygen(Command& ntp);
 void add_ntp_cookie_seed(Command& ntp);
 void add_dns(Command& root);

@@ -82,6 +82,7 @@ void add_ntp(Command& root) {
   add_report(ntp, "accept-step", "Correct the clock now, whatever the rules say", show_accepted);
   add_ntp_clients(ntp);
   add_ntp_control(ntp);
+  add_ntp_acme(ntp);
   add_ntp_keygen(ntp);
   add_ntp_cookie_seed(ntp);
 }

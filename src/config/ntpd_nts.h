@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "config/ntpd_nts_acme.h"
 #include "config/ntpd_nts_client.h"
 #include "config/ntpd_nts_cookies.h"
 #include "config/ntpd_nts_server.h"
@@ -12,6 +13,7 @@
 namespace timepool::config {
 
 struct NtpdNtsConfig {
+  std::optional<NtsAcmeConfig> acme;
   std::optional<NtsClientConfig> client;    // absent: as by default
   std::optional<NtsCookiesConfig> cookies;  // absent: as by default, if there is a server
   std::optional<NtsServerConfig> server;

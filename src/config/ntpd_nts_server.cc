@@ -73,7 +73,6 @@ std::string check_server(const NtsServerConfig& it) {
   if (twice != sorted.end() && twice->port != 0) {
     return "listen: " + format(*twice) + " is there twice";
   }
-  if (it.certificates.empty()) return "certificate: one [[nts.server.certificate]] at least";
   const auto& aeads = it.aeads;
   if (std::count(aeads.begin(), aeads.end(), AeadId::kAesSivCmac256) != 1 ||
       aeads.size() > kAeadCount || (aeads.size() == kAeadCount && aeads.front() == aeads.back())) {
@@ -94,7 +93,8 @@ Schema<NtsServerConfig> nts_server_schema() {
             "The addresses where keys are established, over TCP. An empty list: every address of "
             "the machine, port 4460. Port 0 takes a free port, which the command `status` tells.")
       .tables("certificate", &C::certificates, certificate_schema_of<NtsCertificateConfig>(),
-              "A certificate, one at least. A client is shown the first that has the name that it "
+              "A certificate; one at least, unless there is [nts.acme]. A client is shown the "
+              "first that has the name that it "
               "asks for, else the first with a wildcard for it, else the first of all. The files "
               "are looked at once a minute and on reload; new ones are taken when all is right "
               "with them.",

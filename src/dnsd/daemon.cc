@@ -13,6 +13,7 @@
 #include "dnsd/sandbox.h"
 #include "dnsd/signing_report.h"
 #include "dnsd/transfer_report.h"
+#include "net/http_client.h"
 #include "net/metrics_http.h"
 #include "sys/clock.h"
 #include "sys/notify.h"
@@ -83,6 +84,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::DnsdConfig config, std::s
   out->succession_.keep_owners();
   TRY(out->make_key_directory());
   TRY(out->make_journal_directory());
+  if (!out->config_.snapshot.urls.empty()) TRY(net::prepare_http_client());
   // All that needs privileges is open now, and there is no thread yet.
   out->kept_ = sandbox_needs(out->config_, out->config_path_);
   TRY(sys::enter_sandbox(out->config_.sandbox, out->kept_, out->config_.control.socket, logger));

@@ -1,14 +1,14 @@
 #include "net/http_client.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
+#include "net/curl_library.h"
 
 namespace timepool::net {
 namespace {
@@ -17,12 +17,6 @@ constexpr long kMaxRedirects = 5;
 // How long one wait for the network may last before the time and cancel() are looked at again;
 // cancel() itself wakes the wait.
 constexpr int kPollMilliseconds = 1000;
-
-// libcurl's global set-up, once for the process, before its first handle.
-bool curl_is_ready() {
-  static const bool ready = ::curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  return ready;
-}
 
 // What arrives for one request, with its limits.
 struct Arriving {
@@ -69,7 +63,8 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* con
 }
 
 struct ListDeleter {
-  void operator()(curl_slist* list) const { ::curl_slist_free_all(list); }
+  const CurlLibrary* library = nullptr;
+  void operator()(curl_slist* list) const { library->slist_free_all(list); }
 };
 using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
 
@@ -97,10 +92,10 @@ long milliseconds(Duration duration) {
   return static_cast<long>(std::clamp<std::int64_t>(duration.ns() / 1'000'000, 1, kDay));
 }
 
-HeaderList header_list(const HttpFetch& fetch) {
-  HeaderList list;
-  const auto append = [&list](const std::string& line) {
-    curl_slist* longer = ::curl_slist_append(list.get(), line.c_str());
+HeaderList header_list(const CurlLibrary& library, const HttpFetch& fetch) {
+  HeaderList list(nullptr, ListDeleter{&library});
+  const auto append = [&](const std::string& line) {
+    curl_slist* longer = library.slist_append(list.get(), line.c_str());
     if (longer == nullptr) return;
     static_cast<void>(list.release());
     list.reset(longer);
@@ -130,19 +125,26 @@ bool has_line_break(const HttpFetch& fetch) {
 class HttpClient::Impl {
  public:
   Impl() {
-    CHECK(curl_is_ready());
-    multi_ = ::curl_multi_init();
-    easy_ = ::curl_easy_init();
+    const auto loaded = curl_library();
+    if (!loaded.ok()) {
+      missing_ = loaded.error();
+      return;
+    }
+    curl_ = *loaded;
+    multi_ = curl_->multi_init();
+    easy_ = curl_->easy_init();
     CHECK(multi_ != nullptr && easy_ != nullptr);
   }
   ~Impl() {
-    ::curl_easy_cleanup(easy_);
-    ::curl_multi_cleanup(multi_);
+    if (curl_ == nullptr) return;
+    curl_->easy_cleanup(easy_);
+    curl_->multi_cleanup(multi_);
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   Result<HttpResponse> fetch(const HttpFetch& fetch) {
+    if (missing_) return fail(*missing_);
     const std::string operation = fetch.method + " " + fetch.url;
     if (has_line_break(fetch)) {
       return fail(Error{ErrorCode::kInvalid, "HTTP request",
@@ -151,21 +153,21 @@ class HttpClient::Impl {
     Arriving arriving;
     arriving.max_body = fetch.max_body;
     arriving.max_headers = fetch.max_headers;
-    const HeaderList headers = header_list(fetch);
+    const HeaderList headers = header_list(*curl_, fetch);
     configure(fetch, arriving, headers.get());
-    ::curl_multi_add_handle(multi_, easy_);
+    curl_->multi_add_handle(multi_, easy_);
     const CURLcode code = perform();
-    ::curl_multi_remove_handle(multi_, easy_);
+    curl_->multi_remove_handle(multi_, easy_);
     if (cancelled()) return fail(Error{ErrorCode::kUnavailable, operation, "cancelled"});
     if (arriving.exceeded != nullptr) {
       return fail(Error{ErrorCode::kExhausted, operation, arriving.exceeded});
     }
     if (code != CURLE_OK) {
-      const char* detail = detail_[0] != '\0' ? detail_.data() : ::curl_easy_strerror(code);
+      const char* detail = detail_[0] != '\0' ? detail_.data() : curl_->easy_strerror(code);
       return fail(Error{code_of(code), operation, detail});
     }
     long status = 0;
-    ::curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    curl_->easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
     arriving.response.status = static_cast<int>(status);
     arriving.response.content_type = arriving.response.headers.value("Content-Type");
     return std::move(arriving.response);
@@ -173,18 +175,18 @@ class HttpClient::Impl {
 
   void cancel() {
     cancelled_.store(true, std::memory_order_release);
-    ::curl_multi_wakeup(multi_);
+    if (curl_ != nullptr) curl_->multi_wakeup(multi_);
   }
   bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }
 
  private:
   template <class Value>
   void set(CURLoption option, Value value) {
-    ::curl_easy_setopt(easy_, option, value);
+    curl_->easy_setopt(easy_, option, value);
   }
 
   void configure(const HttpFetch& fetch, Arriving& arriving, curl_slist* headers) {
-    ::curl_easy_reset(easy_);
+    curl_->easy_reset(easy_);
     detail_.fill('\0');
     set(CURLOPT_ERRORBUFFER, detail_.data());
     set(CURLOPT_NOSIGNAL, 1L);
@@ -227,17 +229,19 @@ class HttpClient::Impl {
   CURLcode perform() {
     int running = 1;
     while (!cancelled()) {
-      if (::curl_multi_perform(multi_, &running) != CURLM_OK) return CURLE_FAILED_INIT;
+      if (curl_->multi_perform(multi_, &running) != CURLM_OK) return CURLE_FAILED_INIT;
       int queued = 0;
-      while (const CURLMsg* message = ::curl_multi_info_read(multi_, &queued)) {
+      while (const CURLMsg* message = curl_->multi_info_read(multi_, &queued)) {
         if (message->msg == CURLMSG_DONE) return message->data.result;
       }
       if (running == 0) return CURLE_FAILED_INIT;
-      ::curl_multi_poll(multi_, nullptr, 0, kPollMilliseconds, nullptr);
+      curl_->multi_poll(multi_, nullptr, 0, kPollMilliseconds, nullptr);
     }
     return CURLE_ABORTED_BY_CALLBACK;
   }
 
+  std::optional<Error> missing_;
+  const CurlLibrary* curl_ = nullptr;
   CURLM* multi_ = nullptr;
   CURL* easy_ = nullptr;
   std::atomic<bool> cancelled_{false};
@@ -255,6 +259,11 @@ void HttpClient::cancel() {
 }
 bool HttpClient::cancelled() const {
   return impl_->cancelled();
+}
+
+Result<void> prepare_http_client() {
+  TRY(curl_library());
+  return {};
 }
 
 Result<HttpResponse> fetch(const HttpFetch& request) {

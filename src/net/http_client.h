@@ -36,7 +36,8 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   // Any status is a response. Errors: kInvalid (the URL), kUnavailable (no connection, timed out,
-  // cancelled, cut off), kExhausted (a limit above), kDenied (TLS does not verify). Blocks.
+  // cancelled, cut off, no libcurl), kExhausted (a limit above), kDenied (TLS does not verify).
+  // Blocks.
   Result<HttpResponse> fetch(const HttpFetch& fetch);
   // Ends the fetch under way, and every later one, at once. From any thread.
   void cancel();
@@ -46,6 +47,9 @@ class HttpClient {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// Loads libcurl now, for a program that can't open files later. Errors: kUnavailable.
+Result<void> prepare_http_client();
 
 // One request with a client of its own.
 Result<HttpResponse> fetch(const HttpFetch& request);

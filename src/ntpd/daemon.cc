@@ -96,6 +96,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(config::NtpdConfig config, std::s
   TRY(out->succession_.inherit(begin, out->config_.control.socket, out->config_.sandbox.user));
   // The control socket first: its file mode is set by the process's mask, before there are threads.
   TRY(out->open_control());
+  // Before there are secrets in memory, which a process of its own would have too.
+  TRY(out->make_acme());
   out->start_leap();
   TRY(out->keys_.read(out->config_.keys));
   TRY(out->make_server());
@@ -152,6 +154,7 @@ Result<void> Daemon::begin_serving() {
   if (control_) control_->own_file(true);
   if (server_) TRY(server_->begin());
   TRY(begin_key_server());
+  if (acme_) TRY(acme_->begin());
   succession_.keep(served_descriptors());
   if (server_) log_serving();
   return {};
@@ -300,6 +303,7 @@ void Daemon::add_commands() {
   control_->add("status", "What runs, since when, where.",
                 [this](const json::object&) -> Result<json::object> { return status(); });
   add_report_commands();
+  add_acme_commands();
   control_->add("accept-step", "Corrects the clock now, whatever [steering] says.",
                 [this](const json::object&) { return accept_step(); });
   control_->add("reload", "Takes in the configuration file and the directories of sources anew.",
@@ -342,6 +346,7 @@ Result<json::object> Daemon::reload() {
   TRY(take_cookies(next));
   json::array restart;
   TRY(reload_key_server(next, restart));
+  TRY(reload_acme(next, restart));
   if (next.control != config_.control) restart.push_back("control");
   if (next.server.has_value() != config_.server.has_value()) {
     restart.push_back("server");

@@ -13,7 +13,9 @@
 #include "net/reactor.h"
 #include "net/succession.h"
 #include "ntp/leap.h"
+#include "ntpd/acme_service.h"
 #include "ntpd/broadcaster.h"
+#include "ntpd/certificate_watch.h"
 #include "ntpd/cookie_keeper.h"
 #include "ntpd/key_keeper.h"
 #include "ntpd/key_server.h"
@@ -52,7 +54,12 @@ class Daemon {
   Result<void> make_key_server();
   Result<void> begin_key_server();
   Result<void> reload_key_server(config::NtpdConfig& next, boost::json::array& restart);
-  // The sockets of both servers, in their order.
+  // The keeper of its certificate, if one is configured.
+  Result<void> make_acme();
+  bool clock_is_plausible() const;
+  Result<void> reload_acme(config::NtpdConfig& next, boost::json::array& restart);
+  void add_acme_commands();
+  // The sockets of all servers, in their order.
   std::vector<int> served_descriptors() const;
   void log_serving();
   // The other side: another process takes over from this one.
@@ -87,7 +94,7 @@ class Daemon {
   net::MetricSource metrics_source() const;
   Halves halves() const {
     return {config_,           server_.get(), client_.get(), broadcaster_.get(),
-            key_server_.get(), &cookies_};
+            key_server_.get(), &cookies_,     acme_.get()};
   }
 
   config::NtpdConfig config_;
@@ -101,6 +108,8 @@ class Daemon {
   std::unique_ptr<net::ControlServer> control_;
   std::unique_ptr<TimeServer> server_;
   std::unique_ptr<KeyServer> key_server_;
+  std::unique_ptr<AcmeService> acme_;
+  std::optional<CertificateWatch> certificate_watch_;
   std::unique_ptr<Broadcaster> broadcaster_;
   std::unique_ptr<MeasurementLog> log_;  // outlives the client
   std::unique_ptr<TimeClient> client_;

@@ -24,6 +24,7 @@ Result<void> Daemon::make_key_server() {
     KeyServer::Options options;
     options.ntp_port = ntp_port_of(server_.get());
     options.inherited = &succession_.inherited();
+    if (acme_) options.acme = acme_files(acme_->store());
     key_server_ = TRY(KeyServer::create(reactor_, logger_, *config_.nts.server, options));
   }
   succession_.inherited().drop_listeners();
@@ -36,6 +37,10 @@ Result<void> Daemon::begin_key_server() {
   for (const Endpoint& at : key_server_->addresses()) {
     logger_.info("establishing keys on {}", format(at));
   }
+  // Its simulator's poll() knows no descriptors of this kind.
+  if (in_network_simulator()) return {};
+  certificate_watch_.emplace(reactor_, logger_, [this] { key_server_->look_at_certificates(); });
+  certificate_watch_->set(config_.nts.server->certificates);
   return {};
 }
 
@@ -49,6 +54,7 @@ Result<void> Daemon::reload_key_server(config::NtpdConfig& next, boost::json::ar
   if (!TRY(key_server_->reload(*next.nts.server, ntp_port_of(server_.get())))) {
     restart.emplace_back("nts.server.listen, threads and limits.clients");
   }
+  if (certificate_watch_) certificate_watch_->set(next.nts.server->certificates);
   return {};
 }
 
@@ -57,6 +63,10 @@ std::vector<int> Daemon::served_descriptors() const {
   if (server_) out = server_->descriptors();
   if (key_server_) {
     const std::vector<int>& more = key_server_->descriptors();
+    out.insert(out.end(), more.begin(), more.end());
+  }
+  if (acme_) {
+    const std::vector<int> more = acme_->descriptors();
     out.insert(out.end(), more.begin(), more.end());
   }
   return out;

@@ -41,6 +41,8 @@ json::object Daemon::release() {
     leap_ = client_->leap();
   }
   source_files_timer_.cancel();
+  // Two processes with one store would undo each other's work.
+  if (acme_) acme_->stop();
   // The clock is left at its base rate, its frequency and the time saved.
   client_.reset();
   broadcaster_.reset();
@@ -55,6 +57,7 @@ void Daemon::resume() {
   };
   if (server_ && !server_->serving()) tell(server_->begin());
   if (key_server_ && !key_server_->serving()) tell(key_server_->begin());
+  if (acme_) tell(acme_->begin());
   start_log();
   tell(start_broadcaster());
   tell(start_client());

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, kKeyLossCount> kLossNames{
     "limit_connections", "limit_network", "limit_rate", "displaced",
-    "handshake_late",    "lost",          "stopped"};
+    "handshake_late",    "lost",          "stopped",    "no_certificate"};
 
 }  // namespace
 

@@ -23,8 +23,9 @@ enum class KeyLoss : std::uint8_t {
   kHandshakeLate,     // TLS was not ready in time
   kLost,              // the client went away, or could not be told the answer
   kStopped,           // this program ended
+  kNoCertificate,     // refused: there is none yet
 };
-inline constexpr std::size_t kKeyLossCount = 7;
+inline constexpr std::size_t kKeyLossCount = 8;
 
 // One for each connection: the reason of its request, why TLS failed, or how it was lost.
 class ServedOutcome {

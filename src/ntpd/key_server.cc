@@ -91,7 +91,7 @@ Result<std::unique_ptr<KeyServer>> KeyServer::create(net::Reactor& reactor, sys:
                                                      Options options) {
   std::unique_ptr<KeyServer> out(new KeyServer(reactor, logger, config, std::move(options)));
   out->ntp_servers_ = TRY(servers_of(config, out->options_.ntp_port));
-  TRY(out->certificates_.load(files_of(config.certificates), sys::unix_now()));
+  TRY(out->load_certificates(config.certificates));
   out->publish();
   TRY(out->bind_all());
   TRY(out->make_places());
@@ -200,16 +200,49 @@ void KeyServer::publish() {
   service_.set(std::move(next));
 }
 
+// The one of [nts.acme] may be bad at the start: another is obtained then.
+Result<void> KeyServer::load_certificates(
+    const std::vector<config::NtsCertificateConfig>& configured) {
+  std::vector<sys::CertificateFiles> files = files_of(configured);
+  if (options_.acme && ::access(options_.acme->chain.c_str(), F_OK) == 0) {
+    files.push_back(*options_.acme);
+    const Result<void> loaded = certificates_.load(files, sys::unix_now());
+    has_acme_ = loaded.ok();
+    if (has_acme_) return {};
+    files.pop_back();
+    if (files.empty()) {
+      logger_.error("{}; no certificate is shown", loaded.error().text());
+      return {};
+    }
+    TRY(certificates_.load(files, sys::unix_now()));
+    logger_.error("{}; it is not shown", loaded.error().text());
+    return {};
+  }
+  if (files.empty()) return {};
+  return certificates_.load(files, sys::unix_now());
+}
+
+void KeyServer::look_at_certificates() {
+  const auto before = certificates_.context();
+  if (options_.acme && !has_acme_) {
+    const Result<void> loaded = load_certificates(config_.certificates);
+    if (!loaded.ok()) logger_.error("{}", loaded.error().text());
+  } else {
+    certificates_.look(sys::unix_now());
+  }
+  if (certificates_.context() != before) publish();
+}
+
 void KeyServer::watch_certificates() {
   look_timer_ = reactor_.at(sys::mono_now() + kLookInterval, [this] {
-    if (certificates_.look(sys::unix_now())) publish();
+    look_at_certificates();
     watch_certificates();
   });
 }
 
 Result<bool> KeyServer::reload(const config::NtsServerConfig& config, std::uint16_t ntp_port) {
   std::vector<nts::NtpServer> servers = TRY(servers_of(config, ntp_port));
-  TRY(certificates_.load(files_of(config.certificates), sys::unix_now()));
+  TRY(load_certificates(config.certificates));
   const bool same = same_sockets(config_, config);
   ntp_servers_ = std::move(servers);
   config_.certificates = config.certificates;

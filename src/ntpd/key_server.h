@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "ntpd/key_worker.h"
 #include "nts/cookie_keys.h"
 #include "nts/cookies.h"
+#include "sys/certificate_files.h"
 #include "sys/log.h"
 
 namespace timepool::ntpd {
@@ -36,6 +38,9 @@ class KeyServer {
     // Where the server's own NTP is, when no [[nts.server.ntp_server]] says anything else.
     std::uint16_t ntp_port = 123;
     net::InheritedSockets* inherited = nullptr;  // sockets to take instead of binding
+    // Of [nts.acme], which may come later; until there is any certificate every connection is
+    // refused.
+    std::optional<sys::CertificateFiles> acme;
   };
 
   // Reads the certificates and binds, or says what is wrong; answers from begin() on.
@@ -55,6 +60,9 @@ class KeyServer {
   // Takes in certificates, limits and what is told to clients. False when another setting changed,
   // which needs a restart. On an error everything is as it was.
   Result<bool> reload(const config::NtsServerConfig& config, std::uint16_t ntp_port);
+
+  // Looks whether there are other certificates, before it is time for that.
+  void look_at_certificates();
 
   // The keys of cookies from now on; null: none, and clients are told of an internal error.
   void set_cookies(std::shared_ptr<const nts::CookieKeys> keys);
@@ -78,6 +86,7 @@ class KeyServer {
             Options options);
   Result<void> bind_all();
   Result<void> make_places();
+  Result<void> load_certificates(const std::vector<config::NtsCertificateConfig>& configured);
   void publish();
   void watch_certificates();
 
@@ -86,6 +95,7 @@ class KeyServer {
   config::NtsServerConfig config_;
   Options options_;
   net::CertificateStore certificates_;
+  bool has_acme_ = false;  // certificates_
   std::vector<nts::NtpServer> ntp_servers_;
   std::shared_ptr<const nts::CookieKeys> cookies_;
   crypto::GcryptAeads aeads_;

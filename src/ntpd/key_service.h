@@ -15,7 +15,7 @@
 namespace timepool::ntpd {
 
 struct KeyService {
-  std::shared_ptr<const net::TlsServerContext> tls;
+  std::shared_ptr<const net::TlsServerContext> tls;  // null: no certificate, nobody is let in
   nts::KeServerConfig messages;
   std::shared_ptr<const nts::CookieKeys> cookies;  // null: none can be made, clients are told so
   Duration deadline;                               // from the connection to the end of the request

@@ -89,13 +89,18 @@ bool KeyWorker::accept_one(int listener) {
   }
   const auto from = sys::from_sockaddr(address);
   if (!from) return accepted.others;
+  std::shared_ptr<const KeyService> service = service_.get();
+  if (service->tls == nullptr) {
+    counters_.count(KeyLoss::kNoCertificate);
+    return accepted.others;
+  }
   const MonoTime now = sys::mono_now();
   Admission admission = gate_.admit(from->address, now);
   if (admission == Admission::kFull && make_room(now)) {
     admission = gate_.admit(from->address, now);
   }
   if (admission == Admission::kYes) {
-    take(std::move(accepted.socket), from->address, now);
+    take(std::move(accepted.socket), from->address, std::move(service), now);
   } else {
     counters_.count(loss_of(admission));
   }
@@ -116,9 +121,9 @@ bool KeyWorker::make_room(MonoTime now) {
   return true;
 }
 
-void KeyWorker::take(sys::Fd socket, const IpAddress& from, MonoTime now) {
+void KeyWorker::take(sys::Fd socket, const IpAddress& from,
+                     std::shared_ptr<const KeyService> service, MonoTime now) {
   const int fd = socket.number();
-  std::shared_ptr<const KeyService> service = service_.get();
   if (service->cookies) cookies_.use(*service->cookies);
   asking_.push_back(
       {KeyConnection(std::move(socket), from, std::move(service), now), {}, {}, false});

@@ -61,7 +61,8 @@ class KeyWorker {
   void accept_some(int listener);
   bool accept_one(int listener);
   bool make_room(MonoTime now);
-  void take(sys::Fd socket, const IpAddress& from, MonoTime now);
+  void take(sys::Fd socket, const IpAddress& from, std::shared_ptr<const KeyService> service,
+            MonoTime now);
   void handle_ready(Connections::iterator at, short ready);
   void settle(Connections::iterator at);
   void remove(Connections::iterator at);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ntpd/report.h"
+#include "ntpd/report_acme.h"
 #include "ntpd/report_authentication.h"
 #include "ntpd/report_cookies.h"
 #include "ntpd/report_keys.h"
@@ -253,6 +254,7 @@ void write_metrics(const Halves& halves, MonoTime now, net::MetricSink& sink) {
     add_cookies(halves, out);
   }
   if (halves.key_server != nullptr) write_key_metrics(*halves.key_server, sys::unix_now(), sink);
+  if (halves.acme != nullptr) write_acme_metrics(*halves.acme, sys::unix_now(), sink);
   if (halves.client != nullptr) {
     add_client(*halves.client, now, out);
     write_authentication_metrics(*halves.client, now, sink);

@@ -20,6 +20,8 @@ class MetricSink;
 
 namespace timepool::ntpd {
 
+class AcmeService;
+
 // What the reports are made from; a half that is not there is null.
 struct Halves {
   const config::NtpdConfig& config;
@@ -28,6 +30,7 @@ struct Halves {
   const Broadcaster* broadcaster = nullptr;
   const KeyServer* key_server = nullptr;
   const CookieKeeper* cookies = nullptr;
+  const AcmeService* acme = nullptr;
 };
 
 // "steer" or "observe".

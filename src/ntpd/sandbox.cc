@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "net/trust_anchors.h"
+#include "ntpd/acme_settings.h"
 #include "ntpd/clock_record.h"
 #include "sys/file.h"
 
@@ -18,11 +19,6 @@ using sys::PathAccess;
 
 // Ports below it need CAP_NET_BIND_SERVICE (ip(7)).
 constexpr std::uint16_t kFirstFreePort = 1024;
-
-// Where the simulator of clocks and networks replaces the C library, and files of its own are open.
-bool in_network_simulator() {
-  return std::getenv("CLKNETSIM_NODE") != nullptr;
-}
 
 void add_rules(const config::NtpAccessRules& rules, sys::SandboxPaths& out) {
   for (const auto* files : {&rules.allow_files, &rules.deny_files}) {
@@ -50,6 +46,17 @@ void add_trust_anchors(const config::NtpdConfig& config, sys::SandboxPaths& out)
   }
 }
 
+void add_acme(const config::NtpdConfig& config, sys::SandboxPaths& out) {
+  if (!config.nts.acme) return;
+  const config::NtsAcmeConfig& acme = *config.nts.acme;
+  out.add(acme_store(config), PathAccess::kWrite);
+  out.add(acme.webroot, PathAccess::kWrite);
+  for (const config::NtsAcmeAuthorityConfig& it : acme.authorities) {
+    out.add_directory_of(it.ca_file, PathAccess::kRead);
+    out.add_directory_of(it.external_key_file, PathAccess::kRead);
+  }
+}
+
 std::vector<sys::PathRule> paths_of(const config::NtpdConfig& config,
                                     const std::string& config_path) {
   sys::SandboxPaths out;
@@ -68,6 +75,7 @@ std::vector<sys::PathRule> paths_of(const config::NtpdConfig& config,
       out.add_directory_of(it.key, PathAccess::kRead);
     }
   }
+  add_acme(config, out);
   add_trust_anchors(config, out);
   for (const auto* list : {&config.sources.servers, &config.sources.pools}) {
     for (const config::NtpSourceConfig& source : *list) {
@@ -128,6 +136,10 @@ sys::SandboxSettings settings_of(const config::NtpdSandboxConfig& config) {
 }
 
 }  // namespace
+
+bool in_network_simulator() {
+  return std::getenv("CLKNETSIM_NODE") != nullptr;
+}
 
 SandboxNeeds sandbox_needs(const config::NtpdConfig& config, const std::string& config_path) {
   SandboxNeeds out{paths_of(config, config_path), capabilities_of(config), {}};

@@ -12,6 +12,10 @@ namespace timepool::ntpd {
 
 using sys::SandboxNeeds;
 
+// Whether the simulator of clocks and networks replaces the C library: there are neither threads
+// nor netlink, files of its own are open, and its time is of another year than this build.
+bool in_network_simulator();
+
 // `config_path` is read again on reload.
 SandboxNeeds sandbox_needs(const config::NtpdConfig& config, const std::string& config_path);
 

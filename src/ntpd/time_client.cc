@@ -10,6 +10,7 @@
 
 #include "ntpd/kernel_clock.h"
 #include "ntpd/leap_config.h"
+#include "ntpd/sandbox.h"
 #include "ntpd/select_settings.h"
 #include "ntpd/served_state.h"
 #include "sys/clock.h"
@@ -27,11 +28,6 @@ SiphashKey random_key() {
   std::array<std::byte, 16> bytes{};
   sys::fill_random(bytes);
   return siphash_key(bytes);
-}
-
-// It has neither threads nor netlink, and its time is of another year than this build.
-bool in_network_simulator() {
-  return ::getenv("CLKNETSIM_NODE") != nullptr;
 }
 
 // What only observes the clock goes by what a program that steered it left.

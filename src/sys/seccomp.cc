@@ -123,6 +123,9 @@ constexpr const char* kAllowed[] = {
     "statfs64",
     "fstatfs",
     "fstatfs64",
+    "inotify_init1",
+    "inotify_add_watch",
+    "inotify_rm_watch",
     "memfd_create",  // memory that a library reads as a file
     // Waiting.
     "poll",

@@ -1,0 +1,180 @@
+#include "certificates/hook.h"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+
+#include "acme/base64url.h"
+#include "sys/clock.h"
+#include "sys/privileges.h"
+#include "sys/process.h"
+
+namespace timepool::certificates {
+namespace {
+
+constexpr int kSocket = 3;  // of the process that runs the program
+constexpr std::size_t kWords = 5;
+// How often it is looked whether the program has ended.
+constexpr useconds_t kLook = 10'000;
+// What the answer may take longer than the program.
+constexpr Duration kSlack = Duration::seconds(2);
+
+enum class Ending : std::int32_t { kEnded, kNotStarted, kLate, kRefused };
+// Of one run: how it ended, and a wait status or an errno.
+using Answer = std::array<std::int32_t, 2>;
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> out;
+  for (;;) {
+    const std::size_t end = text.find('\0');
+    out.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// Whoever has broken into the parent gets no other words to the program.
+bool are_words(const std::vector<std::string>& words) {
+  if (words.size() != kWords) return false;
+  const bool verb = words[0] == "begin" || words[0] == "done" || words[0] == "failed";
+  const bool type = acme::parse_challenge_type(words[1]).has_value();
+  const auto name = acme::identifier_of(words[2]);
+  const std::size_t dot = words[4].find('.');
+  const std::string_view proof = words[4];
+  return verb && type && name.ok() && name->value == words[2] && acme::is_base64url(words[3]) &&
+         dot != std::string::npos && acme::is_base64url(proof.substr(0, dot)) &&
+         acme::is_base64url(proof.substr(dot + 1));
+}
+
+Answer answer(Ending ending, int value = 0) {
+  return {static_cast<std::int32_t>(ending), value};
+}
+
+Answer execute(const std::string& program, std::vector<std::string> words, Duration timeout) {
+  sys::ProcessOptions options;
+  options.argv = std::move(words);
+  options.argv.insert(options.argv.begin(), program);
+  options.own_group = true;
+  auto started = sys::Process::start(options);
+  if (!started.ok()) return answer(Ending::kNotStarted, ENOEXEC);
+  const MonoTime until = sys::mono_now() + timeout;
+  for (;;) {
+    if (const auto status = started->poll_exit()) return answer(Ending::kEnded, *status);
+    if (sys::mono_now() >= until) {
+      ::kill(-started->pid(), SIGKILL);
+      return answer(Ending::kLate);
+    }
+    ::usleep(kLook);
+  }
+}
+
+[[noreturn]] void serve(const std::string& program, Duration timeout) {
+  std::array<char, Hook::kMaxRequest> room;
+  for (;;) {
+    const ssize_t size = ::recv(kSocket, room.data(), room.size(), 0);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) ::_exit(0);
+    std::vector<std::string> words =
+        split(std::string_view(room.data(), static_cast<std::size_t>(size)));
+    const Answer out =
+        are_words(words) ? execute(program, std::move(words), timeout) : answer(Ending::kRefused);
+    if (::send(kSocket, out.data(), sizeof out, MSG_NOSIGNAL) < 0) ::_exit(0);
+  }
+}
+
+// Of the new process: it keeps its socket and where the log goes, and no right.
+[[noreturn]] void begin_process(int socket, pid_t parent, const std::string& program,
+                                Duration timeout) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_NAME, "acme-hook");
+  for (const int number : {SIGTERM, SIGINT}) ::signal(number, SIG_DFL);
+  ::signal(SIGHUP, SIG_IGN);
+  const bool ready = ::dup2(socket, kSocket) == kSocket && ::close_range(kSocket + 1, ~0U, 0) == 0;
+  if (!ready || ::getppid() != parent || !sys::drop_privileges({}).ok()) ::_exit(1);
+  serve(program, timeout);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Hook>> Hook::start(const std::string& program, Duration timeout) {
+  if (::access(program.c_str(), X_OK) != 0) return fail(system_error(errno, program));
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) < 0) {
+    return fail(system_error(errno, "socketpair"));
+  }
+  sys::Fd ours(pair[0]);
+  const sys::Fd theirs(pair[1]);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(system_error(errno, "fork"));
+  if (pid == 0) begin_process(theirs.number(), parent, program, timeout);
+  return std::unique_ptr<Hook>(new Hook(program, timeout, std::move(ours)));
+}
+
+void Hook::end() {
+  ::shutdown(socket_.number(), SHUT_RDWR);
+}
+
+Result<void> Hook::present(const std::vector<acme::Challenge>& challenges) {
+  for (const acme::Challenge& it : challenges) {
+    const Result<void> done = run("begin", it);
+    if (!done.ok()) {
+      withdraw(Proved::kNo);
+      return done;
+    }
+    begun_.push_back(it);
+  }
+  return {};
+}
+
+void Hook::withdraw(Proved proved) {
+  for (const acme::Challenge& it : begun_) {
+    static_cast<void>(run(proved == Proved::kYes ? "done" : "failed", it));
+  }
+  begun_.clear();
+}
+
+Result<void> Hook::run(std::string_view verb, const acme::Challenge& challenge) const {
+  const std::string what = program_ + " " + std::string(verb);
+  const auto refuse = [&](std::string why) {
+    return fail(Error{ErrorCode::kUnavailable, what, std::move(why)});
+  };
+  std::string request(verb);
+  for (const std::string& word : {std::string(name_of(challenge.type)), challenge.name.value,
+                                  challenge.token, challenge.key_authorization}) {
+    request += '\0' + word;
+  }
+  Answer out{};
+  // The answer to one that nobody waited for any longer.
+  while (::recv(socket_.number(), out.data(), sizeof out, MSG_DONTWAIT) > 0) {
+  }
+  if (::send(socket_.number(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
+    return refuse("the process that runs it is gone");
+  }
+  pollfd waiting{socket_.number(), POLLIN, 0};
+  const Duration longest = timeout_ + kSlack;
+  ::poll(&waiting, 1, static_cast<int>(longest.ns() / 1'000'000));
+  const ssize_t size = ::recv(socket_.number(), out.data(), sizeof out, MSG_DONTWAIT);
+  if (size != sizeof out) return refuse("no answer of the process that runs it");
+  switch (static_cast<Ending>(out[0])) {
+    case Ending::kEnded:
+      if (out[1] == 0) return {};
+      return refuse(sys::describe_exit(out[1]));
+    case Ending::kNotStarted:
+      return refuse("it can't be started");
+    case Ending::kLate:
+      return refuse("it took longer than hook_timeout");
+    case Ending::kRefused:
+      break;
+  }
+  return refuse("refused");
+}
+
+}  // namespace timepool::certificates

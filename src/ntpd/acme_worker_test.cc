@@ -1,0 +1,136 @@
+#include "ntpd/acme_worker.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace timepool::ntpd {
+namespace {
+
+using certificates::Proved;
+
+class CountingPresenter final : public certificates::Presenter {
+ public:
+  Result<void> present(const std::vector<acme::Challenge>& challenges) override {
+    presented += challenges.size();
+    return {};
+  }
+  void withdraw(Proved /*proved*/) override { ++withdrawn; }
+
+  std::atomic<std::size_t> presented{0};
+  std::atomic<std::size_t> withdrawn{0};
+};
+
+class AcmeWorkerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "acme-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    worker_.emplace(logger_, presenter_, [this] { ++changes_; });
+  }
+  void TearDown() override {
+    worker_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  // Nobody listens at port 1: an authority that fails at once.
+  certificates::KeeperSettings settings(const std::string& name = "a.example.test") const {
+    certificates::KeeperSettings out;
+    out.path = directory_ + "/acme";
+    out.authorities.emplace_back().directory = "https://localhost:1/dir";
+    out.names = {name};
+    return out;
+  }
+
+  // Asks for reports all the time, as a main thread may.
+  template <class Condition>
+  AcmeWorker::Report wait_for(Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    for (;;) {
+      AcmeWorker::Report out = worker_->report();
+      if (condition(out) || std::chrono::steady_clock::now() >= until) return out;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  std::string directory_;
+  sys::Logger logger_{"acme_worker_test", sys::LogLevel::kError};
+  CountingPresenter presenter_;
+  std::atomic<int> changes_{0};
+  std::optional<AcmeWorker> worker_;
+};
+
+TEST_F(AcmeWorkerTest, A11_does_nothing_until_the_clock_is_plausible) {
+  worker_->configure(settings());
+  auto report = wait_for([](const auto& it) {
+    return it.keeper && it.keeper->plan.step == acme::Step::kWaitForClock;
+  });
+  ASSERT_TRUE(report.keeper);
+  EXPECT_EQ(report.keeper->plan.step, acme::Step::kWaitForClock);
+  EXPECT_EQ(report.failed, 0U);
+  worker_->set_clock_plausible(true);
+  report = wait_for([](const auto& it) { return it.failed == 1; });
+  EXPECT_EQ(report.failed, 1U);
+  EXPECT_TRUE(report.clock_plausible);
+  EXPECT_EQ(changes_, 0);
+}
+
+TEST_F(AcmeWorkerTest, other_settings_take_the_place_of_those_before_and_what_was_counted_stays) {
+  worker_->set_clock_plausible(true);
+  worker_->configure(settings());
+  EXPECT_EQ(wait_for([](const auto& it) { return it.failed == 1; }).failed, 1U);
+  worker_->pause();
+  const auto paused = wait_for([](const auto& it) { return !it.keeper; });
+  EXPECT_FALSE(paused.keeper);
+  EXPECT_EQ(paused.failed, 1U);
+  EXPECT_FALSE(worker_->request());
+  // Its state says that it failed: it waits, but for whom a person asks.
+  worker_->configure(settings("b.example.test"));
+  wait_for([](const auto& it) { return it.keeper && it.keeper->plan.step == acme::Step::kWait; });
+  EXPECT_TRUE(worker_->request());
+  const auto report = wait_for([](const auto& it) { return it.failed == 2; });
+  EXPECT_EQ(report.failed, 2U);
+  EXPECT_EQ(report.keeper->state.authorities.at(0).failures, 2U);
+}
+
+TEST_F(AcmeWorkerTest, A12_looks_at_challenges_of_its_own_one_at_a_time) {
+  worker_->configure(settings());
+  wait_for([](const auto& it) { return it.keeper.has_value(); });
+  certificates::SelfCheckSettings check;
+  check.names = {"localhost"};
+  check.port = 1;
+  ASSERT_TRUE(worker_->check(check));
+  const auto report = wait_for([](const auto& it) { return it.check.done == 1; });
+  EXPECT_FALSE(report.check.running);
+  ASSERT_EQ(report.check.seen.size(), 1U);
+  EXPECT_EQ(report.check.seen[0].seen, certificates::Seen::kUnreachable);
+  EXPECT_EQ(presenter_.presented, 1U);
+  EXPECT_EQ(presenter_.withdrawn, 1U);
+}
+
+TEST_F(AcmeWorkerTest, a_store_that_cant_be_opened_is_told) {
+  std::ofstream(directory_ + "/acme") << "a file";
+  worker_->configure(settings());
+  const auto report = wait_for([](const auto& it) { return !it.fault.empty(); });
+  EXPECT_NE(report.fault.find(directory_), std::string::npos) << report.fault;
+  EXPECT_FALSE(worker_->request());
+  EXPECT_FALSE(worker_->check({}));
+}
+
+TEST_F(AcmeWorkerTest, ends_at_once_while_it_waits) {
+  worker_->set_clock_plausible(true);
+  worker_->configure(settings());
+  wait_for([](const auto& it) { return it.failed == 1; });
+  const auto before = std::chrono::steady_clock::now();
+  worker_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+}
+
+}  // namespace
+}  // namespace timepool::ntpd

@@ -1,0 +1,286 @@
+"""timepool-ntpd gets the certificate of its key establishment by ACME, from an authority of the
+test's own. Ids A and LM as in the project's checklists."""
+import json
+import pathlib
+import signal
+import stat
+import subprocess
+import threading
+
+import acme_case
+import ntpd_acme_case
+import programs
+from ntpd_acme_case import NAME, REQUEST
+
+setUpModule = acme_case.set_up
+DEAD = "https://localhost:1/dir"
+
+
+class Member(ntpd_acme_case.DaemonTest):
+    def test_LM2_A10_the_first_certificate_is_obtained_and_shown(self):
+        member = self.member()
+        report = self.obtained(member)
+        self.assertEqual((report["failed"], report["fault"]), (0, None))
+        serial = self.shown(member)
+        file = self.directory / "state/acme/certificate.pem"
+        self.assertEqual(report["certificate"]["file"], str(file))
+        self.assertIn(serial, self.check_pair(file))
+        for it in file.parent.iterdir():
+            self.assertEqual(stat.S_IMODE(it.stat().st_mode), 0o600, it)
+        self.assertEqual(stat.S_IMODE(file.parent.stat().st_mode), 0o700)
+
+    def test_A10_until_there_is_one_connections_are_refused_and_counted(self):
+        member = self.member(server="")
+        self.wait(member, lambda it: it["step"] == "wait_for_clock", "it waits")
+        with self.assertRaises(OSError):
+            self.establish(member)
+        outcomes = member.control("counters")["key_server"]["outcomes"]
+        self.assertGreaterEqual(outcomes["no_certificate"], 1)
+        self.assertIsNone(self.report(member)["certificate"])
+
+    def test_A10_a_renewal_is_shown_while_sessions_go_on(self):
+        member = self.member(more='deadline = "50s"\n')
+        self.obtained(member)
+        first = self.shown(member)
+        early = self.connect(member)
+        failures, seen, ended = [], [], threading.Event()
+
+        def establish_on():
+            while not ended.is_set():
+                try:
+                    seen.append(self.establish(member))
+                except (OSError, AssertionError) as it:
+                    failures.append(it)
+
+        client = threading.Thread(target=establish_on)
+        client.start()
+        try:
+            self.assertTrue(member.control("acme-renew")["ok"])
+            self.obtained(member, 2)
+            second = self.shown(member, other_than=first)
+        finally:
+            ended.set()
+            client.join()
+        # What began under the old one ends under it.
+        with early:
+            early.sendall(REQUEST)
+            self.check_answer(early)
+        self.assertEqual(failures, [])
+        self.assertIn(first, seen)
+        self.assertNotEqual(first, second)
+
+    def test_A11_nothing_is_asked_for_before_the_clock_is_plausible(self):
+        # Neither sources nor [server.local]: nobody vouches for the clock.
+        member = self.member(server="")
+        self.wait(member, lambda it: it["step"] == "wait_for_clock", "it waits")
+        self.assertEqual(self.at.requests, [])
+        report = self.report(member)
+        self.assertEqual((report["clock_plausible"], report["at"]), (False, None))
+        # A wish changes nothing about that.
+        self.assertTrue(member.control("acme-renew")["ok"])
+        self.wait(member, lambda it: it["step"] == "wait_for_clock", "it still waits")
+        self.assertEqual(self.at.requests, [])
+        member.write_config(self.settings())
+        self.assertTrue(member.control("reload")["ok"])
+        self.obtained(member)
+
+    def test_A11_the_system_s_clock_is_believed_where_that_is_said(self):
+        self.obtained(self.member("wait_for_clock = false", server=""))
+
+    def test_A9_a_dead_authority_gives_way_to_the_next(self):
+        store = self.directory / "state/acme"
+        store.mkdir(mode=0o700, parents=True)
+        # It failed before, but for once as often as its turn lasts.
+        (store / "state.json").write_text(json.dumps(
+            {"version": 1, "authorities": [{"directory": DEAD, "failures": 5}]}))
+        member = self.member(f'directory = "{DEAD}"')
+        report = self.obtained(member)
+        self.assertEqual(report["failed"], 1)
+        self.assertEqual([it["failures"] for it in report["authorities"]], [5, 0])
+        self.assertEqual(report["authorities"][0]["last_failure"]["kind"], "unreachable")
+        self.assertEqual(report["certificate"]["authority"], self.at.url + "/dir")
+        self.shown(member)
+
+    def test_A9_waits_after_failures_outlast_a_restart(self):
+        self.at.issue_for = ["other.pool.test"]
+        member = self.member()
+        report = self.wait(member, lambda it: it["failed"] == 1, "a failure")
+        known = report["authorities"][0]
+        self.assertEqual((known["failures"], known["last_failure"]["kind"]), (1, "certificate"))
+        member.stop()
+        orders = len(self.at.orders)
+        again = self.member()
+        report = self.wait(again, lambda it: it["step"] == "wait", "it waits")
+        self.assertEqual((report["at"], report["failed"]), (known["next_try"], 0))
+        self.assertEqual(len(self.at.orders), orders)
+        # A person need not wait.
+        self.at.issue_for = None
+        self.assertTrue(again.control("acme-renew")["ok"])
+        self.assertIsNone(self.obtained(again)["authorities"][0]["last_failure"])
+
+    def test_A2_a_restart_shows_what_there_is_and_asks_for_nothing(self):
+        member = self.member()
+        self.obtained(member)
+        serial = self.shown(member)
+        account = self.report(member)["authorities"][0]["account"]
+        member.stop()
+        self.at.requests.clear()
+        again = self.member()
+        self.assertEqual(self.establish(again), serial)
+        report = self.wait(again, lambda it: it["step"] == "wait", "it waits")
+        self.assertEqual((report["obtained"], report["authorities"][0]["account"]), (0, account))
+        # When it should be renewed may be asked, nothing else.
+        self.assertEqual([it for it in self.at.paths() if "order" in it or "account" in it], [])
+
+    def test_A10_a_damaged_certificate_stops_no_start_and_is_replaced(self):
+        member = self.member()
+        self.obtained(member)
+        member.stop()
+        file = self.directory / "state/acme/certificate.pem"
+        file.write_text(file.read_text()[:700])
+        again = self.member()
+        self.obtained(again)
+        self.shown(again)
+
+    def test_A10_a_full_disk_leaves_the_one_that_is_shown(self):
+        if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
+            self.skipTest("needs the right to make mount namespaces")
+        disk = self.directory / "disk"
+        disk.mkdir()
+        script = 'mount -t tmpfs -o size=64k,mode=700 tmpfs "$0" && exec "$@"'
+        member = self.member(f'store = "{disk}"',
+                             prefix=("unshare", "-m", "sh", "-c", script, str(disk)))
+        self.obtained(member)
+        serial = self.shown(member)
+        inside = pathlib.Path(f"/proc/{member.process.pid}/root{disk}")
+        with open(inside / "filler", "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError:
+                pass
+        self.assertTrue(member.control("acme-renew")["ok"])
+        report = self.wait(member, lambda it: it["failed"] == 1, "a failure")
+        self.assertEqual(report["authorities"][0]["last_failure"]["kind"], "local")
+        self.assertEqual(self.establish(member), serial)
+        (inside / "filler").unlink()
+        self.assertTrue(member.control("acme-renew")["ok"])
+        self.obtained(member, 2)
+        self.shown(member, other_than=serial)
+
+    def test_LM1_another_name_is_taken_in_by_a_reload(self):
+        member = self.member()
+        self.obtained(member)
+        other = "bob.m.pool.test"
+        member.write_config(self.settings(name=other))
+        answer = member.control("reload")
+        self.assertEqual(answer["needs_restart"], [])
+        report = self.obtained(member, 2)
+        self.assertEqual(report["certificate"]["names"], [other])
+        programs.wait_until(lambda: self.is_shown(member, other), 10, "the other name is shown")
+        member.write_config(self.settings('tls_listen = ["127.0.0.1:9"]', name=other))
+        self.assertIn("nts.acme", member.control("reload")["needs_restart"][0])
+
+    def is_shown(self, member, name):
+        try:
+            return self.establish(member, name)
+        except OSError:
+            return None
+
+    def test_LM4_the_certificate_is_chosen_by_the_name_that_is_asked_for(self):
+        chain, key = self.at.issuer.issue("own", "DNS:own.example.test")
+        member = self.member(
+            more=f'[[nts.server.certificate]]\nchain = "{chain}"\nkey = "{key}"\n')
+        own = self.establish(member, "own.example.test")
+        self.obtained(member)
+        programs.wait_until(lambda: self.is_shown(member, NAME), 10, "the one by ACME is shown")
+        self.assertNotEqual(self.establish(member, NAME), own)
+        self.assertEqual(self.establish(member, "own.example.test"), own)
+
+    def test_the_thread_has_no_rights_and_the_log_no_errors(self):
+        member = self.member()
+        self.obtained(member)
+        threads = {}
+        for task in pathlib.Path(f"/proc/{member.process.pid}/task").iterdir():
+            lines = (task / "status").read_text().splitlines()
+            fields = dict(it.split(":\t", 1) for it in lines if ":\t" in it)
+            threads[fields["Name"]] = fields
+        self.assertIn("acme", threads)
+        for name, fields in threads.items():
+            self.assertEqual((int(fields["CapEff"], 16), fields["NoNewPrivs"]), (0, "1"), name)
+        self.assertNotIn("error", member.output().lower())
+
+    def test_metrics_tell_of_it(self):
+        member = self.member()
+        self.obtained(member)
+        text = member.control("metrics")["text"]
+        for line in ("timepool_ntpd_acme_certificates_obtained_total 1",
+                     "timepool_ntpd_acme_failures_total 0", "timepool_ntpd_acme_expiring 0",
+                     "timepool_ntpd_acme_clock_plausible 1",
+                     'timepool_ntpd_acme_http_requests_total{reason="served"} 1',
+                     f'timepool_ntpd_acme_failures_in_a_row{{authority="{self.at.url}/dir"}} 0'):
+            self.assertIn(line, text)
+        self.assertIn("timepool_ntpd_acme_certificate_remaining_seconds", text)
+
+    def test_it_ends_at_once_though_an_authority_does_not_answer(self):
+        asked, answer = threading.Event(), threading.Event()
+        self.addCleanup(answer.set)
+
+        def hang():
+            asked.set()
+            answer.wait(30)
+
+        self.at.on_issue = hang
+        member = self.member()
+        self.assertTrue(asked.wait(20))
+        member.signal(signal.SIGTERM)
+        self.assertEqual(member.process.wait(5), 0)
+
+
+class Commands(ntpd_acme_case.DaemonTest):
+    def run_acme(self, member, *arguments):
+        return subprocess.run([programs.BINARY_DIR / "bin/timepool", "ntp", "acme", *arguments,
+                               "--socket", member.socket], capture_output=True, text=True,
+                              timeout=60)
+
+    def test_status_and_renew_show_what_there_is(self):
+        member = self.member()
+        self.obtained(member)
+        status = self.run_acme(member, "status")
+        self.assertEqual(status.returncode, 0, status.stderr)
+        for text in (f": {NAME}\n", "certificate.pem", self.at.url, "http-01", "waits until 20"):
+            self.assertIn(text, status.stdout)
+        renewed = self.run_acme(member, "renew")
+        self.assertEqual(renewed.returncode, 0, renewed.stderr)
+        self.assertIn("2 since the start", renewed.stdout)
+        self.at.issue_for = ["other.pool.test"]
+        refused = self.run_acme(member, "renew")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(f"it is not for {NAME} (certificate)", refused.stdout)
+        self.assertIn("shown on", refused.stderr)
+
+    def test_without_acme_the_commands_say_so(self):
+        plain = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n')
+        done = self.run_acme(plain, "status")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there is no [nts.acme]", done.stderr)
+
+    def test_A12_check_sees_what_an_authority_would_see(self):
+        settings = self.settings('http_listen = ["127.0.0.1:80"]', name="localhost", listen=False)
+        member = self.start("timepool-ntpd", settings)
+        before = len(self.at.orders)
+        good = self.run_acme(member, "check")
+        self.assertEqual(good.returncode, 0, good.stdout + good.stderr)
+        self.assertIn("localhost: the proof was seen", good.stdout)
+        # No authority is asked for that.
+        self.wait(member, lambda it: it["failed"] > 0, "the authority looks at another port")
+        self.assertLessEqual(len(self.at.orders), before + 1)
+        member.stop()
+        elsewhere = self.start("timepool-ntpd", settings.replace(":80", ":8081"))
+        bad = self.run_acme(elsewhere, "check")
+        self.assertEqual(bad.returncode, 1)
+        self.assertIn("port 80 be open", bad.stdout)
+
+
+if __name__ == "__main__":
+    programs.main()
