@@ -20,8 +20,29 @@ dns::GeoTable two_countries() {
   return dns::with_overrides(dns::GeoTable(), items);
 }
 
+template <class Key>
+Runs<Key> positions(std::initializer_list<std::pair<const char*, dns::GeoPosition>> prefixes) {
+  std::vector<PrefixValue<Key>> values;
+  for (const auto& [text, position] : prefixes) {
+    const Prefix prefix = parse_prefix(text).value();
+    values.push_back({key_of<Key>(prefix.base()), prefix.length(), position.bits()});
+  }
+  return Runs<Key>::flatten(values);
+}
+
+// Where clients and some servers are: for labels that ask for the closest addresses.
+dns::GeoTable with_positions(dns::GeoTable table) {
+  const auto berlin = dns::GeoPosition::from_degrees(52.5, 13.4);
+  const auto sydney = dns::GeoPosition::from_degrees(-33.9, 151.2);
+  const auto pole = dns::GeoPosition::from_degrees(90, -180);
+  table.position4 = positions<V4Key>(
+      {{"198.18.0.0/16", berlin}, {"192.0.2.0/25", sydney}, {"192.0.2.128/25", pole}});
+  table.position6 = positions<V6Key>({{"2001:db8::/33", sydney}, {"2001:db8:8000::/33", berlin}});
+  return table;
+}
+
 void use(const dns::Zone& zone) {
-  static const dns::GeoTable geo = two_countries();
+  static const dns::GeoTable geo = with_positions(two_countries());
   const dns::Zone* zones[] = {&zone};
   dns::ClassCache cache;
   const auto compiled = dns::CompiledZones::compile(zones, geo, cache);
