@@ -140,7 +140,7 @@ bool NtsQuery::look_up_server() {
   const Result<std::vector<IpAddress>> found =
       options_.known_addresses ? Result<std::vector<IpAddress>>(*options_.known_addresses)
                                : look_up(options_.address.value_or(host_.host), options_.families);
-  step.took = sys::mono_now() - start;
+  step.took = sys::mono_now() - start + options_.address_took;
   if (!found.ok()) {
     step.failure = found.error().text();
     return log_.add(step);

@@ -25,6 +25,7 @@ struct NtsQueryOptions {
   // Of the name, where they were looked up before; and what is to be said of them.
   std::optional<std::vector<IpAddress>> known_addresses = {};
   std::string address_note = {};
+  Duration address_took = {};
   bool json = false;
 };
 

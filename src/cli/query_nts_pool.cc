@@ -154,7 +154,9 @@ bool PoolQuery::order() {
 bool PoolQuery::ask(const ntp::ServiceTarget& target) {
   NtsQueryOptions query = options_.query;
   query.server = fmt::format("{}:{}", target.target, target.port);
+  const MonoTime start = sys::mono_now();
   const net::AddressLookup found = net::find_addresses_blocking(*resolver_, target.target);
+  query.address_took = sys::mono_now() - start;
   query.known_addresses.emplace();
   for (const IpAddress& it : found.found.addresses) {
     const bool wanted = it.is_v4() ? !options_.query.families.v6 : !options_.query.families.v4;

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <map>
 
+#include "net/clock_watch.h"
 #include "net/lookup_table.h"
 #include "net/resolver_backends.h"
+#include "sys/clock.h"
 #include "wire/dns/constants.h"
 
 namespace timepool::net {
@@ -138,16 +140,17 @@ LookupResult merge(LookupResult a, const LookupResult& b) {
 
 class UnboundResolver : public Resolver {
  public:
-  UnboundResolver(Context context, Duration timeout)
-      : timeout_(timeout), context_(std::move(context)) {}
+  UnboundResolver(Context context, ResolverOptions options)
+      : options_(std::move(options)), context_(std::move(context)) {}
   ~UnboundResolver() override {
     for (const auto& [id, question] : questions_) cancel_questions(question);
   }
 
   LookupId lookup(std::string_view name, LookupFamily family, MonoTime now,
                   Callback callback) override {
-    const auto added = table_.add(name, family, now + timeout_, std::move(callback));
+    const auto added = table_.add(name, family, now + options_.timeout, std::move(callback));
     if (!added.started) return added.id;
+    if (clock_.set_back(sys::unix_now(), now) && questions_.empty()) forget();
     const std::string text(name);
     Questions& questions = questions_[added.id];
     if (family != LookupFamily::kV6) ask(added.id, questions, 0, text, wire::dns::RrType::kA);
@@ -191,6 +194,14 @@ class UnboundResolver : public Resolver {
   struct Questions {
     Question parts[2];
   };
+
+  // All answers. Where there is no memory for another context this one goes on.
+  void forget() {
+    auto fresh = make_context(options_);
+    if (!fresh.ok()) return;
+    context_ = std::move(fresh).value();
+    clock_.reset();
+  }
 
   void ask(LookupId id, Questions& questions, std::size_t part, const std::string& name,
            wire::dns::RrType type) {
@@ -240,7 +251,8 @@ class UnboundResolver : public Resolver {
     questions_.erase(found);
   }
 
-  Duration timeout_;
+  ResolverOptions options_;
+  ClockWatch clock_;
   LookupTable table_;
   std::map<LookupId, Questions> questions_;
   Context context_;
@@ -250,7 +262,7 @@ class UnboundResolver : public Resolver {
 
 Result<std::unique_ptr<Resolver>> make_unbound_resolver(const ResolverOptions& options) {
   Context context = TRY(make_context(options));
-  return std::unique_ptr<Resolver>(new UnboundResolver(std::move(context), options.timeout));
+  return std::unique_ptr<Resolver>(new UnboundResolver(std::move(context), options));
 }
 
 }  // namespace timepool::net

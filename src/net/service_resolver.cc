@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "net/clock_watch.h"
 #include "net/lookup_table.h"
 #include "net/resolver_backends.h"
 #include "sys/clock.h"
@@ -281,6 +282,11 @@ class ServiceResolver::Impl {
 
   void ask(std::string_view name, std::initializer_list<dns::RrType> types, MonoTime now,
            std::variant<ServiceDone, AddressDone> done) {
+    // Not while somebody waits: the next one will do.
+    if (clock_.set_back(sys::unix_now(), now) && jobs_.empty()) {
+      context_.reset();
+      clock_.reset();
+    }
     Job& job = jobs_[next_id_++];
     job.deadline = now + options_.timeout;
     job.done = std::move(done);
@@ -376,6 +382,7 @@ class ServiceResolver::Impl {
   std::map<std::uint64_t, Job> jobs_;
   std::deque<std::function<void()>> ready_;
   std::uint64_t next_id_ = 1;
+  ClockWatch clock_;
   Context context_;  // nothing until the first look-up
 };
 

@@ -2,88 +2,18 @@
 of key establishment with a certificate each, and zones that are signed wrongly. All on loopback; nobody touches a
 clock. The ids are those of docs/nts-for-pools.md."""
 import json
-import pathlib
-import subprocess
-import tempfile
 import time
 import unittest
 
-from certificates import DAY, OPENSSL, Authority
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from certificates import DAY
+from programs import main, wait_until
 from signed_zones import SIGNZONE, DnsServer, sign
+from srv_case import SERVICE, OwnZoneTest, SrvTest
 
 SRV, A = 33, 1
-SERVICE = "_ntske._tcp.pool.test."
 
 
-@unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
-class SrvTest(ProgramTest):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="srv-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-        self.authority = Authority(directory.name)
-        self.ports = {}
-
-    def serve(self, name, number, begins=-DAY, ends=20 * DAY, alternative=None):
-        """A server at 127.0.0.NUMBER whose certificate is for NAME.m.pool.test."""
-        address = f"127.0.0.{number}"
-        chain, key = self.authority.issue(name, alternative or f"DNS:{name}.m.pool.test", begins, ends)
-        server = self.start("timepool-ntpd", (
-            f'[server]\nlisten = ["{address}:0"]\n[server.local]\nstratum = 1\nrefid = "TEST"\n'
-            f'[nts.server]\nlisten = ["{address}:0"]\n'
-            f'[[nts.server.certificate]]\nchain = "{chain}"\nkey = "{key}"\n'))
-        self.ports[name] = int(server.control("status")["key_server"]["listen"][0].rsplit(":", 1)[1])
-        return server
-
-    def client(self, dns_port, anchor, pool='nts = "srv"', more="", wait=True):
-        path = self.directory / f"anchor{len(list(self.directory.glob('anchor*')))}"
-        path.write_text(anchor)
-        return self.start("timepool-ntpd", (
-            f'clock = "observe"\n[sources]\nmin_sources = 1\n'
-            f'[[pool]]\naddress = "pool.test"\n{pool}\nnts_ca = ["{self.authority.certificate}"]\niburst = true\n'
-            f'minpoll = 0\nmaxpoll = 0\nresolve_min = "1s"\nresolve_max = "1s"\nresolve_refresh = "1s"\n'
-            f'[nts.srv]\ntrust_anchors = ["{path}"]\nservers = ["127.0.0.1:{dns_port}"]\n{more}'), wait=wait)
-
-    def sources(self, client):
-        """Those that gave authenticated time, by name."""
-        return {it["source"]: it for it in client.control("sources")["sources"] if it.get("nts", {}).get("proven")}
-
-    def pool(self, client):
-        return client.control("sources")["pools"][0]
-
-    def records(self, names, port=None):
-        return [f"_ntske._tcp SRV 0 10 {port or self.ports[name]} {name}.m.pool.test." for name in names]
-
-    def query(self, *arguments):
-        done = subprocess.run([BINARY_DIR / "bin/timepool", "query", "--nts-pool", "pool.test", *arguments],
-                              capture_output=True, text=True, timeout=60)
-        return done.returncode, done.stdout + done.stderr
-
-
-class SignedByUs(SrvTest):
-    """The zone is that of timepool-dnsd."""
-
-    def write_zone(self, listed, names):
-        zone = {"serial": int(time.time() * 10) % 2**32, "ttl": 1, "max_hosts": 64, "data": {
-            "": {"ns": ["ns1.pool.test."]},
-            "_ntske._tcp": {"srv": [{"srv_weight": 10, "priority": 0, "port": self.ports[it],
-                                     "target": f"{it}.m.pool.test."} for it in listed]}}}
-        for name, number in names.items():
-            zone["data"][f"{name}.m"] = {"a": [[f"127.0.0.{number}"]]}
-        (self.directory / "zones").mkdir(exist_ok=True)
-        path = self.directory / "zones/pool.test.json"
-        fresh = self.directory / "fresh.json"
-        fresh.write_text(json.dumps(zone))
-        fresh.rename(path)
-
-    def serve_zone(self):
-        self.dnsd = self.start("timepool-dnsd", (
-            f'[server]\nlisten = ["127.0.0.1:0"]\n[zones]\ndirectory = "{self.directory}/zones"\n'
-            f'[dnssec]\ndirectory = "{self.directory}/keys"\n[[dnssec.zone]]\nname = "pool.test"\n'))
-        ds = wait_until(lambda: self.dnsd.control("keys-ds", zone="pool.test", early=True).get("ds"), 20, "a DS")
-        return int(self.dnsd.control("status")["listen"][0].rsplit(":", 1)[1]), "\n".join(ds) + "\n"
-
+class SignedByUs(OwnZoneTest):
     def test_lc1_to_lc5_servers_by_signed_records(self):
         numbers = {"a": 11, "b": 12, "c": 13, "d": 14, "e": 15}
         for name, number in numbers.items():
@@ -131,6 +61,34 @@ class SignedByUs(SrvTest):
         self.assertEqual(len(told["servers"]), 1)
         self.assertEqual([it["step"] for it in told["servers"][0]["steps"]],
                          ["dns", "tcp", "tls", "records", "keys", "server", "ntp"])
+
+    def test_query_shows_at_which_step_each_broken_member_fails(self):
+        self.serve("good", 11)
+        self.serve("other", 12, alternative="DNS:somebody.else.test")
+        self.serve("ended", 13, -30 * DAY, -DAY)
+        self.serve("closed", 14).stop()
+        self.ports["nameless"] = 4460
+        names = {"good": 11, "other": 12, "ended": 13, "closed": 14}
+        self.write_zone([*names, "nameless"], names)
+        port, anchor = self.serve_zone()
+        (self.directory / "anchor").write_text(anchor)
+        arguments = ["--dns-server", f"127.0.0.1:{port}", "--ca", str(self.authority.certificate), "--trust-anchor",
+                     str(self.directory / "anchor"), "--servers", "5"]
+        status, text = self.query(*arguments)
+        self.assertEqual(status, 1, text)
+        parts = {part.split(".", 1)[0]: part for part in text.split("\n\n")[1:]}
+        self.assertEqual(set(parts), {*names, "nameless"}, text)
+        for name, step in (("other", "tls"), ("ended", "tls"), ("closed", "tcp"), ("nameless", "dns")):
+            self.assertRegex(parts[name], rf"(?m)^{step} +FAILED", name)
+        self.assertIn("authentic: ", parts["good"])
+        status, text = self.query(*arguments, "--json")
+        self.assertEqual(status, 1, text)
+        told = json.loads(text)
+        self.assertFalse(told["ok"])
+        failed = {it["target"].split(".")[0]: [step["step"] for step in it["steps"] if not step["ok"]]
+                  for it in told["servers"]}
+        self.assertEqual(failed, {"good": [], "other": ["tls"], "ended": ["tls"], "closed": ["tcp"],
+                                  "nameless": ["dns"]})
 
     def test_an_answer_over_1232_octets_comes_by_tcp(self):
         self.serve("a", 11)
@@ -212,6 +170,12 @@ class SignedByOthers(SrvTest):
         for begins, ends in ((-20 * 86400, -10 * 86400), (10 * 86400, 20 * 86400)):
             text, anchor = sign(self.directory, self.good(), begins, ends)
             self.refused(text, anchor, "bogus")
+
+    def test_lc6_an_answer_that_is_cut_and_no_way_by_tcp(self):
+        self.serve("a", 11)
+        text, anchor = sign(self.directory, self.good() + [
+            f"_ntske._tcp SRV 0 10 {self.ports['a']} a-server-that-is-not-there-{i}.m.pool.test." for i in range(40)])
+        self.refused(text, anchor, "failed", tcp=False)
 
     def test_lc6_a_cname_at_the_owner(self):
         self.serve("a", 11)

@@ -103,9 +103,9 @@ class Zone:
 
 
 class DnsServer:
-    """`strip`: it loses all signatures."""
+    """`strip`: it loses all signatures. Without `tcp` that is refused."""
 
-    def __init__(self, text, strip=False):
+    def __init__(self, text, strip=False, tcp=True):
         self.zone, self.strip = Zone(text), strip
         self.asked = []  # (name, type, by TCP)
         for _ in range(20):
@@ -119,8 +119,9 @@ class DnsServer:
             except OSError:
                 self.udp.close()
                 self.tcp.close()
-        self.tcp.listen()
-        for loop in (self.serve_udp, self.serve_tcp):
+        if tcp:
+            self.tcp.listen()
+        for loop in (self.serve_udp, *([self.serve_tcp] if tcp else [])):
             threading.Thread(target=loop, daemon=True).start()
 
     def set(self, text):

@@ -1,0 +1,150 @@
+"""Who answers timepool-ntpd's questions about a pool's SRV records: authoritative servers from the root on (knotd has a
+signed root that delegates to timepool-dnsd), or the machine's resolver that /etc/resolv.conf names (unbound). In network and
+mount namespaces of the test's own: the root server's address and the file are there alone."""
+import ctypes
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+import own_network  # noqa: E402
+from dns_messages import SOA, ask_udp  # noqa: E402
+from programs import die_with_parent, main, wait_until  # noqa: E402
+from srv_case import OwnZoneTest  # noqa: E402
+
+PEERS = pathlib.Path(__file__).resolve().parents[2] / "build/peers"
+UNBOUND = PEERS / "unbound/usr/sbin/unbound"
+KNOTD, KEYMGR = PEERS / "knot/usr/sbin/knotd", PEERS / "knot/usr/sbin/keymgr"
+CLONE_NEWNS = 0x00020000
+POOL, RESOLVER = "127.0.0.53", "127.0.0.54"
+# Those that libunbound knows by itself, a.root-servers.net and so on; none by IPv6 can be reached.
+ROOTS = ("198.41.0.4", "199.9.14.201", "192.33.4.12", "199.7.91.13", "192.203.230.10", "192.5.5.241", "192.112.36.4",
+         "198.97.190.53", "192.36.148.17", "192.58.128.30", "193.0.14.129", "199.7.83.42", "202.12.27.33")
+RESOLV_CONF = "/etc/resolv.conf"
+NUMBERS = {"a": 11, "b": 12}
+
+
+def setUpModule():
+    own_network.enter()
+    if ctypes.CDLL(None).unshare(CLONE_NEWNS) != 0:
+        raise unittest.SkipTest("needs the right to make mount namespaces")
+    own_network.run("mount", "--make-rprivate", "/")
+    for address in ROOTS:
+        own_network.run("ip", "address", "add", address + "/32", "dev", "lo")
+
+
+class ResolversTest(OwnZoneTest):
+    def setUp(self):
+        super().setUp()
+        for name, number in NUMBERS.items():
+            self.serve(name, number)
+        self.write_zone(NUMBERS, NUMBERS)
+        _, self.anchor = self.serve_zone(POOL + ":53")
+
+    def run_peer(self, *command):
+        with open(self.directory / "peer.log", "ab") as log:
+            self.end_with_test(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                preexec_fn=die_with_parent))
+
+    def answers(self, server, name):
+        def asked():
+            try:
+                return ask_udp((server, 53), name, SOA).answers
+            except OSError:
+                return False
+        wait_until(asked, 20, f"{server} answers for '{name}'")
+
+    def unbound(self, *lines):
+        path = self.directory / "unbound.conf"
+        path.write_text("\n".join((
+            "server:", f"interface: {RESOLVER}@53", "do-daemonize: no", "use-syslog: no", 'chroot: ""', 'username: ""',
+            f'directory: "{self.directory}"', 'pidfile: ""', "do-not-query-localhost: no", 'local-zone: "test." nodefault',
+            *lines, "stub-zone:", 'name: "pool.test."', f"stub-addr: {POOL}", "remote-control:", "control-enable: no")))
+        self.run_peer(UNBOUND, "-d", "-c", path)
+        self.answers(RESOLVER, "pool.test")
+
+    def use_resolver(self):
+        """As the machine's. A search list would make other names of ours, were they not absolute."""
+        file = pathlib.Path(tempfile.mkdtemp(dir=self.directory)) / "resolv.conf"
+        file.write_text(f"nameserver {RESOLVER}\nsearch pool.test example.test\noptions ndots:9\n")
+        own_network.run("mount", "--bind", str(file), RESOLV_CONF)
+        self.addCleanup(own_network.run, "umount", RESOLV_CONF)
+
+    def follows(self, client):
+        wait_until(lambda: set(self.sources(client)) == {f"{it}.m.pool.test" for it in NUMBERS}, 60,
+                   f"both servers\n{client.output()}\n{(self.directory / 'peer.log').read_text()[-3000:]}")
+        self.assertEqual((self.pool(client)["trust"], self.pool(client)["verdict"]), ("secure", "use"))
+
+    def asked_by_query(self, anchor, *arguments):
+        (self.directory / "query-anchor").write_text(anchor)
+        status, text = self.query("--ca", str(self.authority.certificate), "--trust-anchor",
+                                  str(self.directory / "query-anchor"), *arguments)
+        self.assertEqual(status, 0, text)
+        self.assertIn("secure: signed", text)
+
+    @unittest.skipUnless(UNBOUND.exists(), "needs the package unbound")
+    def test_the_resolver_of_resolv_conf_is_asked_and_not_believed(self):
+        """It does not validate, and need not: that is done here."""
+        self.unbound('module-config: "iterator"')
+        self.use_resolver()
+        self.follows(self.client(None, self.anchor))
+        self.asked_by_query(self.anchor)
+        client = self.client(None, "pool.test. IN DS 4711 13 2 " + 64 * "a" + "\n")
+        wait_until(lambda: self.pool(client).get("verdict") == "bogus", 30, f"bogus\n{client.output()}")
+        self.assertEqual(client.control("security")["key_establishments"], {})
+
+    @unittest.skipUnless(UNBOUND.exists(), "needs the package unbound")
+    def test_a_validating_resolver_in_between_does_no_harm(self):
+        (self.directory / "unbound.ds").write_text(self.anchor)
+        self.unbound('module-config: "validator iterator"', f'trust-anchor-file: "{self.directory}/unbound.ds"')
+        self.use_resolver()
+        self.follows(self.client(None, self.anchor))
+
+    @unittest.skipUnless(KNOTD.exists(), "needs the package knot")
+    def test_full_resolution_from_a_signed_root_on(self):
+        anchor = self.root_server(self.anchor)
+        more = "full_resolution = true\n"
+        self.follows(self.client(None, anchor, more=more))
+        self.asked_by_query(anchor, "--full-resolution")
+
+    @unittest.skipUnless(KNOTD.exists(), "needs the package knot")
+    def test_full_resolution_of_a_zone_that_its_parent_does_not_sign_for(self):
+        anchor = self.root_server("")
+        client = self.client(None, anchor, more="full_resolution = true\n")
+        wait_until(lambda: self.pool(client).get("verdict") == "insecure", 60, f"insecure\n{client.output()}")
+        self.assertEqual(client.control("security")["key_establishments"], {})
+
+    def root_server(self, ds):
+        """The root with these DS of the pool's zone; its own trust anchor."""
+        zone = [". 60 SOA a.root-servers.net. h.root-servers.net. 1 1800 900 604800 60"]
+        for letter, address in zip("abcdefghijklm", ROOTS):
+            zone += [f". 60 NS {letter}.root-servers.net.", f"{letter}.root-servers.net. 60 A {address}"]
+        zone += ["pool.test. 60 NS ns1.pool.test.", f"ns1.pool.test. 60 A {POOL}", ds]
+        (self.directory / "root.zone").write_text("\n".join(zone) + "\n")
+        config = self.directory / "knot.conf"
+        config.write_text(f'''server:
+  rundir: {self.directory}
+  listen: [{", ".join(it + "@53" for it in ROOTS)}]
+database:
+  storage: {self.directory}
+policy:
+  - id: ours
+    algorithm: ecdsap256sha256
+    single-type-signing: on
+zone:
+  - domain: .
+    file: {self.directory}/root.zone
+    zonefile-sync: -1
+    dnssec-signing: on
+    dnssec-policy: ours
+''')
+        self.run_peer(KNOTD, "-c", config)
+        self.answers(ROOTS[0], "")
+        done = subprocess.run([KEYMGR, "-c", config, ".", "ds"], check=True, capture_output=True, text=True, timeout=20)
+        return done.stdout
+
+
+if __name__ == "__main__":
+    main()
