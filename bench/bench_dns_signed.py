@@ -22,13 +22,19 @@ directory = "%s"
 [[dnssec.zone]]
 name = "*"
 """
-A, TXT, AAAA, OPT = 1, 16, 28, 41
-TYPES = {A: "A", TXT: "TXT", AAAA: "AAAA"}
+# Where the pool's servers of NTS are, of which an answer has four.
+SERVICES = [("_ntske._tcp.%s.%s" % (label, ZONE)).replace("..", ".") for label in dns_servers.LABELS if not label.isdigit()]
+A, TXT, AAAA, SRV, OPT = 1, 16, 28, 33, 41
+TYPES = {A: "A", TXT: "TXT", AAAA: "AAAA", SRV: "SRV"}
 
 
 def document():
-    """The usual zone with the vendors' names."""
+    """The usual zone with the vendors' names, and those of SRV records as timepool-poold writes them."""
     zone = json.loads(dns_servers.zone_json())
+    targets = [{"target": "member-%d.m.%s." % (i, ZONE), "port": 4460, "srv_weight": 1, "weight": weight}
+               for i, (_, _, weight) in enumerate(dns_servers.ADDRESSES)]
+    for name in SERVICES:
+        zone["data"][name.removesuffix("." + ZONE)] = {"srv": targets, "ttl": 60}
     for i, vendor in enumerate(VENDORS):
         zone["data"][vendor] = {"alias": ("", "0", "1", "2", "3")[i % 5]}
     return json.dumps(zone)
@@ -47,7 +53,8 @@ class Load:
 def loads():
     pool = [(name, AAAA if i % 3 == 2 else A) for i, name in enumerate(NAMES)]
     absent = [("nosuch%d.%s" % (i, ZONE), A) for i in range(ABSENT)] + [(name, TXT) for name in NAMES[:ABSENT]]
-    return [Load("pool", pool, True), Load("one name", [(ZONE, A)], False), Load("absent", absent, False)]
+    return [Load("pool", pool, True), Load("one name", [(ZONE, A)], False), Load("absent", absent, False),
+            Load("srv", [(name, SRV) for name in SERVICES], True)]
 
 
 def ask(port, name, kind):
@@ -112,7 +119,8 @@ def measure(lab):
     knotd = lab.peer("knot", "knotd", "TIMEPOOL_KNOTD")
     if knotd:
         # One P-256 key signs the static zone; nothing of what it signed is kept.
-        knotd = dns_servers.start_knotd(lab, knotd, "knotd-onlinesign", "    module: mod-onlinesign", names=NAMES)
+        knotd = dns_servers.start_knotd(lab, knotd, "knotd-onlinesign", "    module: mod-onlinesign", names=NAMES,
+                                        services=SERVICES)
     settle(ours)
     rows = []
     for load in loads():

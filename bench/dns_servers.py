@@ -83,22 +83,23 @@ def start_echo(lab, name="limit-udp", octets=ANSWER_OCTETS):
     return ready(lab, Server(name, child, port))
 
 
-def master_file(lab, names=None):
-    """Four fixed addresses at each name."""
+def master_file(lab, names=None, services=()):
+    """Four fixed addresses at each name, and four SRV records at each of `services`."""
     lines = ["$ORIGIN %s." % ZONE, "$TTL 150", "@ SOA ns1 hostmaster 1 5400 5400 1209600 3600", "@ NS ns1",
              "ns1 A 127.0.0.1"]
     for name in names or NAMES:
         for v4, v6, _ in ADDRESSES[:TAKEN]:
             lines += ["%s. A %s" % (name, v4), "%s. AAAA %s" % (name, v6)]
+    lines += ["%s. 60 SRV 0 1 4460 member-%d.m.%s." % (name, i, ZONE) for name in services for i in range(TAKEN)]
     return lab.write(ZONE + ".zone", "\n".join(lines) + "\n")
 
 
-def start_knotd(lab, program, name="knotd", module="", modules="", names=None):
+def start_knotd(lab, program, name="knotd", module="", modules="", names=None, services=()):
     """A static zone, or by mod-geoip: knotd chooses among sets that are there whole."""
     port = laboratory.free_port(socket.SOCK_STREAM)
     directory = lab.path(name)
     os.makedirs(directory, exist_ok=True)
-    file = master_file(lab, names)
+    file = master_file(lab, names, services)
     config = lab.write(name + ".conf", """
 server:
   rundir: %(dir)s
