@@ -11,6 +11,7 @@
 #include "net/http_client.h"
 #include "ntpd/acme_settings.h"
 #include "sys/clock.h"
+#include "sys/stream_socket.h"
 #include "sys/udp_socket.h"
 #include "sys/user.h"
 
@@ -152,12 +153,9 @@ Result<void> AcmeService::bind_all(Listener::Kind kind, const std::vector<Endpoi
       if (!bound.ok()) return fail(with_setting(bound.error(), setting));
       fd = std::move(bound).value();
     }
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    if (::getsockname(fd.number(), reinterpret_cast<sockaddr*>(&address), &length) < 0) {
-      return fail(with_setting(system_error(errno, "getsockname"), setting));
-    }
-    sockets_.push_back({kind, std::move(fd), sys::from_sockaddr(address).value_or(at), nullptr});
+    const auto bound_to = sys::local_endpoint(fd.number());
+    if (!bound_to.ok()) return fail(with_setting(bound_to.error(), setting));
+    sockets_.push_back({kind, std::move(fd), *bound_to, nullptr});
   }
   return {};
 }

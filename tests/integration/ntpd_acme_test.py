@@ -1,7 +1,9 @@
 """timepool-ntpd gets the certificate of its key establishment by ACME, from an authority of the
 test's own. Ids A and LM as in the project's checklists."""
 import json
+import os
 import pathlib
+import pwd
 import signal
 import stat
 import subprocess
@@ -210,6 +212,19 @@ class Member(ntpd_acme_case.DaemonTest):
             self.assertEqual((int(fields["CapEff"], 16), fields["NoNewPrivs"]), (0, "1"), name)
         self.assertNotIn("error", member.output().lower())
 
+    def test_it_works_as_another_user_who_owns_what_was_made_for_it(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root, to become somebody else")
+        nobody = pwd.getpwnam("nobody")
+        self.directory.chmod(0o755)
+        settings = self.settings() + '[sandbox]\nuser = "nobody"\n'
+        os.chown(self.directory / "state", nobody.pw_uid, nobody.pw_gid)
+        member = self.start("timepool-ntpd", settings)
+        self.obtained(member)
+        self.shown(member)
+        for it in (self.directory / "state/acme").rglob("*"):
+            self.assertEqual(it.stat().st_uid, nobody.pw_uid, it)
+
     def test_metrics_tell_of_it(self):
         member = self.member()
         self.obtained(member)
@@ -245,7 +260,7 @@ class Commands(ntpd_acme_case.DaemonTest):
 
     def test_status_and_renew_show_what_there_is(self):
         member = self.member()
-        self.obtained(member)
+        self.wait(member, lambda it: it["obtained"] == 1 and it["step"] == "wait", "all is done")
         status = self.run_acme(member, "status")
         self.assertEqual(status.returncode, 0, status.stderr)
         for text in (f": {NAME}\n", "certificate.pem", self.at.url, "http-01", "waits until 20"):
