@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import signal
 import stat
 import subprocess
@@ -225,10 +226,21 @@ class Member(ntpd_acme_case.DaemonTest):
         for it in (self.directory / "state/acme").rglob("*"):
             self.assertEqual(it.stat().st_uid, nobody.pw_uid, it)
 
+    def test_libcurl_is_loaded_by_those_only_who_ask_authorities(self):
+        plain = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n')
+        self.assertNotIn("libcurl", pathlib.Path(f"/proc/{plain.process.pid}/maps").read_text())
+        member = self.member()
+        self.assertIn("libcurl", pathlib.Path(f"/proc/{member.process.pid}/maps").read_text())
+
     def test_metrics_tell_of_it(self):
         member = self.member()
-        self.obtained(member)
+        self.wait(member, lambda it: it["obtained"] == 1 and it["step"] == "wait", "all is done")
         text = member.control("metrics")["text"]
+        documented = set(re.findall(
+            r"^\| `(timepool_ntpd_acme_\w+)`",
+            (pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", ".")) / "docs/metrics.md").read_text(),
+            re.M))
+        self.assertEqual(set(re.findall(r"^# TYPE (timepool_ntpd_acme_\w+)", text, re.M)), documented)
         for line in ("timepool_ntpd_acme_certificates_obtained_total 1",
                      "timepool_ntpd_acme_failures_total 0", "timepool_ntpd_acme_expiring 0",
                      "timepool_ntpd_acme_clock_plausible 1",
