@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "net/unix_socket.h"
 #include "sys/clock.h"
 
@@ -26,7 +27,8 @@ constexpr std::size_t kMaxDepth = 16;
 std::string failed(std::string_view text) {
   json::object out;
   out["ok"] = false;
-  out["error"] = text;
+  // It may repeat a part of what a client sent, or the name of a file.
+  out["error"] = as_utf8(text);
   return json::serialize(out) + "\n";
 }
 

@@ -76,6 +76,17 @@ TEST_F(Control, answers_one_line_for_one_line) {
             "{\"ok\":false,\"error\":\"fail: as asked\"}\n");
 }
 
+TEST_F(Control, an_error_that_repeats_a_part_of_a_request_is_json) {
+  serve();
+  // The 64th byte is the first half of an "a" with two dots.
+  const std::string word = std::string(63, 'a') + "\xc3\xa4";
+  const std::string answer = talk("{\"command\":\"" + word + "\"}\n");
+  json::error_code error;
+  const json::value read = json::parse(answer, error);
+  ASSERT_FALSE(error) << answer;
+  EXPECT_NE(read.at("error").as_string().find(std::string(63, 'a') + "?\""), std::string::npos);
+}
+
 TEST_F(Control, a_malformed_request_gets_a_precise_error) {
   serve();
   EXPECT_EQ(talk("{\"command\":\"echo\",}\n"),

@@ -1,0 +1,33 @@
+// What fuzz targets need of the machine: sys/testing.h without GoogleTest.
+#pragma once
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "base/check.h"
+
+namespace timepool::sys::fuzzing {
+
+// A directory of the target's own, removed with all that is in it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory()
+      : path_((std::filesystem::temp_directory_path() / "timepool_XXXXXX").string()) {
+    CHECK(::mkdtemp(path_.data()) != nullptr);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace timepool::sys::fuzzing
