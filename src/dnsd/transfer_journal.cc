@@ -2,15 +2,18 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <span>
 #include <string_view>
+#include <utility>
 
 #include "base/siphash.h"
 #include "sys/file.h"
+#include "sys/file_pieces.h"
 
 namespace timepool::dnsd {
 namespace {
@@ -20,6 +23,21 @@ constexpr std::size_t kMaxStem = 200;
 constexpr std::string_view kHistory = ".transfers";
 constexpr std::string_view kSerial = ".serial";
 constexpr std::size_t kMaxSerialText = 64;
+
+template <class File>
+class FileSink final : public dns::JournalWriter::Sink {
+ public:
+  explicit FileSink(File& file) : file_(file) {}
+  bool take(Bytes octets) override {
+    done_ = file_.write(octets);
+    return done_.ok();
+  }
+  Result<void> done() { return std::move(done_); }
+
+ private:
+  File& file_;
+  Result<void> done_;
+};
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
@@ -46,6 +64,7 @@ bool TransferJournal::own() {
   }
   if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) return false;
   lock_ = std::move(file);
+  marks_.clear();
   problem_.clear();
   return true;
 }
@@ -106,42 +125,114 @@ std::optional<std::uint32_t> TransferJournal::read_serial(const wire::dns::DnsNa
   return std::nullopt;
 }
 
+std::optional<KeptTransfers> TransferJournal::read_history(const wire::dns::DnsName& zone,
+                                                           bool& lost) {
+  const std::string path = path_of(zone, kHistory);
+  marks_.erase(path);
+  dns::JournalReader reader;
+  const auto read = sys::read_pieces(path, [&reader](Bytes octets) { return reader.feed(octets); });
+  if (!read.ok() && read.error().code == ErrorCode::kNotFound) return std::nullopt;
+  auto journal = reader.finish();
+  std::string problem;
+  if (!read.ok()) {
+    problem = read.error().text();
+  } else if (!journal.ok()) {
+    problem = describe(journal.error());
+  } else if (journal->zone != zone) {
+    problem = "it is of another zone";
+  }
+  if (!problem.empty()) {
+    refuse(path, problem);
+    lost = true;
+    return std::nullopt;
+  }
+  if (journal->rest) {
+    lost = true;
+    if (owned()) {
+      ++counts_.cut;
+      logger_.warning("[transfer] journal: {}: {}; it is taken as far as serial {}", path,
+                      describe(*journal->rest), journal->mark.serial);
+    }
+  } else if (owned()) {
+    marks_[path] = journal->mark;
+  }
+  return KeptTransfers{journal->mark.serial, std::move(journal->history)};
+}
+
 std::optional<KeptTransfers> TransferJournal::read(const wire::dns::DnsName& zone,
                                                    std::uint32_t document) {
   if (directory_.empty()) return std::nullopt;
-  const std::string path = path_of(zone, kHistory);
   bool lost = false;
-  const auto bytes = sys::read_file(path, dns::kMaxJournal);
-  if (bytes.ok()) {
-    auto journal = dns::parse_journal(std::as_bytes(std::span(*bytes)));
-    if (journal.ok() && journal->zone == zone) {
-      return KeptTransfers{journal->serial, std::move(journal->history)};
-    }
-    refuse(path, journal.ok() ? "it is of another zone" : describe(journal.error()));
-    lost = true;
-  } else if (bytes.error().code != ErrorCode::kNotFound) {
-    refuse(path, bytes.error().text());
-    lost = true;
+  std::optional<KeptTransfers> out = read_history(zone, lost);
+  const std::optional<std::uint32_t> serial = read_serial(zone, lost);
+  if (serial) {
+    if (!out) return KeptTransfers{*serial, nullptr};
+    if (dns::is_after(*serial, out->serial)) out->serial = *serial;
+  } else if (lost) {
+    return KeptTransfers{(out ? out->serial : document) + kLostSerials,
+                         out ? std::move(out->history) : nullptr};
   }
-  if (const auto serial = read_serial(zone, lost)) return KeptTransfers{*serial, nullptr};
-  if (!lost) return std::nullopt;
-  return KeptTransfers{document + kLostSerials, nullptr};
+  return out;
+}
+
+Result<bool> TransferJournal::add(const std::string& path, const dns::ZoneDifference& difference,
+                                  const dns::JournalMark& mark) {
+  sys::FileAddition file = TRY(sys::FileAddition::create(path, mark.size));
+  FileSink sink(file);
+  dns::JournalWriter writer;
+  const bool whole = writer.write(difference, mark, sink);
+  TRY(sink.done());
+  if (!whole) return false;
+  TRY(file.commit());
+  counts_.octets += writer.mark().size - mark.size;
+  marks_[path] = writer.mark();
+  return true;
+}
+
+Result<bool> TransferJournal::replace(const std::string& path, const dns::ZoneHistory& history) {
+  sys::FileReplacement file = TRY(sys::FileReplacement::create(path, 0600));
+  FileSink sink(file);
+  dns::JournalWriter writer;
+  const bool whole = writer.write(history, sink);
+  TRY(sink.done());
+  if (!whole) return false;
+  TRY(file.commit());
+  ++counts_.whole;
+  counts_.octets += writer.mark().size;
+  marks_[path] = writer.mark();
+  return true;
+}
+
+Result<void> TransferJournal::write_history(const dns::ZoneHistory& history) {
+  const std::string path = path_of(history.current()->origin, kHistory);
+  const auto known = marks_.extract(path);
+  if (known && !history.differences().empty()) {
+    const dns::JournalMark& mark = known.mapped();
+    const dns::ZoneDifference& last = *history.differences().back();
+    const std::uint64_t added = mark.size - mark.base + last.size;
+    if (last.from_serial == mark.serial && added <= std::max(kMayAdd, mark.base / 2)) {
+      const auto done = add(path, last, mark);
+      if (done.ok() && *done) return {};
+      // A file that somebody removed or changed is written anew.
+    }
+  }
+  if (TRY(replace(path, history))) return {};
+  ++counts_.too_long;
+  logger_.warning("[transfer] journal: {} is longer than {} octets: its serial alone is kept",
+                  format(history.current()->origin), dns::kMaxJournal);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return fail(system_error(errno, "remove " + path));
+  }
+  return {};
 }
 
 void TransferJournal::write(const dns::ZoneHistory& history) {
   if (directory_.empty()) return;
-  const std::vector<std::byte> bytes = dns::format_journal(history);
-  if (dns::is_serial_alone(bytes)) {
-    ++counts_.too_long;
-    logger_.warning("[transfer] journal: {} is longer than {} octets: its serial alone is kept",
-                    format(history.current()->origin), dns::kMaxJournal);
-  }
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const wire::dns::DnsName& zone = history.current()->origin;
   const std::uint32_t serial = history.current()->serial;
   const std::string serials = std::to_string(serial) + ' ' + std::to_string(~serial) + '\n';
   auto written = sys::write_file_atomic(path_of(zone, kSerial), serials, 0600);
-  if (written.ok()) written = sys::write_file_atomic(path_of(zone, kHistory), text, 0600);
+  if (written.ok()) written = write_history(history);
   if (written.ok()) {
     ++counts_.written;
     problem_.clear();

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "dns/transfer/zone_export.h"
 #include "dnsd/signing_keeper.h"
 
 namespace timepool::dnsd {
@@ -60,6 +59,7 @@ TransferKeeper::Tracked TransferKeeper::first_seen(const dns::Zone& zone, const 
   if (out.history == nullptr) return out;
   out.data = dns::without_signatures(*out.history->current());
   out.state = dns::signature_state(*out.history->current());
+  if (out.state.is_signed) out.expire = dns::longest_expire(times_);
   return out;
 }
 
@@ -94,8 +94,12 @@ void TransferKeeper::decide(const LoadedZone& loaded, const Now& now, Tracked& o
     out.document.reset();
     return;
   }
-  const auto data = out.document == loaded.zone ? out.data : dns::version_of(zone);
+  const std::uint32_t expire =
+      wanted->keys == nullptr ? dns::kAnyExpire : dns::longest_expire(times_);
+  const bool same = out.document == loaded.zone && out.expire == expire;
+  const auto data = same ? out.data : dns::version_of(zone, expire);
   out.document = loaded.zone;
+  out.expire = expire;
   bool changed = out.data == nullptr || !(data == out.data || dns::same_data(*data, *out.data));
   if (out.due) {
     changed = changed || wanted->keys != out.keys;
@@ -106,6 +110,10 @@ void TransferKeeper::decide(const LoadedZone& loaded, const Now& now, Tracked& o
   } else {
     changed = changed || !dns::is_signed_by(out.state, zone.origin, *wanted->keys) ||
               signatures_due(out, now);
+  }
+  // Another serial may have been given on that the journal has not.
+  if (!out.due && out.history != nullptr) {
+    changed = changed || *out.serial != out.history->current()->serial;
   }
   // The serial of a document that goes on is ours.
   changed = changed || dns::is_after(zone.serial, *out.serial);
@@ -125,12 +133,15 @@ TransferKeeper::Plan TransferKeeper::plan(std::vector<LoadedZone>& zones, const 
     const auto before = tracked_.find(key);
     Tracked next = before == tracked_.end() ? first_seen(*loaded.zone, now) : before->second;
     const auto document_before = next.served != nullptr ? next.document : nullptr;
-    const auto serial_before = next.serial;
+    const auto soa_before = std::pair(next.serial, next.expire);
     decide(loaded, now, next);
-    if (next.serial.value_or(loaded.zone->serial) == loaded.zone->serial) {
+    const dns::Zone& zone = *loaded.zone;
+    const std::uint32_t serial = next.serial.value_or(zone.serial);
+    if (serial == zone.serial && dns::soa_expire(zone) <= next.expire) {
       next.served = loaded.zone;
-    } else if (document_before != loaded.zone || serial_before != next.serial) {
-      next.served = std::make_shared<const dns::Zone>(dns::with_serial(*loaded.zone, *next.serial));
+    } else if (document_before != loaded.zone ||
+               soa_before != std::pair(next.serial, next.expire)) {
+      next.served = std::make_shared<const dns::Zone>(dns::with_serial(zone, serial, next.expire));
     }
     loaded.zone = next.served;
     out.emplace(key, std::move(next));

@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "config/dnsd.h"
 #include "dns/transfer/signed_version.h"
+#include "dns/transfer/zone_export.h"
 #include "dnsd/transfer_journal.h"
 #include "dnsd/transfer_signer.h"
 #include "dnsd/transfers.h"
@@ -72,8 +73,9 @@ class TransferKeeper {
     dns::SignatureState state;                        // of its current version
     MonoTime since;
     MonoTime decided;
-    bool due = false;    // `data` is not in `history` yet
-    bool fresh = false;  // it was decided by this plan
+    std::uint32_t expire = dns::kAnyExpire;  // the longest of the SOA
+    bool due = false;                        // `data` is not in `history` yet
+    bool fresh = false;                      // it was decided by this plan
   };
   using Plan = std::map<std::string, Tracked>;  // by zone_key()
   // Of `zones` as they will be served; each gets its serial. Nothing is changed until commit().

@@ -174,6 +174,58 @@ TEST_F(TransferKeeperTest, a_zone_that_is_to_be_signed_is_given_on_signed_or_not
   EXPECT_FALSE(it.keeper().wants_plan(it.now));
 }
 
+// Refresh, retry and expire of an SOA.
+std::array<std::uint32_t, 3> times_of(const std::vector<std::byte>& soa) {
+  ByteReader reader(soa);
+  reader.seek(soa.size() - dns::kSoaNumbers + 4);
+  return {reader.u32(), reader.u32(), reader.u32()};
+}
+
+TEST_F(TransferKeeperTest, a_copy_expires_before_its_signatures_and_our_own_soa_says_the_same) {
+  sign_zones();
+  const auto geodns = std::make_shared<const dns::Zone>(
+      dns::load_zone(R"({"serial":7,"data":{"":{"ns":{"ns.example.org":null}}}})", "example.net", 1)
+          .value());
+  for (const auto& document : {geodns, zone(7, "", "example.net")}) {
+    Server it(config_);
+    std::vector<LoadedZone> zones{{document, "test"}};
+    it.keeper().take_keys(keys());
+    it.keeper().commit(it.keeper().plan(zones, it.now));
+    ASSERT_TRUE(it.take_signed());
+    const auto copy = it.history()->current();
+    EXPECT_EQ(dns::soa_data(*zones[0].zone), copy->soa.rdata);
+    const auto [refresh, retry, expire] = times_of(copy->soa.rdata);
+    // Seven days, made anew when half is left, of which an eighth is kept in reserve.
+    EXPECT_EQ(expire, document->plain ? 1U : 7 * kDay / 2 - 7 * kDay / 16);
+    const std::uint32_t left = dns::signature_state(*copy).first_expiration - it.now.unix_time;
+    EXPECT_GT(left, expire);
+    EXPECT_LT(refresh + retry, std::max(expire, 3U));
+  }
+}
+
+TEST_F(TransferKeeperTest, an_soa_is_bounded_while_its_zone_is_signed_and_no_longer) {
+  sign_zones(true);
+  config_.dnssec.static_signatures = Duration::seconds(1200);
+  const std::string soa = "@ SOA ns h 7 5400 3600 1209600 30\n NS ns\nns A 192.0.2.1\n";
+  const auto document =
+      std::make_shared<const dns::Zone>(dns::load_master("$TTL 60\n" + soa, "example.net").value());
+  Server it(config_);
+  it.keeper().take_keys(keys());
+  it.take({document});
+  ASSERT_TRUE(it.take_signed());
+  using Times = std::array<std::uint32_t, 3>;
+  EXPECT_EQ(times_of(it.history()->current()->soa.rdata), (Times{131, 131, 525}));
+  config_.dnssec.static_signatures = Duration::seconds(2400);
+  it.keeper().reconfigure(config_);
+  EXPECT_EQ(it.take({document}).serials[0], 8U);
+  ASSERT_TRUE(it.take_signed());
+  EXPECT_EQ(times_of(it.history()->current()->soa.rdata), (Times{262, 262, 1050}));
+  it.advance(60);
+  it.keeper().take_keys(nullptr);
+  EXPECT_EQ(it.take({document}).serials[0], 9U);
+  EXPECT_EQ(times_of(it.history()->current()->soa.rdata), (Times{5400, 3600, 1'209'600}));
+}
+
 TEST_F(TransferKeeperTest, other_keys_and_signatures_that_age_are_new_serials) {
   sign_zones();
   Server it(config_);
@@ -211,7 +263,8 @@ TEST_F(TransferKeeperTest, of_a_zone_that_changes_while_it_is_signed_the_newest_
     ASSERT_TRUE(it.take_signed());
   }
   EXPECT_EQ(it.keeper().report().zones.at(0).serial, 8U);
-  EXPECT_EQ(it.keeper().report().signing.waiting, 0U);
+  // The thread ends its turn after it delivered.
+  while (it.keeper().report().signing.waiting != 0) std::this_thread::yield();
 }
 
 TEST_F(TransferKeeperTest, keys_that_cannot_sign_leave_what_was_given_on) {

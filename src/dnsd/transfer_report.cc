@@ -11,16 +11,19 @@ namespace {
 constexpr std::size_t kZoneLabels = 256;
 
 void write_journal(const JournalCounts& counts, net::MetricSink& sink) {
-  const std::pair<const char*, std::uint64_t> events[] = {{"written", counts.written},
-                                                          {"failed", counts.failed},
-                                                          {"corrupt", counts.corrupt},
-                                                          {"too_long", counts.too_long}};
+  const std::pair<const char*, std::uint64_t> events[] = {
+      {"written", counts.written}, {"whole", counts.whole}, {"failed", counts.failed},
+      {"corrupt", counts.corrupt}, {"cut", counts.cut},     {"too_long", counts.too_long}};
   for (const auto& [event, count] : events) {
-    sink.counter("timepool_dnsd_transfer_journal_total",
-                 "Files of what other servers copied: written, or not; found corrupt; too long, "
-                 "so that the serial alone was kept.",
-                 count, {{"event", event}});
+    sink.counter(
+        "timepool_dnsd_transfer_journal_total",
+        "Versions that other servers could copy and that were written to disk, of which so "
+        "many by a whole file; not written; files found corrupt, or cut off at a change; "
+        "too long, so that the serial alone was kept.",
+        count, {{"event", event}});
   }
+  sink.counter("timepool_dnsd_transfer_journal_bytes_total",
+               "Octets written to disk of what other servers copy.", counts.octets);
 }
 
 void write_signing(const TransferSignerCounts& counts, net::MetricSink& sink) {
@@ -56,9 +59,9 @@ json::object transfer_report(const TransferReport& report) {
   out["unproved"] = report.unproved;
   out["messages"] = report.messages;
   out["octets"] = report.octets;
-  out["journal"] = {{"written", report.journal.written},
-                    {"failed", report.journal.failed},
-                    {"corrupt", report.journal.corrupt},
+  out["journal"] = {{"written", report.journal.written},  {"whole", report.journal.whole},
+                    {"octets", report.journal.octets},    {"failed", report.journal.failed},
+                    {"corrupt", report.journal.corrupt},  {"cut", report.journal.cut},
                     {"too_long", report.journal.too_long}};
   out["signatures"] = {{"made", report.signing.made},
                        {"kept", report.signing.kept},

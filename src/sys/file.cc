@@ -6,45 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 
 #include "sys/fd.h"
-#include "sys/random.h"
+#include "sys/file_pieces.h"
 
 namespace timepool::sys {
-namespace {
-
-Result<void> write_all(int fd, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(system_error(errno, "write " + path));
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return {};
-}
-
-Result<void> sync_directory(const std::string& path) {
-  const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory || ::fsync(directory.number()) < 0) {
-    return fail(system_error(errno, "fsync " + path));
-  }
-  return {};
-}
-
-Result<void> write_new(const std::string& temporary, std::string_view bytes, mode_t mode) {
-  const Fd file(
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!file) return fail(system_error(errno, "create " + temporary));
-  // The mode as asked, whatever the umask.
-  if (::fchmod(file.number(), mode) < 0) return fail(system_error(errno, "chmod " + temporary));
-  TRY(write_all(file.number(), bytes, temporary));
-  if (::fsync(file.number()) < 0) return fail(system_error(errno, "fsync " + temporary));
-  return {};
-}
-
-}  // namespace
 
 std::string directory_of(const std::string& path) {
   const std::string parent = std::filesystem::path(path).parent_path().string();
@@ -76,17 +43,9 @@ Result<std::string> read_file(const std::string& path, std::size_t max) {
 }
 
 Result<void> write_file_atomic(const std::string& path, std::string_view bytes, mode_t mode) {
-  // A random name: a file left by a crash is never in the way.
-  const std::string temporary = path + ".tmp" + std::to_string(random_u64());
-  Result<void> written = write_new(temporary, bytes, mode);
-  if (written.ok() && ::rename(temporary.c_str(), path.c_str()) < 0) {
-    written = fail(system_error(errno, "rename to " + path));
-  }
-  if (!written.ok()) {
-    ::unlink(temporary.c_str());
-    return written;
-  }
-  return sync_directory(directory_of(path));
+  FileReplacement file = TRY(FileReplacement::create(path, mode));
+  TRY(file.write(std::as_bytes(std::span(bytes))));
+  return file.commit();
 }
 
 Result<void> write_state_file(const std::string& path, std::span<const std::byte> bytes) {

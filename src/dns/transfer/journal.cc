@@ -1,6 +1,8 @@
 #include "dns/transfer/journal.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "base/check.h"
 #include "base/siphash.h"
@@ -12,85 +14,154 @@ namespace {
 using wire::dns::NameView;
 using wire::dns::RrType;
 
-constexpr std::string_view kMagic = "timepool transfers 1\n";
+constexpr std::string_view kMagic = "timepool transfers 2\n";
+constexpr std::string_view kOldMagic = "timepool transfers 1\n";
+constexpr std::size_t kFrameHead = 1 + 4;
 constexpr std::size_t kDigestSize = 8;
-// Length of the owner, type, TTL, length of the data.
-constexpr std::size_t kRecordHead = 1 + 2 + 4 + 2;
-// A record's least size, by which a count that can't be true is known before anything is made.
-constexpr std::size_t kLeastRecord = kRecordHead;
+constexpr std::size_t kPiece = std::size_t{1} << 20;
 
-std::uint64_t digest_of(Bytes bytes) {
-  constexpr SiphashKey kKey{0x7472'616e'7366'6572, 0x6a6f'7572'6e61'6c31};
-  return siphash24(kKey, bytes);
+std::uint32_t serial_of(const TransferRecord& soa) {
+  ByteReader reader(soa.rdata);
+  reader.seek(soa.rdata.size() - kSoaNumbers);
+  return reader.u32();
 }
 
-class Writer {
+Bytes bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+}  // namespace
+
+std::string_view describe(JournalFault fault) {
+  switch (fault) {
+    case JournalFault::kNotOurs:
+      return "it is no journal of transfers";
+    case JournalFault::kOldFormat:
+      return "it is of an earlier version of timepool, and is not read any more";
+    case JournalFault::kTruncated:
+      return "it is cut off";
+    case JournalFault::kDigest:
+      return "it is damaged";
+    case JournalFault::kBadRecord:
+      return "a record in it can't be";
+    case JournalFault::kTooLong:
+      return "it is too long";
+  }
+  return "";
+}
+
+std::uint64_t frame_digest(std::uint64_t before, Bytes frame) {
+  return siphash24({0x7472'616e'7366'6572, before}, frame);
+}
+
+void JournalWriter::number(std::uint64_t value, int width) {
+  for (int shift = 8 * (width - 1); shift >= 0; shift -= 8) {
+    out_.push_back(static_cast<std::byte>(value >> shift & 0xff));
+  }
+}
+
+void JournalWriter::octets(Bytes in) {
+  out_.insert(out_.end(), in.begin(), in.end());
+}
+
+void JournalWriter::begin(char kind) {
+  frame_ = out_.size();
+  number(static_cast<std::uint8_t>(kind), 1);
+  number(0, 4);
+}
+
+void JournalWriter::end() {
+  const std::size_t length = out_.size() - frame_ - kFrameHead;
+  CHECK(length <= kMaxFrame);
+  for (std::size_t i = 0; i < 4; ++i) {
+    out_[frame_ + 1 + i] = static_cast<std::byte>(length >> (24 - 8 * i) & 0xff);
+  }
+  mark_.digest = frame_digest(mark_.digest, Bytes(out_).subspan(frame_));
+  number(mark_.digest, kDigestSize);
+  if (out_.size() >= kPiece) flush();
+}
+
+void JournalWriter::flush() {
+  mark_.size += out_.size();
+  ok_ = ok_ && !too_long() && sink_->take(out_);
+  out_.clear();
+}
+
+void JournalWriter::record(const TransferRecord& record, const TransferRecord* before) {
+  if (before != nullptr && before->owner == record.owner) {
+    number(0, 1);
+  } else {
+    number(record.owner.size(), 1);
+    octets(record.owner);
+  }
+  number(static_cast<std::uint64_t>(record.type), 2);
+  number(record.ttl, 4);
+  number(record.rdata.size(), 2);
+  octets(record.rdata);
+}
+
+void JournalWriter::records(char kind, const std::vector<TransferRecord>& records) {
+  const TransferRecord* before = nullptr;
+  for (const TransferRecord& it : records) {
+    if (!ok_) return;
+    if (before == nullptr) begin(kind);
+    record(it, before);
+    before = &it;
+    if (out_.size() - frame_ < kFullFrame) continue;
+    end();
+    before = nullptr;
+  }
+  if (before != nullptr) end();
+}
+
+void JournalWriter::difference(char kind, const ZoneDifference& difference) {
+  begin(kind);
+  record(difference.from, nullptr);
+  record(difference.to, nullptr);
+  end();
+  records('-', difference.removed);
+  records('+', difference.added);
+}
+
+bool JournalWriter::write(const ZoneHistory& history, Sink& sink) {
+  sink_ = &sink;
+  mark_ = {};
+  const ZoneVersion& version = *history.current();
+  octets(bytes_of(kMagic));
+  begin('z');
+  number(version.origin.wire().size(), 1);
+  octets(version.origin.wire());
+  record(version.soa, nullptr);
+  end();
+  records('r', version.records);
+  for (const auto& it : history.differences()) difference('p', *it);
+  begin('e');
+  end();
+  flush();
+  mark_.base = mark_.size;
+  mark_.serial = version.serial;
+  return ok_;
+}
+
+bool JournalWriter::write(const ZoneDifference& next, const JournalMark& mark, Sink& sink) {
+  CHECK(next.from_serial == mark.serial);
+  sink_ = &sink;
+  mark_ = mark;
+  difference('n', next);
+  begin('e');
+  end();
+  flush();
+  mark_.serial = serial_of(next.to);
+  return ok_;
+}
+
+// A frame's content, with the sticky error of the ByteReader that it is over.
+class JournalReader::Content {
  public:
-  void octets(Bytes in) { out_.insert(out_.end(), in.begin(), in.end()); }
-  void number(std::uint64_t value, int width) {
-    for (int shift = 8 * (width - 1); shift >= 0; shift -= 8) {
-      out_.push_back(static_cast<std::byte>(value >> shift & 0xff));
-    }
-  }
-  void name(Bytes wire) {
-    number(wire.size(), 1);
-    octets(wire);
-  }
-  // One that begins anew: its owner is written.
-  void record(const TransferRecord& record) { put(record, nullptr); }
-  void records(const std::vector<TransferRecord>& records) {
-    number(records.size(), 4);
-    const TransferRecord* before = nullptr;
-    for (const TransferRecord& it : records) {
-      put(it, before);
-      before = &it;
-    }
-  }
-  std::size_t size() const { return out_.size(); }
-  std::vector<std::byte> finish() {
-    number(digest_of(out_), kDigestSize);
-    return std::move(out_);
-  }
-
- private:
-  void put(const TransferRecord& record, const TransferRecord* before) {
-    if (before != nullptr && before->owner == record.owner) {
-      number(0, 1);
-    } else {
-      name(record.owner);
-    }
-    number(static_cast<std::uint64_t>(record.type), 2);
-    number(record.ttl, 4);
-    number(record.rdata.size(), 2);
-    octets(record.rdata);
-  }
-
-  std::vector<std::byte> out_;
-};
-
-void write_head(Writer& out, const ZoneVersion& version, bool whole) {
-  out.octets(std::as_bytes(std::span(kMagic)));
-  out.number(whole ? 1 : 0, 1);
-  out.name(version.origin.wire());
-  out.number(version.serial, 4);
-}
-
-std::vector<std::byte> serial_alone(const ZoneVersion& version) {
-  Writer out;
-  write_head(out, version, false);
-  return out.finish();
-}
-
-// Reads with a sticky error, as the ByteReader that it is over.
-class Reader {
- public:
-  explicit Reader(Bytes bytes) : in_(bytes) {}
+  explicit Content(Bytes bytes) : in_(bytes) {}
 
   bool ok() const { return in_.ok(); }
   bool at_end() const { return in_.remaining() == 0; }
-  std::uint64_t number(int width) {
-    return width == 1 ? in_.u8() : width == 2 ? in_.u16() : in_.u32();
-  }
   // Empty: there is none, or it is no name in lower case.
   std::vector<std::byte> name() {
     const Bytes wire = in_.bytes(in_.u8());
@@ -125,121 +196,217 @@ class Reader {
     if (!right) in_.fail();
     return out;
   }
-  // Sorted, each once, and all in the zone.
-  std::vector<TransferRecord> records(const wire::dns::DnsName& zone) {
-    std::vector<TransferRecord> out;
-    const std::uint64_t count = number(4);
-    if (count > in_.remaining() / kLeastRecord) in_.fail();
-    if (!ok()) return out;
-    out.reserve(count);
-    for (std::uint64_t i = 0; i < count && ok(); ++i) {
-      TransferRecord next = record(out.empty() ? nullptr : &out.back());
-      if (!ok()) break;
-      const bool right = NameView::from_valid_wire(next.owner).is_within(zone) &&
+  // To the frame's end, behind those in `out`: sorted, each once, and all in the zone.
+  void records(const wire::dns::DnsName& zone, std::vector<TransferRecord>& out) {
+    const TransferRecord* before = nullptr;
+    while (ok() && !at_end()) {
+      TransferRecord next = record(before);
+      const bool right = ok() && NameView::from_valid_wire(next.owner).is_within(zone) &&
                          next.type != RrType::kSoa && (out.empty() || out.back() < next);
-      if (!right) in_.fail();
+      if (!right) {
+        in_.fail();
+        return;
+      }
       out.push_back(std::move(next));
+      before = &out.back();
     }
-    return out;
   }
 
  private:
   ByteReader in_;
 };
 
-std::uint32_t serial_of(const TransferRecord& soa) {
-  ByteReader reader(soa.rdata);
-  reader.seek(soa.rdata.size() - kSoaNumbers);
-  return reader.u32();
+bool JournalReader::stop(JournalFault fault) {
+  fault_ = fault;
+  return false;
 }
 
-std::shared_ptr<const ZoneHistory> read_history(Reader& in, const Journal& head) {
+bool JournalReader::feed(Bytes octets) {
+  if (fault_) return false;
+  if (octets.size() > kMaxJournal - std::min(kMaxJournal, size_ + pending_.size())) {
+    return stop(JournalFault::kTooLong);
+  }
+  pending_.insert(pending_.end(), octets.begin(), octets.end());
+  if (begun_ || take_magic()) {
+    while (take_frame()) {
+    }
+  }
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(used_));
+  used_ = 0;
+  return !fault_;
+}
+
+bool JournalReader::take_magic() {
+  const auto begins_like = [this](std::string_view magic) {
+    const std::size_t common = std::min(pending_.size(), magic.size());
+    return std::ranges::equal(Bytes(pending_).first(common), bytes_of(magic).first(common));
+  };
+  if (!begins_like(kMagic)) {
+    return stop(begins_like(kOldMagic) ? JournalFault::kOldFormat : JournalFault::kNotOurs);
+  }
+  if (pending_.size() < kMagic.size()) return false;
+  begun_ = true;
+  used_ = size_ = kMagic.size();
+  return true;
+}
+
+bool JournalReader::take_frame() {
+  const Bytes rest = Bytes(pending_).subspan(used_);
+  ByteReader head(rest);
+  const char kind = static_cast<char>(head.u8());
+  const std::size_t length = head.u32();
+  if (!head.ok()) return false;
+  if (length > kMaxFrame) return stop(JournalFault::kDigest);
+  const std::size_t whole = kFrameHead + length;
+  if (rest.size() < whole + kDigestSize) return false;
+  head.skip(length);
+  const std::uint64_t digest = frame_digest(digest_, rest.first(whole));
+  if (head.u64() != digest) return stop(JournalFault::kDigest);
+  digest_ = digest;
+  used_ += whole + kDigestSize;
+  size_ += whole + kDigestSize;
+  Content content(rest.subspan(kFrameHead, length));
+  if (!take(kind, content) || !content.ok() || !content.at_end()) {
+    return stop(JournalFault::kBadRecord);
+  }
+  return true;
+}
+
+// Which kinds may follow which: see the head of journal.h.
+bool JournalReader::take(char kind, Content& content) {
+  const char before = std::exchange(last_, kind);
+  switch (kind) {
+    case 'z': {
+      if (mark_ || group_ != 0) return false;
+      const std::vector<std::byte> name = content.name();
+      if (name.empty()) return false;
+      zone_ = NameView::from_valid_wire(name);
+      base_soa_ = content.soa(zone_);
+      group_ = 'z';
+      return true;
+    }
+    case 'r':
+      if (before != 'z' && before != 'r') return false;
+      content.records(zone_, base_);
+      return true;
+    case 'p':
+    case 'n':
+      return begin_difference(kind, content);
+    case '-':
+      if (difference_ == nullptr || before == '+') return false;
+      content.records(zone_, difference_->removed);
+      return true;
+    case '+':
+      if (difference_ == nullptr) return false;
+      content.records(zone_, difference_->added);
+      return true;
+    case 'e':
+      return end_group();
+    default:
+      return false;
+  }
+}
+
+bool JournalReader::begin_difference(char kind, Content& content) {
+  if (kind == 'p' ? group_ != 'z' : group_ != 0 || !mark_) return false;
+  if (difference_ != nullptr) keep(std::exchange(difference_, nullptr));
+  difference_ = std::make_shared<ZoneDifference>();
+  difference_->from = content.soa(zone_);
+  difference_->to = content.soa(zone_);
+  if (!content.ok()) return false;
+  difference_->from_serial = serial_of(difference_->from);
+  if (kind == 'n') group_ = 'n';
+  return true;
+}
+
+bool JournalReader::end_group() {
+  const char group = std::exchange(group_, 0);
+  const std::shared_ptr<ZoneDifference> difference = std::exchange(difference_, nullptr);
+  if (group == 0) return false;
+  if (group == 'z') {
+    soa_ = base_soa_;
+    if (difference != nullptr) keep(difference);
+    // Those that led here follow each other.
+    auto version = std::make_shared<ZoneVersion>();
+    version->soa = base_soa_;
+    if (!ZoneHistory::restore(version, {differences_.begin(), differences_.end()})) return false;
+    mark_ = JournalMark{size_, size_, digest_, serial_of(soa_)};
+    return true;
+  }
+  if (!apply(*difference)) return false;
+  keep(difference);
+  mark_ = JournalMark{size_, mark_->base, digest_, serial_of(soa_)};
+  return true;
+}
+
+bool JournalReader::has(const TransferRecord& record) const {
+  const auto changed = changed_.find(record);
+  if (changed != changed_.end()) return changed->second;
+  return std::binary_search(base_.begin(), base_.end(), record);
+}
+
+bool JournalReader::apply(const ZoneDifference& difference) {
+  const bool follows =
+      difference.from == soa_ && is_after(serial_of(difference.to), difference.from_serial);
+  const auto there = [this](const TransferRecord& it) { return has(it); };
+  if (!follows || !std::ranges::all_of(difference.removed, there) ||
+      std::ranges::any_of(difference.added, there)) {
+    return false;
+  }
+  for (const TransferRecord& it : difference.removed) changed_[it] = false;
+  for (const TransferRecord& it : difference.added) changed_[it] = true;
+  soa_ = difference.to;
+  return true;
+}
+
+void JournalReader::keep(std::shared_ptr<ZoneDifference> difference) {
+  difference->size = octets_of(difference->removed) + octets_of(difference->added);
+  differences_.push_back(std::move(difference));
+  if (differences_.size() > ZoneHistory::kMaxDifferences) differences_.pop_front();
+}
+
+// The records of the newest version.
+std::vector<TransferRecord> JournalReader::merged() {
+  if (changed_.empty()) return std::move(base_);
+  std::vector<TransferRecord> out;
+  auto change = changed_.begin();
+  for (TransferRecord& it : base_) {
+    for (; change != changed_.end() && change->first < it; ++change) {
+      if (change->second) out.push_back(change->first);
+    }
+    const bool same = change != changed_.end() && change->first == it;
+    if (!same || change->second) out.push_back(std::move(it));
+    if (same) ++change;
+  }
+  for (; change != changed_.end(); ++change) {
+    if (change->second) out.push_back(change->first);
+  }
+  return out;
+}
+
+Result<Journal, JournalFault> JournalReader::finish() {
+  const bool ends_here = pending_.empty() && group_ == 0;
+  if (!fault_ && !ends_here) fault_ = JournalFault::kTruncated;
+  if (!mark_) return fail(fault_.value_or(JournalFault::kTruncated));
   auto version = std::make_shared<ZoneVersion>();
-  version->origin = head.zone;
-  version->serial = head.serial;
-  version->soa = in.soa(head.zone);
-  version->records = in.records(head.zone);
-  if (!in.ok() || serial_of(version->soa) != head.serial) return nullptr;
+  version->origin = zone_;
+  version->serial = mark_->serial;
+  version->soa = soa_;
+  version->records = merged();
   version->size = octets_of(version->records);
-  std::vector<std::shared_ptr<const ZoneDifference>> differences;
-  const std::uint64_t count = in.number(1);
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    auto difference = std::make_shared<ZoneDifference>();
-    difference->from = in.soa(head.zone);
-    difference->to = in.soa(head.zone);
-    difference->removed = in.records(head.zone);
-    difference->added = in.records(head.zone);
-    if (!in.ok()) return nullptr;
-    difference->from_serial = serial_of(difference->from);
-    difference->size = octets_of(difference->removed) + octets_of(difference->added);
-    differences.push_back(std::move(difference));
+  std::size_t size = 0;
+  for (const auto& it : differences_) size += it->size;
+  while (!differences_.empty() && size > version->size) {
+    size -= differences_.front()->size;
+    differences_.pop_front();
   }
-  if (!in.ok()) return nullptr;
-  return ZoneHistory::restore(std::move(version), std::move(differences));
-}
-
-}  // namespace
-
-std::string_view describe(JournalFault fault) {
-  switch (fault) {
-    case JournalFault::kNotOurs:
-      return "no journal of transfers of this version";
-    case JournalFault::kTruncated:
-      return "the file is cut off";
-    case JournalFault::kDigest:
-      return "the file is damaged";
-    case JournalFault::kBadRecord:
-      return "a record in it can't be";
-    case JournalFault::kTooLong:
-      return "the file is too long";
-  }
-  return "";
-}
-
-std::vector<std::byte> format_journal(const ZoneHistory& history, std::size_t most) {
-  const ZoneVersion& version = *history.current();
-  Writer out;
-  write_head(out, version, true);
-  out.record(version.soa);
-  out.records(version.records);
-  out.number(history.differences().size(), 1);
-  for (const auto& difference : history.differences()) {
-    out.record(difference->from);
-    out.record(difference->to);
-    out.records(difference->removed);
-    out.records(difference->added);
-  }
-  if (out.size() + kDigestSize > most) return serial_alone(version);
-  return out.finish();
-}
-
-bool is_serial_alone(Bytes journal) {
-  return journal[kMagic.size()] == std::byte{0};
-}
-
-Result<Journal, JournalFault> parse_journal(Bytes bytes) {
-  if (bytes.size() > kMaxJournal) return fail(JournalFault::kTooLong);
-  const Bytes magic = std::as_bytes(std::span(kMagic));
-  const std::size_t common = std::min(bytes.size(), magic.size());
-  if (!std::ranges::equal(bytes.first(common), magic.first(common))) {
-    return fail(JournalFault::kNotOurs);
-  }
-  if (bytes.size() < magic.size() + 1 + kDigestSize) return fail(JournalFault::kTruncated);
-  const Bytes content = bytes.first(bytes.size() - kDigestSize);
-  ByteReader digest(bytes.subspan(content.size()));
-  if (digest.u64() != digest_of(content)) return fail(JournalFault::kDigest);
-  Reader in(content.subspan(magic.size()));
   Journal out;
-  const std::uint64_t flags = in.number(1);
-  const std::vector<std::byte> zone = in.name();
-  out.serial = static_cast<std::uint32_t>(in.number(4));
-  if (!in.ok() || zone.empty() || flags > 1) return fail(JournalFault::kBadRecord);
-  out.zone = NameView::from_valid_wire(zone);
-  if (flags == 1) {
-    out.history = read_history(in, out);
-    if (out.history == nullptr) return fail(JournalFault::kBadRecord);
-  }
-  if (!in.at_end()) return fail(JournalFault::kTooLong);
+  out.zone = zone_;
+  out.history =
+      ZoneHistory::restore(std::move(version), {differences_.begin(), differences_.end()});
+  CHECK(out.history != nullptr);
+  out.mark = *mark_;
+  out.rest = fault_;
   return out;
 }
 

@@ -380,6 +380,11 @@ Result<SignedVersion, ExportFault> sign_version(const ZoneVersion& data,
   return VersionSigner(data, keys, times, now, before).run();
 }
 
+std::uint32_t longest_expire(const dnssec::SignatureTimes& times) {
+  const std::uint64_t least = Terms(times).least;
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>(least - least / 8, 1));
+}
+
 std::shared_ptr<const ZoneVersion> without_signatures(const ZoneVersion& version) {
   auto out = std::make_shared<ZoneVersion>();
   out->origin = version.origin;

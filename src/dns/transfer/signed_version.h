@@ -45,6 +45,12 @@ Result<SignedVersion, ExportFault> sign_version(const ZoneVersion& data,
                                                 const dnssec::SignatureTimes& times,
                                                 std::uint32_t now, const ZoneVersion* before);
 
+// The longest expire that the SOA of a copy may have, in seconds: a secondary that hears no more of
+// us gives the zone up before it gives signatures that have ended (RFC 6781 4.4.1). The oldest
+// signatures that it can have come by hold as long as those hold that are not made anew yet, less
+// an eighth for the time until they are.
+std::uint32_t longest_expire(const dnssec::SignatureTimes& times);
+
 // Without what sign_version() adds.
 std::shared_ptr<const ZoneVersion> without_signatures(const ZoneVersion& version);
 

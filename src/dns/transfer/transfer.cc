@@ -56,11 +56,12 @@ void settle(ZoneVersion& version) {
   version.size = octets_of(records);
 }
 
-std::shared_ptr<const ZoneVersion> version_of(const Zone& zone) {
+std::shared_ptr<const ZoneVersion> version_of(const Zone& zone, std::uint32_t longest_expire) {
   auto out = std::make_shared<ZoneVersion>();
   out->origin = zone.origin;
   out->serial = zone.serial;
   out->soa = exported_soa(zone);
+  bound_soa_expire(out->soa.rdata, longest_expire);
   out->records = exported_records(zone);
   settle(*out);
   return out;

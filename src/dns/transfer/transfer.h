@@ -47,7 +47,9 @@ constexpr std::uint32_t next_serial(std::uint32_t last, std::uint32_t document) 
   return is_after(document, last) ? document : last + 1;
 }
 
-std::shared_ptr<const ZoneVersion> version_of(const Zone& zone);
+// Of `zone`, whose SOA expires after `longest_expire` seconds at the latest.
+std::shared_ptr<const ZoneVersion> version_of(const Zone& zone,
+                                              std::uint32_t longest_expire = 0xffff'ffff);
 // As records of a message without compression.
 std::size_t octets_of(const std::vector<TransferRecord>& records);
 // Sorts the records, each once, and counts their octets.

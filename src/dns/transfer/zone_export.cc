@@ -90,11 +90,34 @@ void set_soa_serial(std::vector<std::byte>& rdata, std::uint32_t serial) {
   ByteWriter(MutableBytes(rdata).subspan(rdata.size() - kSoaNumbers)).u32(serial);
 }
 
-Zone with_serial(const Zone& zone, std::uint32_t serial) {
+void bound_soa_expire(std::vector<std::byte>& rdata, std::uint32_t longest) {
+  CHECK(rdata.size() > kSoaNumbers);
+  const MutableBytes times = MutableBytes(rdata).subspan(rdata.size() - kSoaNumbers + 4);
+  ByteReader before(times);
+  const std::uint32_t refresh = before.u32();
+  const std::uint32_t retry = before.u32();
+  if (before.u32() <= longest) return;
+  ByteWriter writer(times);
+  writer.u32(refresh_within(refresh, longest));
+  writer.u32(refresh_within(retry, longest));
+  writer.u32(longest);
+}
+
+Zone with_serial(const Zone& zone, std::uint32_t serial, std::uint32_t longest_expire) {
   Zone out = zone;
   out.serial = serial;
-  if (zone.plain) set_soa_serial(out.soa, serial);
+  out.expire = std::min(zone.expire, longest_expire);
+  if (!zone.plain) return out;
+  set_soa_serial(out.soa, serial);
+  bound_soa_expire(out.soa, longest_expire);
   return out;
+}
+
+std::uint32_t soa_expire(const Zone& zone) {
+  if (!zone.plain) return zone.expire;
+  ByteReader reader(zone.soa);
+  reader.seek(zone.soa.size() - kSoaNumbers + 12);
+  return reader.u32();
 }
 
 TransferRecord exported_soa(const Zone& zone) {

@@ -397,7 +397,8 @@ std::vector<std::byte> soa_data(const Zone& zone) {
     append(own.ok() ? own.value().wire() : zone.origin.wire());
   }
   append(zone.contact.wire());
-  for (const std::uint32_t value : {zone.serial, 5400U, 5400U, 1209600U, 3600U}) {
+  const std::uint32_t refresh = refresh_within(5400, zone.expire);
+  for (const std::uint32_t value : {zone.serial, refresh, refresh, zone.expire, 3600U}) {
     for (int shift = 24; shift >= 0; shift -= 8) {
       out.push_back(static_cast<std::byte>(value >> shift & 0xff));
     }

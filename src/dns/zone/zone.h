@@ -3,6 +3,7 @@
 // answering (compiled.h does that). A plain value.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -70,6 +71,7 @@ struct Zone {
   wire::dns::DnsName origin;  // lower case
   std::uint32_t serial = 0;
   std::uint32_t ttl = 120;
+  std::uint32_t expire = 14 * 86'400;  // in the SOA, where it is not the file's
   std::uint32_t max_hosts = 2;
   wire::dns::DnsName contact;
   Targeting targeting;
@@ -88,6 +90,12 @@ struct Zone {
 // zone's and an hour at most.
 std::vector<std::byte> soa_data(const Zone& zone);
 std::uint32_t soa_ttl(const Zone& zone);
+
+// How often a secondary asks for our serial and asks again (RFC 1035 3.3.13: refresh and retry)
+// when it gives the zone up after `expire` seconds: `wanted`, or four times in that time.
+constexpr std::uint32_t refresh_within(std::uint32_t wanted, std::uint32_t expire) {
+  return std::min(wanted, std::max(expire / 4, 1U));
+}
 
 // Where a document is wrong and how.
 struct ZoneError {
