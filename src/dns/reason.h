@@ -17,7 +17,7 @@ enum class Reason : std::uint8_t {
   kCookieOnly,       // no question, a cookie (RFC 7873 5.4)
   kTruncated,        // the records don't fit: TC
   kRefusedZone,      // a name outside every zone
-  kRefusedClass,     // a class other than IN and CH, or a CH name that is not served
+  kRefusedClass,     // a class other than IN, CH and ANY, or a CH name that is not served
   kRefusedTransfer,  // AXFR, IXFR
   kNotImpOpcode,     // an opcode other than QUERY
   kNotImpType,       // a meta type

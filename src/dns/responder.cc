@@ -51,6 +51,14 @@ Reason refuse(Reply& reply, Reason reason, Rcode rcode, ExtendedCode code) {
   return refuse(reply, reason, rcode);
 }
 
+// RFC 1035 3.2.5: any class is every class that there is, which is IN. A zone is copied in its own
+// (RFC 5936 2.1).
+bool is_ours(const Query& query) {
+  if (query.klass == RrClass::kIn) return true;
+  const bool copies = query.type == RrType::kAxfr || query.type == RrType::kIxfr;
+  return query.klass == RrClass::kAny && !copies;
+}
+
 // What needs no name looked up, or nothing for a question that does.
 std::optional<Reason> answer_in_general(const Asked& asked, Reply& reply) {
   const Query& query = asked.query;
@@ -60,7 +68,7 @@ std::optional<Reason> answer_in_general(const Asked& asked, Reply& reply) {
   if (query.tsig_offset != 0) return refuse(reply, Reason::kTsig, Rcode::kNotAuth);
   if (!query.has_question) return Reason::kCookieOnly;
   if (query.klass == RrClass::kCh) return answer_chaos(asked, reply);
-  if (query.klass != RrClass::kIn) {
+  if (!is_ours(query)) {
     return refuse(reply, Reason::kRefusedClass, Rcode::kRefused, ExtendedCode::kProhibited);
   }
   switch (query.type) {
@@ -130,6 +138,8 @@ Outcome answer_query(const Asked& asked, Bytes datagram, MutableBytes out) {
     outcome.reason = *reason;
   } else {
     outcome.reason = answer.run();
+    // RFC 1035 6.2: nobody knows all classes that there may be.
+    if (query.klass != RrClass::kIn) reply.set_authoritative(false);
     note(answer, asked.served.zones, outcome);
   }
   outcome.kind = kind_of(outcome.reason);

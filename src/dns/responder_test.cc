@@ -158,6 +158,24 @@ TEST(Responder, refuses_what_is_not_its_zone) {
             Reason::kNotImpType);
 }
 
+TEST(Responder, RFC1035_6_2_of_any_class_it_answers_for_its_own_and_never_with_authority) {
+  const auto any = [](const char* name, RrType type) {
+    return ask(pool(), {.name = name, .type = type, .klass = RrClass::kAny});
+  };
+  const Got got = any("x.y.z.pool.test", RrType::kA);
+  EXPECT_THAT(got.answers(), ElementsAre("x.y.z.pool.test. 7 IN A 10.0.8.1"));
+  EXPECT_EQ(got.outcome.reason, Reason::kAnswered);
+  EXPECT_FALSE(got.message->header().has(Header::kAa));
+  EXPECT_EQ(got.message->questions()[0].klass, RrClass::kAny);
+  const Got none = any("nope.pool.test", RrType::kA);
+  EXPECT_EQ(none.message->rcode(), Rcode::kNxDomain);
+  EXPECT_FALSE(none.message->header().has(Header::kAa));
+  EXPECT_EQ(any("example.com", RrType::kA).outcome.reason, Reason::kRefusedZone);
+  EXPECT_EQ(any("pool.test", RrType::kAxfr).outcome.reason, Reason::kRefusedClass);
+  EXPECT_EQ(ask(pool(), {.name = "pool.test", .klass = RrClass::kNone}).outcome.reason,
+            Reason::kRefusedClass);
+}
+
 TEST(Responder, says_by_extended_errors_why_it_refuses) {
   const auto code = [](Ask question) {
     question.edns = true;
