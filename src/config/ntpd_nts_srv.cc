@@ -11,7 +11,8 @@ Schema<NtsSrvConfig> nts_srv_schema() {
             "/var/lib/unbound/root.key. They are read when the daemon starts.")
       .field("servers", &C::servers, list_of(endpoint(53), 16),
              "DNS servers to ask; they must hand on signatures, but need not check them. An empty "
-             "list: those of [resolver], else those of /etc/resolv.conf.")
+             "list: those of [resolver], else those of /etc/resolv.conf, which is read again when "
+             "it has changed.")
       .field("full_resolution", &C::full_resolution, boolean(),
              "Ask no such server, but those of the zones, from the root on (port 53). For networks "
              "whose own resolvers drop signatures.")

@@ -2,6 +2,7 @@
 #include "net/service_resolver.h"
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <unbound.h>
 
 #include <algorithm>
@@ -82,14 +83,36 @@ std::string date_option(const SignatureDates& dates) {
   return out;
 }
 
+// What tells one state of a file from the next.
+struct FileMark {
+  bool there = false;
+  dev_t device = 0;
+  ino_t number = 0;
+  off_t size = 0;
+  std::int64_t seconds = 0;
+  std::int64_t nanoseconds = 0;
+  bool operator==(const FileMark&) const = default;
+};
+
+FileMark mark_of(const char* path) {
+  struct stat found = {};
+  if (stat(path, &found) != 0) return {};
+  return {true,          found.st_dev,         found.st_ino,
+          found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec};
+}
+
+// resolv.conf(5): without the file, or a server in it, the one on this machine is asked.
+Result<void> set_system_servers(ub_ctx* context) {
+  const int code = mark_of(kResolvConf).there ? ub_ctx_resolvconf(context, kResolvConf)
+                                              : ub_ctx_set_fwd(context, "127.0.0.1");
+  if (code != 0) return fail(unbound_error(code, kResolvConf));
+  return {};
+}
+
 Result<void> set_servers(ub_ctx* context, const ServiceResolverOptions& options) {
   if (options.full_resolution) return {};
   TRY(set_option(context, "target-fetch-policy:", "0 0 0 0 0"));
-  if (options.servers.empty()) {
-    const int code = ub_ctx_resolvconf(context, kResolvConf);
-    if (code != 0) return fail(unbound_error(code, kResolvConf));
-    return {};
-  }
+  if (options.servers.empty()) return set_system_servers(context);
   for (const Endpoint& server : options.servers) {
     const std::string text = format(server.address) + '@' + std::to_string(server.port);
     const int code = ub_ctx_set_fwd(context, text.c_str());
@@ -283,7 +306,8 @@ class ServiceResolver::Impl {
   void ask(std::string_view name, std::initializer_list<dns::RrType> types, MonoTime now,
            std::variant<ServiceDone, AddressDone> done) {
     // Not while somebody waits: the next one will do.
-    if (clock_.set_back(sys::unix_now(), now) && jobs_.empty()) {
+    const bool stale = clock_.set_back(sys::unix_now(), now) || servers_changed();
+    if (stale && jobs_.empty()) {
       context_.reset();
       clock_.reset();
     }
@@ -305,7 +329,14 @@ class ServiceResolver::Impl {
     jobs_.erase(std::prev(jobs_.end()));
   }
 
+  // A machine that moves has other servers in each network.
+  bool servers_changed() const {
+    const bool system = options_.servers.empty() && !options_.full_resolution;
+    return context_ && system && mark_of(kResolvConf) != servers_;
+  }
+
   std::string open_context() {
+    servers_ = mark_of(kResolvConf);
     auto made = make_context(options_, dates_);
     if (!made.ok()) return made.error().text();
     // The helper thread starts here.
@@ -383,7 +414,8 @@ class ServiceResolver::Impl {
   std::deque<std::function<void()>> ready_;
   std::uint64_t next_id_ = 1;
   ClockWatch clock_;
-  Context context_;  // nothing until the first look-up
+  FileMark servers_;  // the system's, as the context has them
+  Context context_;   // nothing until the first look-up
 };
 
 Result<std::unique_ptr<ServiceResolver>> ServiceResolver::create(

@@ -3,9 +3,9 @@ signed root that delegates to timepool-dnsd), or the machine's resolver that /et
 mount namespaces of the test's own: the root server's address and the file are there alone."""
 import ctypes
 import pathlib
+import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
@@ -22,7 +22,6 @@ POOL, RESOLVER = "127.0.0.53", "127.0.0.54"
 # Those that libunbound knows by itself, a.root-servers.net and so on; none by IPv6 can be reached.
 ROOTS = ("198.41.0.4", "199.9.14.201", "192.33.4.12", "199.7.91.13", "192.203.230.10", "192.5.5.241", "192.112.36.4",
          "198.97.190.53", "192.36.148.17", "192.58.128.30", "193.0.14.129", "199.7.83.42", "202.12.27.33")
-RESOLV_CONF = "/etc/resolv.conf"
 NUMBERS = {"a": 11, "b": 12}
 
 
@@ -38,6 +37,7 @@ def setUpModule():
 class ResolversTest(OwnZoneTest):
     def setUp(self):
         super().setUp()
+        self.etc = None
         for name, number in NUMBERS.items():
             self.serve(name, number)
         self.write_zone(NUMBERS, NUMBERS)
@@ -59,18 +59,23 @@ class ResolversTest(OwnZoneTest):
     def unbound(self, *lines):
         path = self.directory / "unbound.conf"
         path.write_text("\n".join((
-            "server:", f"interface: {RESOLVER}@53", "do-daemonize: no", "use-syslog: no", 'chroot: ""', 'username: ""',
+            "server:", f"interface: {RESOLVER}@53", "interface: 127.0.0.1@53", "do-daemonize: no", "use-syslog: no", 'chroot: ""', 'username: ""',
             f'directory: "{self.directory}"', 'pidfile: ""', "do-not-query-localhost: no", 'local-zone: "test." nodefault',
             *lines, "stub-zone:", 'name: "pool.test."', f"stub-addr: {POOL}", "remote-control:", "control-enable: no")))
         self.run_peer(UNBOUND, "-d", "-c", path)
         self.answers(RESOLVER, "pool.test")
 
-    def use_resolver(self):
-        """As the machine's. A search list would make other names of ours, were they not absolute."""
-        file = pathlib.Path(tempfile.mkdtemp(dir=self.directory)) / "resolv.conf"
-        file.write_text(f"nameserver {RESOLVER}\nsearch pool.test example.test\noptions ndots:9\n")
-        own_network.run("mount", "--bind", str(file), RESOLV_CONF)
-        self.addCleanup(own_network.run, "umount", RESOLV_CONF)
+    def use_resolver(self, address=RESOLVER):
+        """As the machine's, in an /etc of our own. A search list would make other names of ours, were they not absolute."""
+        if not self.etc:
+            self.etc = self.directory / "etc"
+            shutil.copytree("/etc", self.etc, symlinks=True)
+            own_network.run("mount", "--bind", str(self.etc), "/etc")
+            self.addCleanup(own_network.run, "umount", "/etc")
+        (self.etc / "resolv.conf").unlink(missing_ok=True)
+        if address:
+            (self.etc / "resolv.conf").write_text(
+                f"nameserver {address}\nsearch pool.test example.test\noptions ndots:9\n")
 
     def follows(self, client):
         wait_until(lambda: set(self.sources(client)) == {f"{it}.m.pool.test" for it in NUMBERS}, 60,
@@ -94,6 +99,21 @@ class ResolversTest(OwnZoneTest):
         client = self.client(None, "pool.test. IN DS 4711 13 2 " + 64 * "a" + "\n")
         wait_until(lambda: self.pool(client).get("verdict") == "bogus", 30, f"bogus\n{client.output()}")
         self.assertEqual(client.control("security")["key_establishments"], {})
+
+    @unittest.skipUnless(UNBOUND.exists(), "needs the package unbound")
+    def test_resolv_conf_is_read_again_when_the_network_is_another(self):
+        self.unbound('module-config: "iterator"')
+        self.use_resolver("127.0.0.99")  # where nobody is
+        client = self.client(None, self.anchor)
+        wait_until(lambda: self.pool(client).get("verdict") == "failed", 30, f"no answer\n{client.output()}")
+        self.use_resolver()
+        self.follows(client)
+
+    @unittest.skipUnless(UNBOUND.exists(), "needs the package unbound")
+    def test_without_resolv_conf_the_resolver_on_this_machine_is_asked(self):
+        self.unbound('module-config: "iterator"')
+        self.use_resolver(None)
+        self.follows(self.client(None, self.anchor))
 
     @unittest.skipUnless(UNBOUND.exists(), "needs the package unbound")
     def test_a_validating_resolver_in_between_does_no_harm(self):
