@@ -6,13 +6,15 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 import own_network  # noqa: E402
 from dns_messages import SOA, ask_udp  # noqa: E402
 from programs import die_with_parent, main, wait_until  # noqa: E402
-from srv_case import OwnZoneTest  # noqa: E402
+from signed_zones import SIGNZONE, sign  # noqa: E402
+from srv_case import OwnZoneTest, SrvTest  # noqa: E402
 
 PEERS = pathlib.Path(__file__).resolve().parents[2] / "build/peers"
 UNBOUND = PEERS / "unbound/usr/sbin/unbound"
@@ -34,6 +36,21 @@ def setUpModule():
         own_network.run("ip", "address", "add", address + "/32", "dev", "lo")
 
 
+def run_peer(test, *command):
+    with open(test.directory / "peer.log", "ab") as log:
+        test.end_with_test(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            preexec_fn=die_with_parent))
+
+
+def answers(server, name, port=53):
+    def asked():
+        try:
+            return ask_udp((server, port), name, SOA).answers
+        except OSError:
+            return False
+    wait_until(asked, 20, f"{server} answers for '{name}'")
+
+
 class ResolversTest(OwnZoneTest):
     def setUp(self):
         super().setUp()
@@ -43,27 +60,14 @@ class ResolversTest(OwnZoneTest):
         self.write_zone(NUMBERS, NUMBERS)
         _, self.anchor = self.serve_zone(POOL + ":53")
 
-    def run_peer(self, *command):
-        with open(self.directory / "peer.log", "ab") as log:
-            self.end_with_test(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                preexec_fn=die_with_parent))
-
-    def answers(self, server, name):
-        def asked():
-            try:
-                return ask_udp((server, 53), name, SOA).answers
-            except OSError:
-                return False
-        wait_until(asked, 20, f"{server} answers for '{name}'")
-
     def unbound(self, *lines):
         path = self.directory / "unbound.conf"
         path.write_text("\n".join((
             "server:", f"interface: {RESOLVER}@53", "interface: 127.0.0.1@53", "do-daemonize: no", "use-syslog: no", 'chroot: ""', 'username: ""',
             f'directory: "{self.directory}"', 'pidfile: ""', "do-not-query-localhost: no", 'local-zone: "test." nodefault',
             *lines, "stub-zone:", 'name: "pool.test."', f"stub-addr: {POOL}", "remote-control:", "control-enable: no")))
-        self.run_peer(UNBOUND, "-d", "-c", path)
-        self.answers(RESOLVER, "pool.test")
+        run_peer(self, UNBOUND, "-d", "-c", path)
+        answers(RESOLVER, "pool.test")
 
     def use_resolver(self, address=RESOLVER):
         """As the machine's, in an /etc of our own. A search list would make other names of ours, were they not absolute."""
@@ -160,10 +164,65 @@ zone:
     dnssec-signing: on
     dnssec-policy: ours
 ''')
-        self.run_peer(KNOTD, "-c", config)
-        self.answers(ROOTS[0], "")
+        run_peer(self, KNOTD, "-c", config)
+        answers(ROOTS[0], "")
         done = subprocess.run([KEYMGR, "-c", config, ".", "ds"], check=True, capture_output=True, text=True, timeout=20)
         return done.stdout
+
+
+@unittest.skipUnless(KNOTD.exists() and SIGNZONE, "needs the packages knot and ldnsutils")
+class WrongZones(SrvTest):
+    """Each by a knotd of its own, at a port of its own."""
+
+    def knotd(self, port, text):
+        directory = self.directory / f"knot{port}"
+        directory.mkdir()
+        (directory / "zone").write_text(text)
+        (directory / "conf").write_text(
+            f"server:\n  rundir: {directory}\n  listen: 127.0.0.1@{port}\ndatabase:\n  storage: {directory}\n"
+            f"zone:\n  - domain: pool.test\n    file: {directory}/zone\n    zonefile-sync: -1\n")
+        run_peer(self, KNOTD, "-c", directory / "conf")
+        answers("127.0.0.1", "pool.test", port)
+
+    def zones(self):
+        """What is signed, with its anchor: by port, and what is to be said of it."""
+        day = 86400
+        good = self.records("a") + ["a.m A 127.0.0.11"]
+        text, anchor = sign(self.directory, good)
+        yield "use", text, anchor
+        yield "insecure", text, anchor.replace("pool.test", "other.test")
+        bare = "\n".join(it for it in text.splitlines() if not {"RRSIG", "NSEC", "DNSKEY"} & set(it.split()))
+        yield "bogus", bare, anchor
+        yield "bogus", text, sign(self.directory, good)[1]
+        yield "bogus", *sign(self.directory, good, -20 * day, -10 * day)
+        yield "bogus", *sign(self.directory, good, 10 * day, 20 * day)
+        yield "alias", *sign(self.directory, ["_ntske._tcp CNAME other.pool.test.", *good[1:],
+                                              f"other SRV 0 10 {self.ports['a']} a.m.pool.test."])
+        yield "nobody", *sign(self.directory, ["_ntske._tcp SRV 0 0 0 ."])
+        yield "no_record", *sign(self.directory, good[1:])
+        many = [f"_ntske._tcp SRV 0 10 {self.ports['a']} another-server-of-this-pool-{i}.m.pool.test." for i in range(40)]
+        yield "use", *sign(self.directory, many + good)
+        yield "bogus", *(sign(self.directory, many + good)[0], anchor)
+
+    def test_lc6_lc7_no_key_establishment_but_with_what_is_proved(self):
+        self.serve("a", 11)
+        clients = []
+        for port, (verdict, text, anchor) in enumerate(self.zones(), 5400):
+            self.knotd(port, text)
+            clients.append((verdict, self.client(port, anchor)))
+        for number, (verdict, client) in enumerate(clients):
+            with self.subTest(number=number, verdict=verdict):
+                wait_until(lambda: self.pool(client).get("verdict") == verdict, 30, f"{verdict}\n{client.output()}")
+                if verdict == "use":
+                    wait_until(lambda: client.control("security")["key_establishments"] or self.sources(client), 30,
+                               f"it is followed\n{client.output()}")
+        time.sleep(1)
+        for number, (verdict, client) in enumerate(clients):
+            with self.subTest(number=number, verdict=verdict):
+                self.assertEqual(self.pool(client)["verdict"], verdict, client.output())
+                if verdict != "use":
+                    self.assertEqual(client.control("security")["key_establishments"], {})
+                    self.assertEqual(self.sources(client), {})
 
 
 if __name__ == "__main__":
