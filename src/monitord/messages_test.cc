@@ -31,6 +31,54 @@ TEST(Messages, refuses_work_that_makes_no_sense) {
   }
 }
 
+TEST(Messages, reads_work_of_nts) {
+  const auto work =
+      parse_work(R"({"work":[{"server":7,"address":"::1","ticket":"a",)"
+                 R"("nts":{"name":"alice.m.pool.test","port":4460,"trust":"system"}},)"
+                 R"({"server":8,"address":"::1","ticket":"b"}]})");
+  ASSERT_TRUE(work.ok()) << work.error().text();
+  ASSERT_TRUE((*work)[0].nts.has_value());
+  EXPECT_EQ((*work)[0].nts->name, "alice.m.pool.test");
+  EXPECT_EQ((*work)[0].nts->port, 4460);
+  EXPECT_EQ((*work)[0].nts->trust, "system");
+  EXPECT_FALSE((*work)[1].nts.has_value());
+}
+
+TEST(Messages, refuses_work_of_nts_that_makes_no_sense) {
+  for (const char* nts :
+       {"1", "{}", R"({"name":"a.test","trust":"system"})", R"({"name":"a.test","port":4460})",
+        R"({"name":"a.test","port":0,"trust":"system"})",
+        R"({"name":"a.test","port":65536,"trust":"system"})",
+        R"({"name":"a b","port":4460,"trust":"system"})",
+        R"({"name":"","port":4460,"trust":"system"})"}) {
+    const std::string text =
+        R"({"work":[{"server":1,"address":"::1","nts":)" + std::string(nts) + "}]}";
+    EXPECT_FALSE(parse_work(text).ok()) << nts;
+  }
+}
+
+TEST(Messages, writes_what_a_check_of_nts_came_to_and_nothing_else) {
+  ProbeResult good{5, "t", UnixTime::from_seconds(1'000'000'000), {}};
+  good.nts = NtsResult{"a.test", 4460, pool::NtsOutcome::kOk};
+  good.nts->not_after = UnixTime::from_seconds(1'000'086'400);
+  good.nts->cookies = 8;
+  good.nts->aead = 15;
+  good.nts->ke_took = Duration::milliseconds(250);
+  good.nts->offset = -0.5;
+  ProbeResult bad{6, "u", UnixTime::from_seconds(1'000'000'000), {}};
+  bad.nts = NtsResult{"b.test", 4461, pool::NtsOutcome::kKeError};
+  bad.nts->code = 2;
+  bad.nts->detail = "why";
+  EXPECT_EQ(write_results({good, bad}),
+            R"({"results":[{"server":5,"ticket":"t","time":"2001-09-09T01:46:40.000000Z",)"
+            R"("samples":[],"nts":{"name":"a.test","port":4460,"outcome":"ok",)"
+            R"("not_after":"2001-09-10T01:46:40Z","cookies":8,"aead":15,"ke_ms":2.5E2,)"
+            R"("offset_s":-5E-1}},)"
+            R"({"server":6,"ticket":"u","time":"2001-09-09T01:46:40.000000Z","samples":[],)"
+            R"("nts":{"name":"b.test","port":4461,"outcome":"ke_error","code":2,)"
+            R"("detail":"why"}}]})");
+}
+
 TEST(Messages, writes_every_sample_with_its_error_or_its_values) {
   Sample good;
   good.offset = -0.0125;

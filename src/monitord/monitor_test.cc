@@ -9,6 +9,7 @@
 #include <fstream>
 #include <set>
 
+#include "monitord/nts_testing.h"
 #include "net/http_server.h"
 #include "sys/clock.h"
 #include "sys/udp_socket.h"
@@ -196,6 +197,42 @@ TEST_F(MonitorTest, reports_every_sample_of_every_server) {
   EXPECT_EQ(count_of(body, "\"ticket\":\"t"), 4U);
   EXPECT_EQ(kissing.asked(), 1);
   EXPECT_EQ(manager.tokens(), std::set<std::string>{"secret"});
+}
+
+TEST_F(MonitorTest, reports_what_a_check_of_nts_found_beside_the_samples) {
+  FakeManager manager;
+  const FakeNtp honest(reactor_);
+  // Its time is not asked for: the member's cookies are no use to the monitor's own algorithms.
+  testing::FakeMember member(reactor_, "alice.test");
+  member.set_cookies(2);
+  const std::string roots = directory_ + "/roots.pem";
+  std::ofstream(roots) << member.authority_pem();
+  config_.manager.url = manager.url();
+  config_.nts.look_up = false;
+  config_.nts.trust = {{"test", roots}};
+  config_.report.max_results = 3;
+  config_.report.interval = Duration::seconds(5);
+  const auto item = [&](int server, const char* nts) {
+    return fmt::format(
+        R"({{"server":{},"address":"127.0.0.1","port":{},"samples":1,"ticket":"t{}"{}}})", server,
+        honest.endpoint().port, server, nts);
+  };
+  const auto nts = [&](const char* trust) {
+    return fmt::format(R"(,"nts":{{"name":"alice.test","port":{},"trust":"{}"}})", member.port(),
+                       trust);
+  };
+  manager.set_work(R"({"work":[)" + item(1, "") + "," + item(2, nts("test").c_str()) + "," +
+                   item(3, nts("unheard").c_str()) + "]}");
+  const auto monitor = start();
+  ASSERT_TRUE(run_until([&] { return !manager.bodies().empty(); }));
+  const std::string body = manager.bodies().at(0);
+  EXPECT_EQ(count_of(body, "offset_s"), 3U) << body;
+  EXPECT_EQ(count_of(body, "\"nts\":"), 1U) << "our own fault is not reported";
+  EXPECT_EQ(count_of(body, R"("outcome":"too_few_cookies")"), 1U) << body;
+  const auto status = monitor->status().at("nts").as_object();
+  EXPECT_EQ(status.at("started").to_number<int>(), 2);
+  EXPECT_EQ(status.at("void").to_number<int>(), 1);
+  EXPECT_EQ(status.at("outcomes").at("too_few_cookies").to_number<int>(), 1);
 }
 
 TEST_F(MonitorTest, measures_a_liar) {

@@ -1,10 +1,16 @@
-"""Monitors check servers' NTS: the real timepool-monitord, timepool-poold and timepool-dnsd with members that are in order
-and members that are not. The ids are those of docs/nts-for-pools.md."""
+"""Monitors check servers' NTS: the real timepool-monitord, timepool-poold and timepool-dnsd with members that are
+in order and members that are not. The ids are those of docs/nts-for-pools.md."""
+import datetime
+import json
 import pathlib
+import secrets
 import shutil
 import socket
+import ssl
 import struct
+import subprocess
 import tempfile
+import threading
 import unittest
 
 import dns_messages as dns
@@ -13,8 +19,66 @@ from pool_manager import Manager
 from programs import ProgramTest, main, wait_until
 
 SRV = 33
-# A check takes the time of its NTP requests, which are [probe] spacing apart.
+# Between two checks by one monitor; a check takes the time of its NTP requests, [probe] spacing apart.
 INTERVAL = "300ms"
+# What the member's own name leads to is none of the pool's business, so it is in a zone of its own.
+ZONE = {"serial": 1, "ttl": 1, "data": {"": {"ns": ["ns1.example.test"]}}}
+SHIFTED = 60
+
+
+class Rogue:
+    """A server of key establishment that is out of order: `limit` as the newest TLS, protocols by ALPN, and what it
+    answers. Without `context` it accepts and says nothing."""
+
+    def __init__(self, address, certificate, alpn=("ntske/1",), newest=None, answer=b"", silent=False):
+        self.context = None if silent else ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if self.context:
+            self.context.load_cert_chain(*certificate)
+            self.context.maximum_version = newest or ssl.TLSVersion.MAXIMUM_SUPPORTED
+            if alpn:
+                self.context.set_alpn_protocols(alpn)
+        self.answer = answer
+        self.listener = socket.create_server((address, 0))
+        self.port = self.listener.getsockname()[1]
+        self.held = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            if self.context:
+                threading.Thread(target=self.speak, args=(connection,), daemon=True).start()
+            else:
+                self.held.append(connection)
+
+    def speak(self, connection):
+        try:
+            connection.settimeout(5)
+            with self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) as tls:
+                tls.do_handshake()
+                tls.recv(4096)
+                tls.sendall(self.answer)
+                tls.recv(4096)
+        except OSError:
+            pass  # it is the client's to give up
+
+    def close(self):
+        self.listener.close()
+        for connection in self.held:
+            connection.close()
+
+
+def record(kind, body, critical=False):
+    return struct.pack("!HH", kind | (0x8000 if critical else 0), len(body)) + body
+
+
+def cookies(count):
+    """A whole answer with so many of them, which no server knows."""
+    return (record(1, b"\0\0", True) + record(4, struct.pack("!H", 15), True) +
+            b"".join(record(5, secrets.token_bytes(100)) for _ in range(count)) + record(0, b"", True))
 
 
 def free_port():
@@ -28,8 +92,9 @@ class NtsChecks(ProgramTest):
     def setUp(self):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-nts-"))
         self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
-        for name in ("manager", "ca", "other"):
+        for name in ("manager", "ca", "other", "zones"):
             (self.root / name).mkdir()
+        self.set_own_names({})
         self.authority = Authority(self.root / "ca")
         self.ntp_port = free_port()
         self.manager = Manager(self.root / "manager", 'trust = "test"',
@@ -41,6 +106,8 @@ listen = ["127.0.0.1:0"]
 urls = ["{self.manager.url}"]
 public_keys = ["{self.manager.public_key()}"]
 directory = "{self.root}/kept"
+[zones]
+directory = "{self.root}/zones"
 ''')
         wait_until(lambda: self.dns.control("status")["snapshot_serial"], 20, "dnsd has the snapshot")
         host, port = self.dns.control("status")["listen"][0].rsplit(":", 1)
@@ -62,7 +129,7 @@ mode = "none"
 spacing = "50ms"
 timeout = "300ms"
 [nts]
-timeout = "1s"
+timeout = "2s"
 resolvers = ["{self.resolver[0]}:{self.resolver[1]}"]
 [[nts.trust]]
 word = "test"
@@ -81,11 +148,16 @@ directory = "{directory}/spool"
     def certificate(self, label, authority=None, name=None, **more):
         return (authority or self.authority).issue(label, f"DNS:{name or label}.m.pool.test", **more)
 
-    def server(self, address, certificate, port=0, more=""):
+    def set_own_names(self, names):
+        """{label: address} below example.test."""
+        zone = dict(ZONE, data={**ZONE["data"], **{name: {"a": [[address, 1]]} for name, address in names.items()}})
+        (self.root / "zones/example.test.json").write_text(json.dumps(zone))
+
+    def server(self, address, certificate, port=0, ntp_port=None, more="", prefix=()):
         """The member's timepool-ntpd and the port of its key establishment."""
         chain, key = certificate
         program = self.start("timepool-ntpd", f'''[server]
-listen = ["{address}:{self.ntp_port}"]
+listen = ["{address}:{self.ntp_port if ntp_port is None else ntp_port}"]
 [server.local]
 stratum = 2
 [nts.server]
@@ -94,8 +166,26 @@ listen = ["{address}:{port}"]
 [[nts.server.certificate]]
 chain = "{chain}"
 key = "{key}"
-''')
-        return program, int(program.control("status")["key_server"]["listen"][0].rsplit(":", 1)[1])
+''', prefix=prefix)
+        return program, self.port_of(program, "key_server")
+
+    @staticmethod
+    def port_of(program, half):
+        return int(program.control("status")[half]["listen"][0].rsplit(":", 1)[1])
+
+    def rogue(self, label, answer=b"", **more):
+        address = self.address()
+        server = Rogue(address, self.certificate(label), answer=answer, **more)
+        self.addCleanup(server.close)
+        self.register(label, address, server.port)
+        return address
+
+    def member(self, label, certificate=None, **more):
+        """One with the real server; its address."""
+        address = self.address()
+        _, port = self.server(address, certificate or self.certificate(label), **more)
+        self.register(label, address, port)
+        return address
 
     def register(self, label, address, port):
         self.manager.add(address)
@@ -124,18 +214,120 @@ key = "{key}"
     def nts(self, address):
         return self.manager.nts(address)
 
-    def test_lo2_a_good_server_is_confirmed_and_listed_and_leaves_srv_with_its_certificate(self):
+    def checks(self, address):
+        """The oldest first."""
+        return self.manager.call("GET", "/v1/servers/" + address)[1]["nts_checks"][::-1]
+
+    def test_lo2_a_good_server_is_listed_leaves_srv_within_two_checks_and_comes_back(self):
         address = self.address()
         server, port = self.server(address, self.certificate("alice"))
         self.register("alice", address, port)
+        listed = {("alice.m.pool.test", port)}
         self.state(address, "confirmed")
-        wait_until(lambda: self.services() == {("alice.m.pool.test", port)}, 10, "it is in SRV")
-        nts = self.nts(address)
-        self.assertTrue(nts["in_srv"])
-        checks = self.manager.call("GET", "/v1/servers/" + address)[1]["nts_checks"]
-        good = [it for it in checks if it["outcome"] == "ok"]
+        wait_until(lambda: self.services() == listed, 10, "it is in SRV")
+        self.assertTrue(self.nts(address)["in_srv"])
+        good = [it for it in self.checks(address) if it["outcome"] == "ok"]
         self.assertEqual({(it["cookies"], it["aead"]) for it in good}, {(8, 30)})
         self.assertTrue(all(0 < it["ke_ms"] < 1000 and abs(it["offset"]) < 0.1 for it in good), good)
+        stopped = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+        server.stop()
+        expired = self.authority.issue("alice-old", "DNS:alice.m.pool.test", begins=-2 * DAY, ends=-DAY)
+        server, _ = self.server(address, expired, port=port)
+        self.state(address, "failing", "certificate_expired")
+        wait_until(lambda: self.services() == set(), 10, "it is out of SRV")
+        change = self.manager.call("GET", "/v1/servers/" + address)[1]["nts_changes"][0]
+        failed = [it["monitor"] for it in self.checks(address)
+                  if it["outcome"] != "ok" and stopped < it["time"] <= change["time"]]
+        counts = [failed.count(monitor) for monitor in (1, 2)]
+        self.assertEqual(min(counts), 2, f"two checks of each decide, though one may be quicker: {counts}")
+        self.assertEqual(dns.ask_udp(self.resolver, "alice.m.pool.test").addresses, [address], "its name stays")
+        server.stop()
+        self.server(address, self.certificate("alice-new", name="alice"), port=port)
+        self.state(address, "confirmed")
+        wait_until(lambda: self.services() == listed, 10, "it is in SRV again")
+
+    def test_lo2_what_is_wrong_with_key_establishment_is_told_and_nobody_of_these_is_listed(self):
+        other = Authority(self.root / "other")
+        gone = self.address()
+        self.register("gone", gone, 1)
+        expected = {
+            gone: "connect_failed",
+            self.member("expired", self.certificate("expired", begins=-2 * DAY, ends=-DAY)): "certificate_expired",
+            self.member("early", self.certificate("early", begins=DAY)): "not_yet_valid",
+            self.member("wrong", self.certificate("wrong", name="other")): "name_mismatch",
+            self.member("strange", self.certificate("strange", other)): "untrusted",
+            self.member("self-made", self.authority.self_signed("self-made", "DNS:self-made.m.pool.test")): "untrusted",
+            self.rogue("no-alpn", alpn=()): "no_alpn",
+            self.rogue("web", alpn=("h2", "http/1.1")): "no_alpn",
+            self.rogue("old-tls", newest=ssl.TLSVersion.TLSv1_2): "tls_failed",
+            self.rogue("silent", silent=True): "tls_failed",
+            self.rogue("error", record(2, struct.pack("!H", 2), True) + record(0, b"", True)): "ke_error",
+            self.rogue("rubbish", b"HTTP/1.1 400 Bad Request\r\n\r\n"): "ke_malformed",
+            self.rogue("mute", b""): "ke_malformed",
+            self.rogue("stingy", cookies(3)): "too_few_cookies",
+            self.rogue("bare", cookies(0)): "too_few_cookies",
+        }
+        for address, reason in expected.items():
+            with self.subTest(reason=reason, address=address):
+                self.state(address, "failing", reason)
+        last = {self.checks(address)[-1]["outcome"]: self.checks(address)[-1] for address in expected}
+        self.assertEqual(last["ke_error"]["code"], 2)
+        self.assertLess(last["certificate_expired"]["not_after"], last["certificate_expired"]["time"])
+        self.assertIn("TLS", last["tls_failed"]["detail"])
+        self.assertEqual(self.services(), set())
+        status = self.monitors[0].control("status")["nts"]
+        # One may have been checked before its name was in DNS.
+        self.assertEqual(set(status["outcomes"]) - {"wrong_address"}, set(expected.values()))
+        self.assertEqual(status["void"], 0)
+
+    def test_lo2_what_is_wrong_with_the_time_is_told(self):
+        closed = self.member("closed", more="[[nts.server.ntp_server]]\nport = 9\n")
+        address = self.address()
+        plain = self.start("timepool-ntpd", f'[server]\nlisten = ["{address}:0"]\n[server.local]\nstratum = 2\n')
+        _, port = self.server(address, self.certificate("plain"),
+                              more=f"[[nts.server.ntp_server]]\nport = {self.port_of(plain, 'server')}\n")
+        self.register("plain", address, port)
+        unproven, address = address, self.address()
+        other, _ = self.server(address, self.certificate("twin"), ntp_port=0)
+        _, port = self.server(address, self.certificate("stranger"),
+                              more=f"[[nts.server.ntp_server]]\nport = {self.port_of(other, 'server')}\n")
+        self.register("stranger", address, port)
+        expected = {closed: "no_reply", unproven: "not_authenticated", address: "nts_nak"}
+        if shutil.which("cc"):
+            expected[self.member("ahead", prefix=self.shifted(SHIFTED))] = "wrong_time"
+        for address, reason in expected.items():
+            with self.subTest(reason=reason, address=address):
+                self.state(address, "failing", reason)
+        self.assertEqual(self.services(), set())
+
+    def shifted(self, seconds):
+        """A command in front of others: their clock is ahead."""
+        library, offset = self.root / "clock_offset.so", self.root / "offset"
+        source = pathlib.Path(__file__).resolve().parent / "clock_offset.c"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source], check=True, timeout=120)
+        offset.write_bytes(struct.pack("=q", seconds))
+        return "env", f"LD_PRELOAD={library}", f"CLOCK_OFFSET={offset}"
+
+    def test_lo3_a_name_of_the_members_own_has_to_lead_to_it_and_a_dead_resolver_blames_nobody(self):
+        address = self.address()
+        chain = self.authority.issue("own", "DNS:time.example.test")
+        _, port = self.server(address, chain)
+        self.set_own_names({"time": "127.0.0.9"})
+        wait_until(lambda: dns.ask_udp(self.resolver, "time.example.test").addresses == ["127.0.0.9"], 20, "the zone")
+        self.register("time.example.test", address, port)
+        self.state(address, "failing", "wrong_address")
+        self.assertEqual(self.checks(address)[-1]["detail"], "the name leads to: 127.0.0.9")
+        self.set_own_names({"time": address})
+        self.state(address, "confirmed")
+        wait_until(lambda: self.services() == {("time.example.test", port)}, 10, "it is in SRV")
+        lost = self.address()
+        _, port = self.server(lost, self.authority.issue("lost", "DNS:time.example.org"))
+        # dnsd refuses to speak of it.
+        self.register("time.example.org", lost, port)
+        for monitor in self.monitors:
+            wait_until(lambda: monitor.control("status")["nts"]["void"] >= 2, 20, "checks that say nothing")
+        self.assertEqual((self.nts(lost)["state"], self.nts(lost)["reason"]), ("waiting", ""))
+        self.assertEqual(self.checks(lost), [])
 
 
 if __name__ == "__main__":
