@@ -45,7 +45,7 @@ set(TIMEPOOL_LAYERS
     "monitord"       "base wire/ntp nts ntp pool config sys net crypto client nts_client"
     "load"           "base wire/ntp wire/dns wire/nts nts crypto sys net"
     "client"         "base sys net"
-    "up"             "base wire/dns config sys net client"
+    "up"             "base wire/dns config sys crypto net client"
     "cli"            "base wire/ntp wire/dns dnssec wire/nts nts ntp config sys crypto net client nts_client load up")
 
 # The libraries that `library` may include, as a list.

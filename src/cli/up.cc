@@ -21,11 +21,17 @@ void add_up(Command& root) {
               "Good servers on IPv4")
       .option("--exit-after", options->exit_after, "End after this, with a summary")
       .option("--geoip", options->geoip, "A MaxMind DB file with countries")
+      .option("--pebble", options->pebble,
+              "The program of the test authority for certificates (default: pebble in PATH; "
+              "without it there is no NTS)")
+      .flag("--no-nts", options->no_nts, "No names, certificates and signed SRV records")
       .flag("--json", options->json, "One JSON object a line instead of a table")
       .footer(
           "Starts timepool-poold, two timepool-monitord, timepool-dnsd, good timepool-ntpd\n"
           "servers, one that lies by 400 ms, an address where nothing answers, and a client\n"
-          "that finds its sources by the pool's name. Needs no root; Ctrl-C ends all of it.\n\n"
+          "that finds its sources by the pool's name. Three servers have names, for which they\n"
+          "get certificates from pebble, and stand in signed SRV records; a second client\n"
+          "follows these and asks them under NTS. Needs no root; Ctrl-C ends all of it.\n\n"
           "Examples:\n"
           "  timepool up\n"
           "  timepool up --dir ~/pool --servers 12\n"

@@ -114,19 +114,32 @@ Extension acme_identifier(const Sha256& digest) {
   return Extension(X509_EXTENSION_create_by_OBJ(nullptr, kind.get(), 1, data.get()));
 }
 
-bool fill(X509* certificate, EVP_PKEY* key, UnixTime now) {
+// Names itself `name` as subject and issuer.
+bool fill(X509* certificate, EVP_PKEY* key, const std::string& name, UnixTime now,
+          std::int64_t lifetime_seconds) {
   const Number serial(BN_new());
   X509_NAME* subject = X509_get_subject_name(certificate);
-  constexpr unsigned char kName[] = "ACME challenge";
+  const auto* text = reinterpret_cast<const unsigned char*>(name.data());
   return serial && BN_rand(serial.get(), kSerialBits, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) == 1 &&
          BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(certificate)) != nullptr &&
          X509_set_version(certificate, X509_VERSION_3) == 1 &&
-         X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_ASC, kName, -1, -1, 0) == 1 &&
+         X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_ASC, text,
+                                    static_cast<int>(name.size()), -1, 0) == 1 &&
          X509_set_issuer_name(certificate, subject) == 1 &&
          ASN1_TIME_set(X509_getm_notBefore(certificate), now.seconds() - kDaySeconds) != nullptr &&
-         ASN1_TIME_set(X509_getm_notAfter(certificate), now.seconds() + 7 * kDaySeconds) !=
+         ASN1_TIME_set(X509_getm_notAfter(certificate), now.seconds() + lifetime_seconds) !=
              nullptr &&
          X509_set_pubkey(certificate, key) == 1;
+}
+
+// Signs it by its own key.
+Result<SelfSigned> finish(X509* certificate, EVP_PKEY* key, const std::string& operation) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  if (!bio || X509_sign(certificate, key, EVP_sha256()) <= 0 ||
+      PEM_write_bio_X509(bio.get(), certificate) != 1) {
+    return fail(library_error(operation));
+  }
+  return SelfSigned{text_of(bio.get()), TRY(pem_of(key))};
 }
 
 Result<Certificate> read_certificate(BIO* bio) {
@@ -176,16 +189,29 @@ Result<SelfSigned> make_alpn_certificate(const std::string& name, const Sha256& 
   const Certificate certificate(X509_new());
   const Extension names = alternative_names({name}, {}, false);
   const Extension identifier = acme_identifier(digest);
-  const Bio bio(BIO_new(BIO_s_mem()));
-  if (!key || !certificate || !names || !identifier || !bio ||
-      !fill(certificate.get(), key.get(), now) ||
+  if (!key || !certificate || !names || !identifier ||
+      !fill(certificate.get(), key.get(), "ACME challenge", now, 7 * kDaySeconds) ||
       X509_add_ext(certificate.get(), names.get(), -1) != 1 ||
-      X509_add_ext(certificate.get(), identifier.get(), -1) != 1 ||
-      X509_sign(certificate.get(), key.get(), EVP_sha256()) <= 0 ||
-      PEM_write_bio_X509(bio.get(), certificate.get()) != 1) {
+      X509_add_ext(certificate.get(), identifier.get(), -1) != 1) {
     return fail(library_error(operation));
   }
-  return SelfSigned{text_of(bio.get()), TRY(pem_of(key.get()))};
+  return finish(certificate.get(), key.get(), operation);
+}
+
+Result<SelfSigned> make_server_certificate(const std::vector<IpAddress>& addresses,
+                                           Duration lifetime, UnixTime now) {
+  const std::string operation = "make a certificate";
+  if (addresses.empty()) return fail(Error{ErrorCode::kInvalid, operation, "no addresses"});
+  const Key key(EVP_EC_gen("P-256"));
+  const Certificate certificate(X509_new());
+  const Extension names = alternative_names({}, addresses, false);
+  if (!key || !certificate || !names ||
+      !fill(certificate.get(), key.get(), format(addresses.front()), now,
+            lifetime.ns() / 1'000'000'000) ||
+      X509_add_ext(certificate.get(), names.get(), -1) != 1) {
+    return fail(library_error(operation));
+  }
+  return finish(certificate.get(), key.get(), operation);
 }
 
 Result<CertificateIdentity> certificate_identity(std::string_view pem) {

@@ -1,12 +1,13 @@
 // Requests for certificates (PKCS#10, RFC 2986), the certificates that prove a name by TLS-ALPN-01
-// (RFC 8737), and what identifies a certificate to its authority (RFC 9773). By OpenSSL, in DER and
-// PEM; keys are P-256.
+// (RFC 8737) or a server that signs for itself, and what identifies a certificate to its authority
+// (RFC 9773). By OpenSSL, in DER and PEM; keys are P-256.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/duration.h"
 #include "base/ip.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -34,6 +35,11 @@ struct SelfSigned {
 // the SHA-256 of the key authorization; valid a day before and a week after `now`. Errors: kSystem.
 Result<SelfSigned> make_alpn_certificate(const std::string& name, const Sha256& digest,
                                          UnixTime now);
+
+// For a server at these addresses that proves itself by nothing but the file that its clients have:
+// valid a day before and `lifetime` after `now`. Errors: kInvalid without an address; kSystem.
+Result<SelfSigned> make_server_certificate(const std::vector<IpAddress>& addresses,
+                                           Duration lifetime, UnixTime now);
 
 struct CertificateIdentity {
   std::vector<std::byte> authority_key;  // the key identifier of its authority; may be empty

@@ -98,6 +98,24 @@ TEST(AlpnCertificate, A5_has_one_name_and_the_critical_identifier) {
   EXPECT_GT(X509_cmp_time(X509_get0_notAfter(certificate.get()), &when), 0);
 }
 
+TEST(ServerCertificate, is_for_its_addresses_and_signed_by_itself) {
+  const UnixTime now = UnixTime::from_seconds(1'800'000'000);
+  const auto made =
+      make_server_certificate({IpAddress::v4(0x7f000001)}, Duration::seconds(3600), now);
+  ASSERT_TRUE(made.ok());
+  const CertificatePtr certificate = certificate_of(made->certificate);
+  ASSERT_NE(certificate, nullptr);
+  const int names = X509_get_ext_by_NID(certificate.get(), NID_subject_alt_name, -1);
+  EXPECT_EQ(printed(X509_get_ext(certificate.get(), names)), "IP Address:127.0.0.1");
+  EXPECT_EQ(X509_verify(certificate.get(), X509_get0_pubkey(certificate.get())), 1);
+  std::time_t last = now.seconds() + 3599;
+  EXPECT_GT(X509_cmp_time(X509_get0_notAfter(certificate.get()), &last), 0);
+  last += 2;
+  EXPECT_LT(X509_cmp_time(X509_get0_notAfter(certificate.get()), &last), 0);
+  EXPECT_EQ(make_server_certificate({}, Duration::seconds(1), now).error().code,
+            ErrorCode::kInvalid);
+}
+
 TEST(CertificateIdentity, A6_is_that_of_the_example_of_rfc9773) {
   const auto identity = certificate_identity(kRfc9773);
   ASSERT_TRUE(identity.ok());

@@ -17,6 +17,8 @@ std::string dnsd_toml(const Plan& plan, const std::string& public_key_hex);
 std::string ntpd_toml(const Plan& plan, const PlannedServer& server);
 // The client that finds its sources by the pool's name.
 std::string client_toml(const Plan& plan);
+// The one that finds them by SRV records and asks them under NTS.
+std::string nts_client_toml(const Plan& plan);
 std::string monitord_toml(const Plan& plan, int number);
 
 }  // namespace timepool::up

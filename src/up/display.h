@@ -22,6 +22,11 @@ struct ServerState {
   std::optional<double> offset;  // seconds, as monitors measured it last
   bool in_dns = false;
   std::string reason;  // why not
+  // Of its name for NTS; all empty when it has none.
+  std::string nts_name;    // as in DNS
+  std::string nts_state;   // "waiting", "confirmed", "failing"
+  std::string nts_reason;  // why it is not confirmed
+  bool in_srv = false;
 };
 
 struct PoolState {
@@ -30,6 +35,8 @@ struct PoolState {
   bool client_runs = false;
   std::vector<std::string> client_selected;  // addresses
   std::size_t client_sources = 0;            // that it has
+  bool nts_client_runs = false;
+  std::vector<std::string> nts_client_selected;  // names
 };
 
 class Display {

@@ -2,6 +2,7 @@
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <map>
+#include <utility>
 
 #include "up/display.h"
 
@@ -31,12 +32,12 @@ class JsonDisplay : public Display {
       out["score"] = server.score ? json::value(*server.score) : json::value(nullptr);
       event("server", out);
     }
+    for (const ServerState& server : state.servers) tell_nts(server, since_start);
+    tell_nts_client(state, since_start);
     if (state.client_selected == selected_ && state.client_sources == sources_) return;
     selected_ = state.client_selected;
     sources_ = state.client_sources;
-    json::array list;
-    for (const std::string& address : selected_) list.push_back(json::value(address));
-    event("client", {{"selected", std::move(list)},
+    event("client", {{"selected", array_of(selected_)},
                      {"sources", sources_},
                      {"after_s", since_start.to_seconds()}});
   }
@@ -44,6 +45,31 @@ class JsonDisplay : public Display {
   void summary(const json::object& summary) override { event("summary", summary); }
 
  private:
+  static json::array array_of(const std::vector<std::string>& list) {
+    json::array out;
+    for (const std::string& item : list) out.push_back(json::value(item));
+    return out;
+  }
+
+  void tell_nts(const ServerState& server, Duration since_start) {
+    if (server.nts_name.empty()) return;
+    const std::string now = server.nts_state + server.nts_reason + (server.in_srv ? "+" : "-");
+    if (std::exchange(nts_[server.nts_name], now) == now) return;
+    event("nts", {{"name", server.nts_name},
+                  {"address", server.address},
+                  {"state", server.nts_state},
+                  {"reason", server.nts_reason},
+                  {"in_srv", server.in_srv},
+                  {"after_s", since_start.to_seconds()}});
+  }
+
+  void tell_nts_client(const PoolState& state, Duration since_start) {
+    if (state.nts_client_selected == nts_selected_) return;
+    nts_selected_ = state.nts_client_selected;
+    event("nts_client",
+          {{"selected", array_of(nts_selected_)}, {"after_s", since_start.to_seconds()}});
+  }
+
   static void line(const json::object& object) {
     const std::string text = json::serialize(object) + "\n";
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -51,7 +77,9 @@ class JsonDisplay : public Display {
   }
 
   std::map<std::string, bool> in_dns_;
+  std::map<std::string, std::string> nts_;  // what was told of each name
   std::vector<std::string> selected_;
+  std::vector<std::string> nts_selected_;
   std::size_t sources_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <deque>
 #include <map>
+#include <utility>
 
 #include "client/json_fields.h"
 #include "up/display.h"
@@ -37,6 +38,13 @@ std::string joined(const std::vector<std::string>& list) {
   std::string out;
   for (const std::string& item : list) out += (out.empty() ? "" : " ") + item;
   return out.empty() ? "nothing" : out;
+}
+
+// "confirmed, in SRV"
+std::string nts_text(const ServerState& server) {
+  if (server.nts_name.empty()) return "";
+  return server.nts_state + (server.nts_reason.empty() ? "" : ": " + server.nts_reason) +
+         (server.in_srv ? ", in SRV" : "");
 }
 
 // "ntpd-3 started, pid 123"
@@ -103,6 +111,15 @@ class TextDisplay : public Display {
     }
     std::puts(
         fmt::format("  the client selects{}", selected.empty() ? " nothing" : selected).c_str());
+    if (plan_.nts) {
+      std::string names;
+      const json::object& nts_client = client::object_of(summary, "nts_client");
+      for (const json::value& name : client::list_of(nts_client, "selected")) {
+        names += " " + std::string(name.get_string());
+      }
+      std::puts(
+          fmt::format("  the NTS client selects{}", names.empty() ? " nothing" : names).c_str());
+    }
     std::fflush(stdout);
   }
 
@@ -113,6 +130,21 @@ class TextDisplay : public Display {
                           score_text(client::number_of(server, "score")),
                           text_of(server, "in_dns") == "true" ? "in DNS" : "not in DNS")
                   .c_str());
+    if (text_of(server, "nts_name").empty()) return;
+    std::puts(fmt::format("         {} {}", text_of(server, "nts_name"),
+                          text_of(server, "in_srv") == "true" ? "in SRV" : "not in SRV")
+                  .c_str());
+  }
+
+  // What to type to see NTS; empty without it.
+  std::string nts_heading(const std::string& where) const {
+    if (!plan_.nts) return "";
+    return fmt::format(
+        "  NTS      dig {} _ntske._tcp.{} SRV +dnssec\n"
+        "           timepool query --nts-pool {} --dns-server {} --ca {} --trust-anchor {}\n"
+        "           timepool ntp sources --socket {}\n",
+        where, plan_.zone, plan_.zone, format(plan_.dns), plan_.roots_file(), plan_.anchor_file(),
+        plan_.socket_of("ntpd-nts-client"));
   }
 
   std::string heading() const {
@@ -128,11 +160,11 @@ class TextDisplay : public Display {
         "  DNS      dig {} {}\n{}"
         "  time     timepool query {}:{}\n"
         "  client   timepool ntp sources --socket {}\n"
-        "  servers  timepool pool server list --url {}\n"
+        "  servers  timepool pool server list --url {}\n{}"
         "Ctrl-C ends it.\n",
         plan_.directory, plan_.http_url(), where, plan_.zone, elsewhere,
         format(plan_.servers.front().address), plan_.ntp_port, plan_.socket_of("ntpd-client"),
-        plan_.http_url());
+        plan_.http_url(), nts_heading(where));
   }
 
   void say(const std::string& text) {
@@ -151,6 +183,15 @@ class TextDisplay : public Display {
       say(fmt::format("{:5.1f} s  {} ({}) is {} DNS, score {}{}", since_start.to_seconds(),
                       server.address, name_of(server.role), server.in_dns ? "in" : "out of",
                       score_text(server.score), server.reason.empty() ? "" : ": " + server.reason));
+    }
+    for (const ServerState& server : state.servers) {
+      const std::string now = nts_text(server);
+      if (now.empty() || std::exchange(nts_[server.nts_name], now) == now) continue;
+      say(fmt::format("{:5.1f} s  {} is {}", since_start.to_seconds(), server.nts_name, now));
+    }
+    const std::string names = joined(state.nts_client_selected);
+    if (state.nts_client_runs && std::exchange(nts_selected_, names) != names) {
+      say(fmt::format("{:5.1f} s  the NTS client selects {}", since_start.to_seconds(), names));
     }
     const std::string selected = joined(state.client_selected);
     if (!state.client_runs || selected == selected_) return;
@@ -171,6 +212,17 @@ class TextDisplay : public Display {
     lines.push_back(fmt::format("client {} sources, selects {}", state.client_sources,
                                 state.client_runs ? joined(state.client_selected)
                                                   : "nothing yet: it starts once DNS has servers"));
+    for (const ServerState& server : state.servers) {
+      if (server.nts_name.empty()) continue;
+      lines.push_back(
+          fmt::format("NTS    {:<13} {} is {}", server.address, server.nts_name, nts_text(server)));
+    }
+    if (plan_.nts) {
+      lines.push_back(fmt::format("NTS client selects {}",
+                                  state.nts_client_runs
+                                      ? joined(state.nts_client_selected)
+                                      : "nothing yet: it starts once SRV has all of them"));
+    }
     lines.push_back(fmt::format("{:.0f} s{}", since_start.to_seconds(),
                                 state.manager_answers ? "" : "   the manager does not answer"));
     erase();
@@ -199,7 +251,9 @@ class TextDisplay : public Display {
   bool terminal_;
   std::size_t drawn_ = 0;
   std::map<std::string, bool> in_dns_;
+  std::map<std::string, std::string> nts_;  // what was told of each name
   std::string selected_ = "nothing";
+  std::string nts_selected_ = "nothing";
 };
 
 }  // namespace

@@ -37,27 +37,14 @@ Result<std::vector<std::byte>> query(std::uint16_t id, const std::string& name, 
   return out;
 }
 
-std::vector<IpAddress> addresses_of(const dns::Message& message) {
-  std::vector<IpAddress> out;
-  dns::RecordCursor records = message.records();
-  while (const auto record = records.next()) {
-    if (record->section != dns::Section::kAnswer) continue;
-    if (record->type != dns::RrType::kA && record->type != dns::RrType::kAaaa) continue;
-    out.push_back(IpAddress::from_bytes(record->rdata));
-  }
-  return out;
-}
-
-}  // namespace
-
-Result<std::vector<IpAddress>> ask_dns(const Endpoint& server, const std::string& name,
-                                       dns::RrType type, Duration timeout) {
+// The answer to one question, as message that lies in `buffer`.
+Result<dns::Message> exchange(const Endpoint& server, const std::string& name, dns::RrType type,
+                              Duration timeout, std::span<std::byte> buffer) {
   const auto id = static_cast<std::uint16_t>(sys::random_u64());
   const std::vector<std::byte> request = TRY(query(id, name, type));
   sys::UdpSocket socket = TRY(sys::UdpSocket::connect(server, {}));
   TRY(socket.send(request));
   const MonoTime end = sys::mono_now() + timeout;
-  std::array<std::byte, kBuffer> buffer;
   while (true) {
     const Duration left = end - sys::mono_now();
     if (left <= Duration()) return fail(failure(server, "no answer within " + format(timeout)));
@@ -71,8 +58,36 @@ Result<std::vector<IpAddress>> ask_dns(const Endpoint& server, const std::string
     if (message->rcode() != dns::Rcode::kNoError && message->rcode() != dns::Rcode::kNxDomain) {
       return fail(failure(server, dns::format(message->rcode())));
     }
-    return addresses_of(*message);
+    return *message;
   }
+}
+
+}  // namespace
+
+Result<std::vector<IpAddress>> ask_dns(const Endpoint& server, const std::string& name,
+                                       dns::RrType type, Duration timeout) {
+  std::array<std::byte, kBuffer> buffer;
+  const dns::Message message = TRY(exchange(server, name, type, timeout, buffer));
+  std::vector<IpAddress> out;
+  dns::RecordCursor records = message.records();
+  while (const auto record = records.next()) {
+    if (record->section != dns::Section::kAnswer) continue;
+    if (record->type != dns::RrType::kA && record->type != dns::RrType::kAaaa) continue;
+    out.push_back(IpAddress::from_bytes(record->rdata));
+  }
+  return out;
+}
+
+Result<std::size_t> count_records(const Endpoint& server, const std::string& name, dns::RrType type,
+                                  Duration timeout) {
+  std::array<std::byte, kBuffer> buffer;
+  const dns::Message message = TRY(exchange(server, name, type, timeout, buffer));
+  std::size_t out = 0;
+  dns::RecordCursor records = message.records();
+  while (const auto record = records.next()) {
+    if (record->section == dns::Section::kAnswer && record->type == type) ++out;
+  }
+  return out;
 }
 
 }  // namespace timepool::up

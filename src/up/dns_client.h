@@ -17,4 +17,8 @@ namespace timepool::up {
 Result<std::vector<IpAddress>> ask_dns(const Endpoint& server, const std::string& name,
                                        wire::dns::RrType type, Duration timeout);
 
+// How many records of the type are in the answer, in one packet. Errors: the same.
+Result<std::size_t> count_records(const Endpoint& server, const std::string& name,
+                                  wire::dns::RrType type, Duration timeout);
+
 }  // namespace timepool::up

@@ -20,6 +20,8 @@ struct UpOptions {
   int servers = 6;                       // good ones on IPv4
   std::optional<Duration> exit_after;
   std::optional<std::string> geoip;
+  bool no_nts = false;
+  std::optional<std::string> pebble;  // none: the one in PATH, if any
   bool json = false;
 };
 
@@ -33,7 +35,21 @@ struct PlannedServer {
   IpAddress address;
   std::uint64_t netspeed = 0;
   std::string country;
-  Duration lie;  // added to the time it serves
+  Duration lie;          // added to the time it serves
+  std::string nts_name;  // the label of its name for NTS; empty: it has none
+};
+
+// NTS for the pool: an ACME authority on 127.0.0.1, and the ports that members have on their own
+// addresses.
+struct NtsPlan {
+  std::string pebble;                 // the authority's program
+  std::uint16_t authority_port = 0;   // HTTPS: ACME
+  std::uint16_t management_port = 0;  // HTTPS: the authority's root
+  std::uint16_t challenge_port = 0;   // HTTP of members, where the authority looks
+  std::uint16_t key_port = 0;         // key establishment of members
+
+  std::string directory_url() const;
+  std::string root_url() const;
 };
 
 struct Plan {
@@ -48,19 +64,32 @@ struct Plan {
   std::vector<PlannedServer> servers;
   std::string zone = "pool.test";
   std::optional<std::string> geoip;
+  std::optional<NtsPlan> nts;
   std::string programs;  // the directory that holds timepool-ntpd and the others
 
   std::string http_url() const { return "http://" + format(http); }
   std::string path(const std::string& name) const { return directory + "/" + name; }
+  // "alice.m.pool.test", as the manager makes it.
+  std::string nts_name_of(const PlannedServer& server) const {
+    return server.nts_name + ".m." + zone;
+  }
+  // Trust anchor of the zone; roots of every authority that this directory had; the certificate of
+  // the authority's own HTTPS.
+  std::string anchor_file() const { return path("anchor.ds"); }
+  std::string roots_file() const { return path("roots.pem"); }
+  std::string authority_file() const { return path("authority.pem"); }
   std::string socket_of(const std::string& name) const { return path("run/" + name + ".sock"); }
 };
 
+// Of the good servers so many have NTS.
+inline constexpr std::size_t kNtsMembers = 3;
 inline constexpr int kMonitors = 2;
 std::string monitor_name(int number);  // "monitor-1"
 
 // The servers: `good` honest ones on 127.10.0.1 and up, one on ::1 when there is IPv6, a liar (+400
-// ms) and an address where nothing answers. Their netspeeds and countries differ.
-std::vector<PlannedServer> plan_servers(int good, bool ipv6);
+// ms) and an address where nothing answers. Their netspeeds and countries differ. With `nts` the
+// first kNtsMembers have names.
+std::vector<PlannedServer> plan_servers(int good, bool ipv6, bool nts);
 // The role of an address that the manager tells of.
 Role role_of(const Plan& plan, const std::string& address);
 

@@ -13,6 +13,7 @@
 #include "net/control.h"
 #include "sys/clock.h"
 #include "sys/file.h"
+#include "up/authority.h"
 #include "up/config_files.h"
 #include "up/dns_client.h"
 
@@ -25,6 +26,7 @@ using client::text_of;
 using wire::dns::RrType;
 
 constexpr Duration kStartLimit = Duration::seconds(20);
+constexpr Duration kCertificateWait = Duration::seconds(10);
 constexpr Duration kTick = Duration::milliseconds(100);
 constexpr Duration kLookInterval = Duration::seconds(1);
 constexpr Duration kAskTimeout = Duration::seconds(1);
@@ -48,6 +50,22 @@ json::array strings(const std::vector<std::string>& list) {
   return out;
 }
 
+// What a daemon tells of its sources; none when it does not answer.
+std::vector<json::object> sources_of(const std::string& socket) {
+  std::vector<json::object> out;
+  const auto answer = net::control_request(socket, {{"command", "sources"}}, kAskTimeout);
+  if (!answer.ok()) return out;
+  for (const json::value& value : list_of(*answer, "sources")) {
+    if (value.is_object()) out.push_back(value.get_object());
+  }
+  return out;
+}
+
+bool selected(const json::object& source) {
+  const std::string status = text_of(source, "status");
+  return status == "selected" || status == "combined";
+}
+
 json::value score_value(const std::optional<double>& score) {
   return score ? json::value(*score) : json::value(nullptr);
 }
@@ -63,16 +81,24 @@ PoolRunner::PoolRunner(const Plan& plan, Display& display, std::function<bool()>
       started_(sys::mono_now()) {}
 
 Result<void> PoolRunner::start() {
+  // A member's certificate comes last: its name has to be in DNS, where the authority looks.
   TRY(start_manager());
-  TRY(start_servers());
-  TRY(register_servers());
-  TRY(start_monitors());
   TRY(start_dns());
+  TRY(register_servers());
+  if (plan_.nts) {
+    TRY(write_anchor());
+    TRY(start_authority());
+    TRY(name_members());
+  }
+  TRY(start_servers());
+  if (plan_.nts) TRY(await_certificates());
+  TRY(start_monitors());
   display_.event("ready", {{"http", plan_.http_url()},
                            {"dns", format(plan_.dns)},
                            {"zone", plan_.zone},
                            {"ntp_port", plan_.ntp_port},
                            {"directory", plan_.directory},
+                           {"nts", plan_.nts.has_value()},
                            {"dig", fmt::format("dig @{} -p {} {}", format(plan_.dns.address),
                                                plan_.dns.port, plan_.zone)}});
   return {};
@@ -174,6 +200,71 @@ Result<void> PoolRunner::start_dns() {
       "dnsd", [this] { return ask_dns(plan_.dns, plan_.zone, RrType::kSoa, kAskTimeout).ok(); });
 }
 
+Result<void> PoolRunner::write_anchor() {
+  std::string anchor;
+  const json::object question{{"command", "keys-ds"}, {"zone", plan_.zone}, {"early", true}};
+  TRY(wait_for("dnsd", [&] {
+    const auto answer = net::control_request(plan_.socket_of("dnsd"), question, kAskTimeout);
+    if (!answer.ok()) return false;
+    for (const json::value& line : list_of(*answer, "ds")) {
+      if (line.is_string()) anchor += std::string(line.get_string()) + "\n";
+    }
+    return !anchor.empty();
+  }));
+  return sys::write_file_atomic(plan_.anchor_file(), anchor, 0600);
+}
+
+Result<void> PoolRunner::start_authority() {
+  if (stopping_()) return {};
+  TRY(write_authority_files(plan_));
+  TRY(supervisor_.start({"authority",
+                         authority_command(plan_),
+                         {{"role", "authority"}, {"url", plan_.nts->directory_url()}},
+                         authority_environment()}));
+  return wait_for("authority", [this] { return keep_root(plan_, kAskTimeout).ok(); });
+}
+
+Result<void> PoolRunner::name_members() {
+  client::ManagerApi api(plan_.http_url(), admin_token_);
+  for (const PlannedServer& server : plan_.servers) {
+    if (stopping_() || server.nts_name.empty()) continue;
+    TRY(api.put(client::server_path(format(server.address)) + "/name",
+                {{"name", server.nts_name}, {"port", plan_.nts->key_port}}));
+  }
+  for (const PlannedServer& server : plan_.servers) {
+    if (server.nts_name.empty()) continue;
+    TRY(wait_for("dnsd", [&] {
+      const auto found = ask_dns(plan_.dns, plan_.nts_name_of(server), RrType::kA, kAskTimeout);
+      return found.ok() && !found->empty();
+    }));
+  }
+  return {};
+}
+
+Result<void> PoolRunner::await_certificates() {
+  const MonoTime end = sys::mono_now() + kCertificateWait;
+  for (const PlannedServer& server : plan_.servers) {
+    if (server.nts_name.empty()) continue;
+    TRY(wait_for(server.name, [&] {
+      if (sys::mono_now() > end) return true;
+      const auto answer =
+          net::control_request(plan_.socket_of(server.name), {{"command", "acme"}}, kAskTimeout);
+      return answer.ok() && !client::object_of(*answer, "certificate").empty();
+    }));
+  }
+  return {};
+}
+
+Result<void> PoolRunner::start_nts_client_when_possible() {
+  if (!plan_.nts || nts_client_started_) return {};
+  const auto found =
+      count_records(plan_.dns, "_ntske._tcp." + plan_.zone, RrType::kSrv, kAskTimeout);
+  if (!found.ok() || *found < kNtsMembers) return {};
+  nts_client_started_ = true;
+  return launch("timepool-ntpd", "ntpd-nts-client", nts_client_toml(plan_),
+                {{"role", "nts-client"}});
+}
+
 Result<void> PoolRunner::start_client_when_possible() {
   // As many as the client wants at least (RFC 8633 3.2).
   constexpr std::ptrdiff_t kEnough = 4;
@@ -194,6 +285,7 @@ Result<void> PoolRunner::run() {
       next_look = now + kLookInterval;
       look();
       TRY(start_client_when_possible());
+      TRY(start_nts_client_when_possible());
       display_.state(state_, sys::mono_now() - started_);
     }
     pause(kTick);
@@ -209,32 +301,35 @@ void PoolRunner::look() {
     for (const client::ServerInfo& server : *servers) {
       state_.servers.push_back({server.address, role_of(plan_, server.address), server.country,
                                 server.netspeed, server.score, server.last_offset, server.in_dns,
-                                server.reason});
+                                server.reason, server.nts_name, server.nts_state, server.nts_reason,
+                                server.in_srv});
     }
     std::ranges::stable_sort(state_.servers, {}, &ServerState::role);
   }
-  look_at_client();
+  look_at_clients();
 }
 
-void PoolRunner::look_at_client() {
+void PoolRunner::look_at_clients() {
   state_.client_runs = client_started_ && supervisor_.runs("ntpd-client");
   state_.client_selected.clear();
   state_.client_sources = 0;
-  if (!state_.client_runs) return;
-  const auto answer =
-      net::control_request(plan_.socket_of("ntpd-client"), {{"command", "sources"}}, kAskTimeout);
-  if (!answer.ok()) return;
-  for (const json::value& value : list_of(*answer, "sources")) {
-    if (!value.is_object()) continue;
-    const json::object& source = value.get_object();
-    if (text_of(source, "address").empty()) continue;
-    ++state_.client_sources;
-    const std::string status = text_of(source, "status");
-    if (status == "selected" || status == "combined") {
+  if (state_.client_runs) {
+    for (const json::object& source : sources_of(plan_.socket_of("ntpd-client"))) {
+      if (text_of(source, "address").empty()) continue;
+      ++state_.client_sources;
+      if (!selected(source)) continue;
       state_.client_selected.push_back(address_of(text_of(source, "address")));
     }
   }
   std::ranges::sort(state_.client_selected);
+  state_.nts_client_runs = nts_client_started_ && supervisor_.runs("ntpd-nts-client");
+  state_.nts_client_selected.clear();
+  if (state_.nts_client_runs) {
+    for (const json::object& source : sources_of(plan_.socket_of("ntpd-nts-client"))) {
+      if (selected(source)) state_.nts_client_selected.push_back(text_of(source, "source"));
+    }
+  }
+  std::ranges::sort(state_.nts_client_selected);
 }
 
 json::object PoolRunner::summary() {
@@ -245,7 +340,9 @@ json::object PoolRunner::summary() {
                                    {"role", name_of(server.role)},
                                    {"netspeed", server.netspeed},
                                    {"score", score_value(server.score)},
-                                   {"in_dns", server.in_dns}});
+                                   {"in_dns", server.in_dns},
+                                   {"nts_name", server.nts_name},
+                                   {"in_srv", server.in_srv}});
   }
   json::object answers;
   int asked = 0;
@@ -266,7 +363,8 @@ json::object PoolRunner::summary() {
   return {{"servers", std::move(servers)},
           {"dns", {{"queries", asked}, {"answers", std::move(answers)}}},
           {"client",
-           {{"selected", strings(state_.client_selected)}, {"sources", state_.client_sources}}}};
+           {{"selected", strings(state_.client_selected)}, {"sources", state_.client_sources}}},
+          {"nts_client", {{"selected", strings(state_.nts_client_selected)}}}};
 }
 
 }  // namespace timepool::up

@@ -30,7 +30,15 @@ class PoolRunner {
   Result<void> register_servers();
   Result<void> start_monitors();
   Result<void> start_dns();
+  // The zone's DS records into a file, for who validates.
+  Result<void> write_anchor();
+  Result<void> start_authority();
+  // Their names, in DNS before the authority looks.
+  Result<void> name_members();
+  // Until members have certificates, so that monitors find nothing amiss; not for long.
+  Result<void> await_certificates();
   Result<void> start_client_when_possible();
+  Result<void> start_nts_client_when_possible();
   Result<void> launch(const std::string& program, const std::string& name, const std::string& toml,
                       boost::json::object details);
   // Waits until `ready` holds. Errors: `name` ended meanwhile, or it took too long.
@@ -38,7 +46,7 @@ class PoolRunner {
   bool answers_control(const std::string& name) const;
 
   void look();
-  void look_at_client();
+  void look_at_clients();
 
   const Plan& plan_;
   Display& display_;
@@ -48,6 +56,7 @@ class PoolRunner {
   std::string admin_token_;
   MonoTime started_;
   bool client_started_ = false;
+  bool nts_client_started_ = false;
   PoolState state_;
 };
 

@@ -68,6 +68,7 @@ Result<void> Supervisor::launch(Child& child) {
   if (!log) return fail(system_error(errno, "open " + path));
   sys::ProcessOptions options;
   options.argv = child.spec.argv;
+  options.environment = child.spec.environment;
   options.output_fd = log.number();
   options.own_group = true;
   child.process = TRY(sys::Process::start(options));

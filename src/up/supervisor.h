@@ -17,7 +17,8 @@ namespace timepool::up {
 struct ChildSpec {
   std::string name;
   std::vector<std::string> argv;
-  boost::json::object details;  // told when it starts: its role, its address
+  boost::json::object details;                // told when it starts: its role, its address
+  std::vector<std::string> environment = {};  // "NAME=value", added to ours
 };
 
 class Supervisor {

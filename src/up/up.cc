@@ -9,6 +9,7 @@
 
 #include "sys/clock.h"
 #include "sys/signal_flag.h"
+#include "up/authority.h"
 #include "up/directory.h"
 #include "up/display.h"
 #include "up/pool_runner.h"
@@ -23,6 +24,9 @@ constexpr std::uint32_t kLoopback = 0x7f000001;
 constexpr std::uint16_t kHttpPort = 8080;
 constexpr std::uint16_t kDnsPort = 5300;
 constexpr int kNtpPort = 11123;
+constexpr std::uint16_t kKeyPort = 11460;
+constexpr std::uint16_t kChallengePort = 11080;
+constexpr std::uint16_t kAuthorityPort = 11443;  // and the next one
 
 int failed(const Error& error) {
   std::fprintf(stderr, "timepool up: %s\n", error.text().c_str());
@@ -59,6 +63,30 @@ Result<Endpoint> choose(const std::optional<Endpoint>& given, std::uint16_t defa
   return out;
 }
 
+// The usual port, by which a second run goes on as the first did, or another one that is free.
+Result<std::uint16_t> usual_port(const std::vector<IpAddress>& addresses, std::uint16_t usual) {
+  const auto port = free_port(addresses, usual, Transport::kTcp, "");
+  return port.ok() ? *port : TRY(free_port(addresses, 0, Transport::kTcp, ""));
+}
+
+// Nothing without pebble.
+Result<std::optional<NtsPlan>> plan_nts(const UpOptions& options) {
+  if (options.no_nts) return std::optional<NtsPlan>();
+  NtsPlan out;
+  out.pebble = TRY(find_pebble(options.pebble));
+  if (out.pebble.empty()) return std::optional<NtsPlan>();
+  std::vector<IpAddress> members;
+  for (const PlannedServer& server : plan_servers(options.servers, false, true)) {
+    if (!server.nts_name.empty()) members.push_back(server.address);
+  }
+  const std::vector<IpAddress> local = {IpAddress::v4(kLoopback)};
+  out.key_port = TRY(usual_port(members, kKeyPort));
+  out.challenge_port = TRY(usual_port(members, kChallengePort));
+  out.authority_port = TRY(usual_port(local, kAuthorityPort));
+  out.management_port = TRY(usual_port(local, kAuthorityPort + 1));
+  return std::optional<NtsPlan>(std::move(out));
+}
+
 Result<Plan> make_plan(const UpOptions& options, const PoolDirectory& directory) {
   Plan plan;
   plan.programs = TRY(own_directory());
@@ -70,7 +98,8 @@ Result<Plan> make_plan(const UpOptions& options, const PoolDirectory& directory)
   }
   plan.http = TRY(choose(options.http, kHttpPort, Transport::kTcp, "--http ADDR:PORT"));
   plan.dns = TRY(choose(options.dns, kDnsPort, Transport::kBoth, "--dns ADDR:PORT"));
-  plan.servers = plan_servers(options.servers, has_ipv6_loopback());
+  plan.nts = TRY(plan_nts(options));
+  plan.servers = plan_servers(options.servers, has_ipv6_loopback(), plan.nts.has_value());
   std::vector<IpAddress> addresses;
   for (const PlannedServer& server : plan.servers) addresses.push_back(server.address);
   plan.ntp_port =
@@ -79,10 +108,18 @@ Result<Plan> make_plan(const UpOptions& options, const PoolDirectory& directory)
   return plan;
 }
 
-void tell_geoip(const Plan& plan, Display& display) {
-  if (plan.geoip) return;
-  display.event(
-      "note", {{"text", "without --geoip FILE no client has a country: all get the global zone"}});
+void tell_what_is_missing(const UpOptions& options, const Plan& plan, Display& display) {
+  if (!plan.geoip) {
+    display.event("note", {{"text",
+                            "without --geoip FILE no client has a country: all get the global "
+                            "zone"}});
+  }
+  if (!options.no_nts && !plan.nts) {
+    display.event("note", {{"text",
+                            "no NTS: pebble, the test authority for its certificates, is neither "
+                            "in PATH nor given by --pebble FILE (Debian package pebble; ./dev up "
+                            "gets it). --no-nts leaves this out"}});
+  }
 }
 
 Result<void> run_pool(const UpOptions& options, const Plan& plan, Display& display) {
@@ -92,7 +129,7 @@ Result<void> run_pool(const UpOptions& options, const Plan& plan, Display& displ
            (options.exit_after && sys::mono_now() - start >= *options.exit_after);
   };
   PoolRunner runner(plan, display, stopping);
-  tell_geoip(plan, display);
+  tell_what_is_missing(options, plan, display);
   TRY(runner.start());
   TRY(runner.run());
   display.summary(runner.summary());

@@ -11,7 +11,9 @@
 #include "config/ntpd.h"
 #include "config/poold.h"
 #include "sys/clock.h"
+#include "sys/file.h"
 #include "sys/udp_socket.h"
+#include "up/authority.h"
 #include "up/config_files.h"
 #include "up/directory.h"
 #include "up/ports.h"
@@ -31,8 +33,16 @@ Plan small_plan() {
   plan.http = {IpAddress::v4(kLoopback), 8080};
   plan.dns = {IpAddress::v4(kLoopback), 5300};
   plan.ntp_port = 11123;
-  plan.servers = plan_servers(6, true);
+  plan.servers = plan_servers(6, true, false);
   plan.geoip = "/tmp/country.mmdb";
+  return plan;
+}
+
+Plan plan_with_nts() {
+  Plan plan = small_plan();
+  plan.servers = plan_servers(6, true, true);
+  // Nothing listens on port 9.
+  plan.nts = NtsPlan{"/bin/pebble", 11443, 9, 11080, 11460};
   return plan;
 }
 
@@ -44,7 +54,7 @@ T parsed(const config::Schema<T>& schema, const std::string& toml) {
 }
 
 TEST(Plan, has_good_servers_with_different_netspeeds_a_liar_and_a_dead_one) {
-  const std::vector<PlannedServer> servers = plan_servers(6, true);
+  const std::vector<PlannedServer> servers = plan_servers(6, true, false);
   ASSERT_EQ(servers.size(), 9U);
   std::set<std::uint64_t> netspeeds;
   std::set<std::string> addresses;
@@ -57,7 +67,7 @@ TEST(Plan, has_good_servers_with_different_netspeeds_a_liar_and_a_dead_one) {
   }
   EXPECT_EQ(addresses.size(), 9U);
   EXPECT_GE(netspeeds.size(), 4U);
-  EXPECT_EQ(plan_servers(Plan::kMaxServers, false).size(), 102U);
+  EXPECT_EQ(plan_servers(Plan::kMaxServers, false, true).size(), 102U);
 }
 
 TEST(ConfigFiles, are_what_the_programs_take) {
@@ -78,6 +88,47 @@ TEST(ConfigFiles, are_what_the_programs_take) {
   const auto monitord = parsed(config::monitord_schema(), monitord_toml(plan, 1));
   EXPECT_EQ(monitord.sanity.servers.size(), 5U);
   EXPECT_EQ(monitord.control.socket, "/tmp/a pool/run/monitor-1.sock");
+}
+
+TEST(ConfigFiles, of_a_pool_with_nts_are_what_the_programs_take) {
+  const Plan plan = plan_with_nts();
+  EXPECT_EQ(parsed(config::poold_schema(), poold_toml(plan)).nts.trust, "up");
+  const auto dnsd = parsed(config::dnsd_schema(), dnsd_toml(plan, std::string(64, 'a')));
+  EXPECT_EQ(dnsd.dnssec.zones.at(0).name, "pool.test");
+  std::vector<std::string> names;
+  for (const PlannedServer& server : plan.servers) {
+    if (server.name.empty()) continue;
+    const auto ntpd = parsed(config::ntpd_schema(), ntpd_toml(plan, server));
+    EXPECT_EQ(ntpd.nts.acme.has_value(), !server.nts_name.empty());
+    EXPECT_EQ(ntpd.nts.server.has_value(), !server.nts_name.empty());
+    if (ntpd.nts.acme) names.push_back(ntpd.nts.acme->names.at(0));
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"alice.m.pool.test", "bob.m.pool.test",
+                                             "carol.m.pool.test"}));
+  const auto client = parsed(config::ntpd_schema(), nts_client_toml(plan));
+  EXPECT_EQ(client.sources.pools.at(0).nts, config::NtsUse::kSrv);
+  EXPECT_EQ(client.nts.srv->trust_anchors, std::vector<std::string>{"/tmp/a pool/anchor.ds"});
+  const auto monitord = parsed(config::monitord_schema(), monitord_toml(plan, 1));
+  EXPECT_EQ(monitord.nts.trust.at(0).file, "/tmp/a pool/roots.pem");
+}
+
+TEST(Authority, a_program_that_was_given_must_be_there) {
+  EXPECT_EQ(find_pebble("/nonexistent/pebble").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(find_pebble("/bin/sh").value(), "/bin/sh");
+}
+
+TEST(Authority, keeps_its_certificate_from_one_run_to_the_next) {
+  std::string name = ::testing::TempDir() + "authorityXXXXXX";
+  Plan plan = plan_with_nts();
+  plan.directory = ::mkdtemp(name.data());
+  ASSERT_TRUE(write_authority_files(plan).ok());
+  const auto first = sys::read_file(plan.authority_file(), 10'000);
+  ASSERT_TRUE(write_authority_files(plan).ok());
+  EXPECT_EQ(sys::read_file(plan.authority_file(), 10'000).value(), first.value());
+  const auto settings = sys::read_file(plan.path("authority.json"), 10'000);
+  EXPECT_NE(settings->find("\"httpPort\":11080"), std::string::npos);
+  EXPECT_FALSE(keep_root(plan, Duration::milliseconds(200)).ok());
+  fs::remove_all(plan.directory);
 }
 
 TEST(Ports, a_port_in_use_names_the_option) {

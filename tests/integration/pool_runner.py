@@ -13,6 +13,7 @@ import urllib.request
 from programs import BINARY_DIR, wait_until
 
 A, AAAA = 1, 28
+PEBBLE = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", ".")) / "build/peers/pebble/usr/bin/pebble"
 
 
 class Answer:

@@ -1,6 +1,7 @@
 """A whole pool, as `timepool up` runs it: what clients get while servers, DNS and manager fail."""
 import collections
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -15,7 +16,7 @@ import unittest
 import urllib.error
 
 import draws
-from pool_runner import A, AAAA, Pool, alive
+from pool_runner import A, AAAA, PEBBLE, Pool, alive
 from programs import BINARY_DIR, wait_until
 
 LIAR, DEAD = "127.10.0.200", "127.10.0.201"
@@ -66,7 +67,7 @@ class PoolTest(unittest.TestCase):
     def setUpClass(cls):
         cls.base = pathlib.Path(tempfile.mkdtemp(prefix="tp-pool-"))
         cls.addClassCleanup(shutil.rmtree, cls.base, ignore_errors=True)
-        cls.pool = Pool(cls.base / "pool")
+        cls.pool = Pool(cls.base / "pool", *(["--pebble", PEBBLE] if PEBBLE.exists() else []))
         cls.watcher = Watcher(cls.pool)
         cls.zone = cls.pool.ready["zone"]
 
@@ -167,6 +168,20 @@ class PoolTest(unittest.TestCase):
                             "the client selects three sources")
         timing("the client had %d sources %.1f s after the start" % (client["sources"], client["after_s"]))
         self.assertLessEqual(set(client["selected"]), set(self.good()))
+
+    def test_4_the_nts_client_follows_signed_records_to_members_with_certificates(self):
+        if not PEBBLE.exists():
+            self.skipTest("needs the package pebble (unpacked by ./dev setup)")
+        event = wait_until(lambda: (e := self.pool.event("nts_client")) and len(e["selected"]) == 3 and e, ENTER_LIMIT,
+                           "the NTS client selects three servers")
+        timing("the NTS client had three servers %.1f s after the start" % event["after_s"])
+        self.assertEqual(event["selected"], ["%s.m.%s" % (name, self.zone) for name in ("alice", "bob", "carol")])
+        told = {e["name"]: e for e in self.pool.all_events("nts")}
+        self.assertEqual({(e["state"], e["in_srv"]) for e in told.values()}, {("confirmed", True)})
+        done = subprocess.run([BINARY_DIR / "bin/timepool", "query", "--nts-pool", self.zone, "--dns-server",
+                               self.pool.ready["dns"], "--ca", self.pool.directory / "roots.pem", "--trust-anchor",
+                               self.pool.directory / "anchor.ds"], capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_5_a_stopped_server_leaves_dns_and_comes_back(self):
         self.assertTrue(self.in_dns(STOPPED))
@@ -314,6 +329,30 @@ class PoolTest(unittest.TestCase):
         self.assertEqual(self.watcher.seen[DEAD], 0)
         timing("%d addresses in the watcher's answers, never the liar's or the dead one's" %
                sum(self.watcher.seen.values()))
+
+
+class WithoutPebbleTest(unittest.TestCase):
+    def notes(self, *options):
+        done = subprocess.run([BINARY_DIR / "bin/timepool", "up", "--http", "127.0.0.1:0", "--dns", "127.0.0.1:0",
+                               "--ntp-port", "0", "--json", "--exit-after", "10ms", *options], capture_output=True,
+                              text=True, timeout=30, env=dict(os.environ, PATH="/nonexistent"))
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        return done, [e["text"] for e in events if e["event"] == "note"]
+
+    def test_what_is_missing_is_said(self):
+        done, notes = self.notes()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(any(note.startswith("no NTS: pebble") for note in notes), notes)
+
+    def test_nothing_is_said_where_no_nts_was_asked_for(self):
+        done, notes = self.notes("--no-nts")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFalse(any("pebble" in note for note in notes), notes)
+
+    def test_a_pebble_that_was_given_must_be_there(self):
+        done, _ = self.notes("--pebble", "/nonexistent/pebble")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--pebble /nonexistent/pebble", done.stderr)
 
 
 class DrawsTest(unittest.TestCase):
