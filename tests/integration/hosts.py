@@ -63,6 +63,10 @@ class Host(Namespace):
         self.ip("address", "add", f"{address}/24", "dev", "eth0")
         self.address = address
 
+    def mute(self, port, muted=True):
+        """Nothing that its TCP port `port` says reaches anybody."""
+        self.ip("rule", "add" if muted else "del", "ipproto", "tcp", "sport", str(port), "blackhole")
+
     def start(self, log, *command, **environment):
         """A program of others'; what it says goes to the file `log`."""
         with open(log, "ab") as output:

@@ -1,4 +1,5 @@
 """Network namespaces of a test's own, for programs that run in several of them."""
+import os
 import shutil
 import subprocess
 
@@ -23,7 +24,8 @@ class Namespace:
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.holder.stdout.readline()
         self.pid = str(self.holder.pid)
-        self.prefix = ("nsenter", "--target", self.pid, "--net", *(["--mount"] if resolv_conf else []))
+        self.prefix = ("nsenter", "--target", self.pid, "--net",
+                       *(["--mount", f"--wd={os.getcwd()}"] if resolv_conf else []))
         self.ip("link", "set", "lo", "up")
 
     def ip(self, *arguments):

@@ -3,7 +3,6 @@ ACME authority (pebble) and a client's machine with a validating resolver (unbou
 import http.client
 import json
 import pathlib
-import re
 import struct
 import subprocess
 import sys
@@ -91,6 +90,57 @@ ttl = 1
         return done.returncode, done.stdout + done.stderr
 
 
+class Member(Program):
+    """timepool-ntpd with a certificate of its own by ACME, and with a time that everybody has."""
+
+    def __init__(self, world, name, address, challenge):
+        self.world, self.label = world, name
+        self.full_name = f"{name}.m.{ZONE}"
+        self.host = world.wire.host(name, address)
+        base = world.own(name)
+        super().__init__("timepool-ntpd", f'''
+state_directory = "{base}"
+[server]
+[server.local]
+stratum = 1
+refid = "TEST"
+[nts.server]
+[nts.acme]
+name = "{self.full_name}"
+contact = "mailto:{name}@example.org"
+agree_to_terms = true
+challenge = "{challenge}"
+[[nts.acme.authority]]
+directory = "{world.pebble.directory_url}"
+ca_file = "{world.pebble.ca_file}"
+''', base, prefix=self.host.prefix)
+
+    def shown_certificate(self):
+        """What a client that asks for the name is shown, and whether it leads to the authority's root."""
+        return subprocess.run(["openssl", "s_client", "-connect", f"{self.host.address}:4460", "-servername",
+                               self.full_name, "-alpn", "ntske/1", "-CAfile", self.world.roots,
+                               "-verify_hostname", self.full_name], input="", capture_output=True, text=True,
+                              timeout=20).stdout
+
+    def is_certified(self):
+        try:
+            return "Verify return code: 0 (ok)" in self.shown_certificate()
+        except subprocess.TimeoutExpired:
+            return False
+
+    def get(self, host_field, path="/"):
+        """(status, header, body) of a request to port 80."""
+        connection = http.client.HTTPConnection(self.host.address, timeout=5)
+        connection.putrequest("GET", path, skip_host=True)
+        if host_field is not None:
+            connection.putheader("Host", host_field)
+        connection.endheaders()
+        answer = connection.getresponse()
+        out = answer.status, dict(answer.getheaders()), answer.read()
+        connection.close()
+        return out
+
+
 class World:
     """Everything but members and monitors, which come one by one. `add_cleanup`: as of a test's class."""
 
@@ -149,6 +199,47 @@ name = "{ZONE}"
             f'{ZONE}. static-ds {" ".join(words[-4:-1])} "{words[-1]}"; '
             for words in (line.split() for line in records)) + "};\n")
         return path
+
+    def start_monitor(self, name, address):
+        """timepool-monitord, on a host that knows the time."""
+        host = self.wire.host(name, address)
+        directory = self.own(name)
+        status, answer = self.manager.call("POST", "/v1/monitors", {"name": name})
+        assert status == 201, answer
+        token = directory / "token"
+        token.write_text(answer["token"] + "\n")
+        token.chmod(0o600)
+        return self.start("timepool-monitord", host, directory, f'''
+[manager]
+url = "{self.manager.url}"
+token_file = "{token}"
+retry_min = "200ms"
+retry_max = "1s"
+[probe]
+spacing = "50ms"
+timeout = "700ms"
+[sanity]
+mode = "none"
+[report]
+interval = "100ms"
+[spool]
+directory = "{directory}/spool"
+[nts]
+timeout = "1s"
+resolvers = ["{NAME_SERVER}"]
+[[nts.trust]]
+word = "test"
+file = "{self.roots}"
+''')
+
+    def start_client(self, name, config):
+        """timepool-ntpd on the client's machine, whose resolver is unbound; the clock is left alone."""
+        return self.start("timepool-ntpd", self.client_host, self.own(name), f'''
+clock = "observe"
+{config}
+[nts.srv]
+trust_anchors = ["{self.anchor}"]
+''')
 
     def start_unbound(self):
         directory = self.own("unbound")

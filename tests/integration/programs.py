@@ -135,10 +135,10 @@ class DirectoryTest(ProgramTest):
         return path
 
 
-def main():
-    """Runs the calling module's tests; 77 when every one was skipped."""
+def main(**more):
+    """Runs the calling module's tests; 77 when every one was skipped. `more`: of unittest.main()."""
     signal.alarm(280)
-    result = unittest.main(exit=False, verbosity=2).result
+    result = unittest.main(exit=False, verbosity=2, **more).result
     if not result.wasSuccessful():
         sys.exit(1)
     # Of a class or a module that is skipped whole no test counts as run.

@@ -42,7 +42,9 @@ def free_tcp_port():
 
 
 class Chronyd:
-    def __init__(self, config):
+    """`prefix`: a command that executes it."""
+
+    def __init__(self, config, prefix=()):
         # chronyc's socket: only its owner may enter the directory.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="chrony-"))
         self.socket = self.directory / "chronyd.sock"
@@ -51,7 +53,7 @@ class Chronyd:
                         f"pidfile {self.directory}/pid\n")
         self.log = open(self.directory / "log", "wb")
         user = ["-u", "root"] if os.geteuid() == 0 else ["-U"]
-        self.process = subprocess.Popen([CHRONYD, "-x", "-d", *user, "-f", path],
+        self.process = subprocess.Popen([*prefix, CHRONYD, "-x", "-d", *user, "-f", path],
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                         preexec_fn=die_with_parent)
 
