@@ -2,10 +2,11 @@
 // (RFC 4035 4.3), by libunbound as a validating resolver. Truncated answers are asked for again by
 // TCP. Names are absolute: no search list is ever tried.
 //
-// It asks the servers that are configured, or those of /etc/resolv.conf, which is read again when it
-// has changed, or resolves from the root on by itself. For one thread: the one that calls process(), when fd() is readable and when
-// next_deadline() has passed; callbacks come from there alone. A callback may start look-ups but
-// not destroy the resolver. A helper thread is started by the first look-up.
+// It asks the servers that are configured, or those of /etc/resolv.conf, which is read again when
+// it has changed, or resolves from the root on by itself. For one thread: the one that calls
+// process(), when fd() is readable and when next_deadline() has passed; callbacks come from there
+// alone. A callback may start look-ups but not destroy the resolver. A helper thread is started by
+// the first look-up.
 #pragma once
 
 #include <cstdint>
