@@ -4,6 +4,9 @@ import datetime
 import pathlib
 import shutil
 import subprocess
+import unittest
+
+from programs import DirectoryTest
 
 OPENSSL = shutil.which("openssl")
 DAY = datetime.timedelta(days=1)
@@ -64,3 +67,14 @@ class Authority:
                 "-addext", f"subjectAltName={alternatives}")
         key.chmod(0o600)
         return chain, key
+
+
+@unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
+class AuthorityTest(DirectoryTest):
+    """Each test has self.directory, and self.authority in it."""
+
+    AUTHORITY_DAYS = 30
+
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self.directory, days=self.AUTHORITY_DAYS)

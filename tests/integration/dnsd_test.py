@@ -12,7 +12,8 @@ import threading
 
 import dns_messages as dns
 from dns_messages import AAAA, NS, SOA, TXT, ask_udp, framed, query, read_tcp
-from programs import BINARY_DIR, Program, ProgramTest, main, wait_until
+from manager_program import Manager
+from programs import BINARY_DIR, ProgramTest, main, wait_until
 
 OVERRIDES = '''[geoip]
 overrides = { "198.18.0.0/16" = "de", "198.19.0.0/16" = "us", "203.0.113.0/24" = "jp", \
@@ -311,45 +312,13 @@ class Dnsd(ProgramTest):
                       program.control("metrics")["text"])
 
 
-class Manager(Program):
-    """timepool-poold, found by the port that it logs."""
-
-    def __init__(self, directory):
-        config = f'''
-[http]
-listen = ["127.0.0.1:0"]
-[store]
-path = "{directory}/pool.db"
-[admin]
-token_file = "{directory}/admin.token"
-[publish]
-key_file = "{directory}/snapshot.key"
-min_interval = "50ms"
-[servers]
-allow_private = true
-[zones]
-name_servers = ["ns1.pool.test"]
-'''
-        self.url = None
-        super().__init__("timepool-poold", config, directory)
-
-    def write_config(self, config):
-        self.config.write_text(config)
-
-    def answers(self):
-        found = re.search(r"listening on (http://\S+)", self.output())
-        self.url = found and found.group(1)
-        return self.url and "ready" in self.output()
-
-    def public_key(self):
-        return subprocess.run([BINARY_DIR / "bin" / "timepool-poold", "--config", self.config,
-                               "--print-public-key"], capture_output=True, text=True, timeout=20,
-                              check=True).stdout.strip()
+def start_manager(directory):
+    return Manager(directory, publish='min_interval = "50ms"')
 
 
 class Snapshots(ProgramTest):
     def test_serves_a_managers_snapshot_and_goes_on_without_it(self):
-        manager = Manager(pathlib.Path(tempfile.mkdtemp(prefix="timepool-")))
+        manager = start_manager(tempfile.mkdtemp(prefix="timepool-"))
         self.addCleanup(manager.close)
         kept = manager.directory / "kept"
         config = (f'[server]\nlisten = ["127.0.0.1:0"]\n[snapshot]\nurls = ["{manager.url}"]\n'
@@ -381,7 +350,7 @@ class Snapshots(ProgramTest):
         self.assertIn("left aside", other.output())
 
     def test_a_relay_hands_the_managers_snapshot_on_and_a_third_server_falls_back_to_it(self):
-        manager = Manager(pathlib.Path(tempfile.mkdtemp(prefix="timepool-")))
+        manager = start_manager(tempfile.mkdtemp(prefix="timepool-"))
         self.addCleanup(manager.close)
         settings = (f'public_keys = ["{manager.public_key()}"]\nwait = "1s"\nretry_max = "200ms"\n')
         relay = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\n[snapshot]\n'

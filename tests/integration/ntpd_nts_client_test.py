@@ -3,17 +3,14 @@ killed. All on loopback; nobody touches a clock: the client only observes, and s
 are those of the project's checklist of RFC 8915."""
 import datetime
 import json
-import pathlib
 import select
 import socket
 import struct
-import tempfile
 import threading
 import time
-import unittest
 
-from certificates import DAY, OPENSSL, Authority
-from programs import ProgramTest, main, wait_until
+from certificates import DAY, AuthorityTest
+from programs import main, wait_until
 
 YEARS = 1000 * DAY
 COOKIE = 0x0204
@@ -60,13 +57,8 @@ class Relay:
         self.front.close()
 
 
-@unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
-class NtsClient(ProgramTest):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="nts-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-        self.authority = Authority(directory.name, days=3000)
+class NtsClient(AuthorityTest):
+    AUTHORITY_DAYS = 3000
 
     def serve(self, number, begins=-DAY, ends=20 * DAY, more=""):
         """The port of its key establishment at 127.0.0.NUMBER."""

@@ -3,12 +3,10 @@ a take-over under load, limits, what it reports."""
 import json
 import socket
 import subprocess
-import tempfile
 import time
-import unittest
 
-from certificates import OPENSSL, Authority
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from certificates import AuthorityTest
+from programs import BINARY_DIR, main, wait_until
 from prometheus_text import parse
 from take_over_test import Successor
 
@@ -16,12 +14,9 @@ from take_over_test import Successor
 LOCAL = '[server.local]\nstratum = 1\nrefid = "TEST"\n'
 
 
-@unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
-class NtsKeys(ProgramTest):
+class NtsKeys(AuthorityTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="nts-keys-")
-        self.addCleanup(directory.cleanup)
-        self.authority = Authority(directory.name)
+        super().setUp()
         self.chain, self.key = self.authority.issue("server", "DNS:localhost")
 
     def settings(self, listen="127.0.0.1:0", more=""):

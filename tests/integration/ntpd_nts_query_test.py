@@ -1,23 +1,13 @@
 """timepool query --nts asks timepool-ntpd: key establishment and time of one program on loopback."""
 import json
-import pathlib
 import shutil
 import subprocess
-import tempfile
-import unittest
 
-from certificates import OPENSSL, Authority
-from programs import BINARY_DIR, ProgramTest, main
+from certificates import Authority, AuthorityTest
+from programs import BINARY_DIR, main
 
 
-@unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
-class NtpdNtsQuery(ProgramTest):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="nts-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-        self.authority = Authority(directory.name)
-
+class NtpdNtsQuery(AuthorityTest):
     def start_server(self, more="", address="127.0.0.1"):
         chain, key = self.authority.issue("time.test", "DNS:localhost,DNS:many.test,IP:127.0.0.1")
         server = self.start("timepool-ntpd", (

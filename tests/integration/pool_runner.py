@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 
-from programs import BINARY_DIR, wait_until
+from programs import BINARY_DIR, end, wait_until
 
 A, AAAA = 1, 28
 PEBBLE = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", ".")) / "build/peers/pebble/usr/bin/pebble"
@@ -171,13 +171,7 @@ class Pool:
         return self.process.returncode, self.event("summary")
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        end(self.process, 20)
         self.reader.join(5)
         self.process.stdout.close()
         self.errors.close()

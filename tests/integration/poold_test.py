@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import random
-import re
 import signal
 import shutil
 import sqlite3
@@ -16,56 +15,21 @@ import urllib.error
 import urllib.request
 import uuid
 
-from programs import BINARY_DIR, Program, ProgramTest, main, wait_until
+from manager_program import Manager
+from programs import BINARY_DIR, ProgramTest, main, wait_until
 
 KILLS = 8
 SERVERS = [f"127.0.{i // 100}.{i % 100 + 1}" for i in range(6)]
 
 
-class Poold(Program):
-    """Found by the port that it logs; `directory` holds all that it keeps."""
-
+class Poold(Manager):
     def __init__(self, directory, max_size="0B"):
-        directory = pathlib.Path(directory)
-        config = f'''
-[http]
-listen = ["127.0.0.1:0"]
-[store]
-path = "{directory}/pool.db"
-max_size = "{max_size}"
-[admin]
-token_file = "{directory}/admin.token"
-[publish]
-key_file = "{directory}/snapshot.key"
-min_interval = "50ms"
-[servers]
-allow_private = true
-[monitors]
-check_interval = "100ms"
-bad_interval = "100ms"
-[zones]
-name_servers = ["ns1.pool.test"]
-'''
-        self.url = None
-        (directory / "log").write_text("")
-        super().__init__("timepool-poold", config, directory)
-
-    def write_config(self, config):
-        self.config.write_text(config)
-
-    def answers(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"ended with {self.process.returncode}:\n{self.output()}")
-        found = re.search(r"listening on (http://\S+)", self.output())
-        self.url = found and found.group(1)
-        return self.url and "ready" in self.output()
+        super().__init__(directory, store=f'max_size = "{max_size}"', publish='min_interval = "50ms"',
+                         monitors='check_interval = "100ms"\nbad_interval = "100ms"')
 
     def call(self, method, path, body=None, token=None, **headers):
         """(status, JSON); OSError when there is no answer."""
         return call(self.url, method, path, body, token, **headers)
-
-    def admin_token(self):
-        return (self.directory / "admin.token").read_text().strip()
 
     def metrics(self):
         with urllib.request.urlopen(self.url + "/metrics", timeout=10) as response:

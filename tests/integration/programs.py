@@ -35,6 +35,18 @@ def wait_until(condition, seconds, what):
         time.sleep(0.02)
 
 
+def end(process, seconds=10):
+    """The exit status after SIGTERM, or after SIGKILL when it has not ended in `seconds`."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    return process.returncode
+
+
 class Program:
     """A running program of ours with a configuration file and a control socket; `prefix` is a command
     that executes it."""
@@ -85,16 +97,10 @@ class Program:
         self.process.send_signal(number)
 
     def stop(self):
-        """The exit status after SIGTERM, or after SIGKILL when it does not end."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        """As end() says."""
+        status = end(self.process)
         self.log.close()
-        return self.process.returncode
+        return status
 
     def close(self):
         if self.process.poll() is None:

@@ -1,25 +1,18 @@
 """What tests of pools by SRV records share: servers of key establishment with a certificate each, a client, the zone
 pool.test that timepool-dnsd signs. All on loopback; nobody touches a clock."""
 import json
-import pathlib
 import subprocess
-import tempfile
 import time
 
-from certificates import DAY, OPENSSL, Authority
-from programs import BINARY_DIR, ProgramTest, wait_until
+from certificates import DAY, AuthorityTest
+from programs import BINARY_DIR, wait_until
 
 SERVICE = "_ntske._tcp.pool.test."
 
 
-class SrvTest(ProgramTest):
+class SrvTest(AuthorityTest):
     def setUp(self):
-        if not OPENSSL:
-            self.skipTest("Debian package openssl is not there")
-        directory = tempfile.TemporaryDirectory(prefix="srv-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-        self.authority = Authority(directory.name)
+        super().setUp()
         self.ports = {}
 
     def serve(self, name, number, begins=-DAY, ends=20 * DAY, alternative=None, more="", port=0):

@@ -5,8 +5,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from chrony_test import Chronyd, free_port, free_tcp_port  # noqa: E402
-from certificates import Authority  # noqa: E402
-from programs import DirectoryTest, wait_until  # noqa: E402
+from certificates import AuthorityTest  # noqa: E402
+from programs import wait_until  # noqa: E402
 
 NAMES = "DNS:localhost,IP:127.0.0.1"
 
@@ -19,11 +19,7 @@ def answers(port, address="127.0.0.1"):
         return False
 
 
-class ChronyNtsTest(DirectoryTest):
-    def setUp(self):
-        super().setUp()
-        self.authority = Authority(self.directory)
-
+class ChronyNtsTest(AuthorityTest):
     def start_chronyd(self, chain, key, more="", address="127.0.0.1", key_port=None, ntp_port=None):
         """The program, its port for keys and that for NTP."""
         key_port = key_port or free_tcp_port()

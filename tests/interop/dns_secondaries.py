@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from programs import ProgramTest, die_with_parent  # noqa: E402
+from programs import ProgramTest, die_with_parent, end  # noqa: E402
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent.parent
 SECRET = "c2VjcmV0IG9mIHNpeHRlZW4gb2N0ZXRzIGFuZCBtb3Jl"
@@ -67,12 +67,7 @@ class Peer:
         return (self.directory / "log").read_text(errors="replace")
 
     def close(self):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
         self.log.close()
 
 

@@ -11,19 +11,17 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from chrony_test import free_port, free_tcp_port  # noqa: E402
-from certificates import OPENSSL, Authority  # noqa: E402
-from programs import DirectoryTest, main  # noqa: E402
+from certificates import AuthorityTest  # noqa: E402
+from programs import main  # noqa: E402
 
 PROGRAM = os.environ.get("TIMEPOOL_NETWORK_TIME_PESTER", "")
 
 
 @unittest.skipUnless(os.access(PROGRAM, os.X_OK),
                      "needs network-time-pester (TIMEPOOL_NETWORK_TIME_PESTER=<program>)")
-@unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
-class NetworkTimePester(DirectoryTest):
+class NetworkTimePester(AuthorityTest):
     def setUp(self):
         super().setUp()
-        self.authority = Authority(self.directory)
         chain, key = self.authority.issue("localhost", "DNS:localhost,IP:127.0.0.1")
         self.port, self.key_port = free_port(), free_tcp_port()
         self.start("timepool-ntpd", (

@@ -16,9 +16,9 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from chrony_test import free_port, free_tcp_port  # noqa: E402
 import nts_source  # noqa: E402
-from certificates import OPENSSL, Authority  # noqa: E402
+from certificates import AuthorityTest  # noqa: E402
 from networks_apart import without_the_clock  # noqa: E402
-from programs import DirectoryTest, main, wait_until  # noqa: E402
+from programs import main, wait_until  # noqa: E402
 
 PROGRAMS = pathlib.Path(os.environ.get("TIMEPOOL_NTPD_RS") or "/nonexistent")
 # It takes no address for the name of a server of keys.
@@ -40,11 +40,9 @@ int clock_settime(clockid_t clock, const struct timespec *to) { (void)clock; (vo
 
 @unittest.skipUnless((PROGRAMS / "ntp-daemon").exists(), "needs ntpd-rs (TIMEPOOL_NTPD_RS=<folder>)")
 @unittest.skipUnless(COMPILER, "Debian package build-essential is not there: cc")
-@unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
-class NtpdRs(DirectoryTest):
+class NtpdRs(AuthorityTest):
     def setUp(self):
         super().setUp()
-        self.authority = Authority(self.directory)
         self.chain, self.key = self.authority.issue("localhost", NAMES)
         self.port, self.key_port = free_port(), free_tcp_port()
         self.no_clock = self.directory / "no_clock.so"
