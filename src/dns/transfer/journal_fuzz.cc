@@ -37,7 +37,8 @@ std::vector<std::byte> framed(Bytes input) {
   ByteReader reader(input);
   while (reader.remaining() > 3) {
     std::vector<std::byte> frame{std::byte{reader.u8()}, std::byte{0}, std::byte{0}};
-    const std::size_t length = std::min<std::size_t>(reader.u16(), reader.remaining());
+    const std::size_t wanted = reader.u16();
+    const std::size_t length = std::min(wanted, reader.remaining());
     frame.push_back(static_cast<std::byte>(length >> 8));
     frame.push_back(static_cast<std::byte>(length & 0xff));
     const Bytes content = reader.bytes(length);
