@@ -1,5 +1,5 @@
-// For tests alone: keys whose signatures are a hash that anyone can repeat, zones signed by them,
-// and a check of every signature in a reply.
+// For tests alone: zones signed by keys whose signatures are a hash that anyone can repeat, and a
+// check of every signature in a reply.
 #pragma once
 
 #include <array>
@@ -13,49 +13,21 @@
 #include "dns/signed/signing_plan.h"
 #include "dns/testing.h"
 #include "dnssec/rrset.h"
+#include "dnssec/testing.h"
 #include "wire/dns/message.h"
 
 namespace timepool::dns::testing {
 
 inline constexpr std::uint32_t kNow = 1'750'000'000;
 
-class HashSigner final : public dnssec::Signer {
- public:
-  explicit HashSigner(std::uint64_t key) : key_(key) {}
-  bool sign(Bytes data, std::span<std::byte, dnssec::kSignatureSize> out) const override {
-    ++signatures;
-    if (broken) return false;
-    std::uint64_t hash = siphash24({key_, 0}, data);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      out[i] = static_cast<std::byte>(hash >> (i % 8 * 8) & 0xff);
-    }
-    return true;
-  }
-  mutable std::uint64_t signatures = 0;
-  bool broken = false;
-
- private:
-  std::uint64_t key_;
-};
-
-inline dnssec::ZoneKey hash_key(std::uint64_t key, bool signs_keys, bool signs_data) {
-  dnssec::ZoneKey out;
-  out.public_key.assign(64, static_cast<std::byte>(key));
-  out.signs_keys = signs_keys;
-  out.signs_data = signs_data;
-  if (signs_keys) out.flags |= dnssec::kEntryPointFlag;
-  out.tag = dnssec::key_tag(out);
-  out.signer = std::make_shared<HashSigner>(key);
-  return out;
-}
+using dnssec::testing::hash_key;
+using dnssec::testing::HashSigner;
 
 // A key that signs the keys and one for all else.
 inline dnssec::KeysByZone keys_for(const std::vector<std::string>& zones) {
   dnssec::KeysByZone out;
   for (const std::string& zone : zones) {
-    auto keys = std::make_shared<dnssec::ZoneKeys>();
-    keys->keys = {hash_key(1, true, false), hash_key(2, false, true)};
-    keys->cds = {std::vector<std::byte>(36, std::byte{2})};  // SHA-256 of some key
+    const auto keys = std::make_shared<dnssec::ZoneKeys>(dnssec::testing::hash_keys());
     const auto name = wire::dns::DnsName::from_text(zone).value();
     out[{reinterpret_cast<const char*>(name.wire().data()), name.size()}] = keys;
   }

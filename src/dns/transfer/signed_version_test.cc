@@ -6,54 +6,23 @@
 #include <array>
 #include <string>
 
-#include "base/siphash.h"
 #include "dns/zone/master_file.h"
+#include "dnssec/testing.h"
 #include "wire/dns/rdata.h"
 #include "wire/dns/rdata_text.h"
 
 namespace timepool::dns {
 namespace {
 
+using dnssec::testing::hash_key;
+using dnssec::testing::hash_keys;
+using dnssec::testing::HashSigner;
 using ::testing::ElementsAre;
 using wire::dns::RrType;
 using Lines = std::vector<std::string>;
 
 constexpr std::uint32_t kNow = 1'750'000'000;
 constexpr std::uint32_t kDay = 86'400;
-
-class HashSigner final : public dnssec::Signer {
- public:
-  explicit HashSigner(std::uint64_t key) : key_(key) {}
-  bool sign(Bytes data, std::span<std::byte, dnssec::kSignatureSize> out) const override {
-    const std::uint64_t hash = siphash24({key_, 0}, data);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      out[i] = static_cast<std::byte>(hash >> (i % 8 * 8) & 0xff);
-    }
-    return !broken;
-  }
-  bool broken = false;
-
- private:
-  std::uint64_t key_;
-};
-
-dnssec::ZoneKey key(std::uint64_t number, bool signs_keys, bool signs_data) {
-  dnssec::ZoneKey out;
-  out.public_key.assign(64, static_cast<std::byte>(number));
-  out.signs_keys = signs_keys;
-  out.signs_data = signs_data;
-  if (signs_keys) out.flags |= dnssec::kEntryPointFlag;
-  out.tag = dnssec::key_tag(out);
-  out.signer = std::make_shared<HashSigner>(number);
-  return out;
-}
-
-dnssec::ZoneKeys two_keys(std::uint64_t zsk = 2) {
-  dnssec::ZoneKeys out;
-  out.keys = {key(1, true, false), key(zsk, false, true)};
-  out.cds = {std::vector<std::byte>(36, std::byte{2})};
-  return out;
-}
 
 const std::string kText =
     "$TTL 60\n@ 600 SOA ns h 1 1 1 1 300\n NS ns\nns A 192.0.2.1\na.b.c TXT ent\n*.w A 192.0.2.2\n"
@@ -107,7 +76,7 @@ std::uint32_t expiration(const TransferRecord& record) {
 }
 
 TEST(SignedVersion, the_chain_leads_over_every_name_of_the_zone_and_none_below_a_cut) {
-  const auto made = sign(*version(), two_keys());
+  const auto made = sign(*version(), hash_keys());
   EXPECT_THAT(of_type(*made.version, RrType::kNsec),
               ::testing::UnorderedElementsAre(
                   "example.net. 300 NSEC bare.example.net. NS SOA RRSIG NSEC DNSKEY CDS",
@@ -120,7 +89,7 @@ TEST(SignedVersion, the_chain_leads_over_every_name_of_the_zone_and_none_below_a
 }
 
 TEST(SignedVersion, what_is_the_zones_own_is_signed_once_by_each_key_that_must) {
-  const auto keys = two_keys();
+  const auto keys = hash_keys();
   const std::string ksk = ' ' + std::to_string(keys.keys[0].tag);
   const std::string zsk = ' ' + std::to_string(keys.keys[1].tag);
   const auto made = sign(*version(), keys);
@@ -147,8 +116,8 @@ TEST(SignedVersion, what_is_the_zones_own_is_signed_once_by_each_key_that_must) 
 }
 
 TEST(SignedVersion, a_key_that_signs_before_it_is_published_is_in_no_set) {
-  auto keys = two_keys();
-  keys.keys.push_back(key(3, false, true));
+  auto keys = hash_keys();
+  keys.keys.push_back(hash_key(3, false, true));
   keys.keys.back().published = false;
   const auto made = sign(*version(), keys);
   EXPECT_EQ(of_type(*made.version, RrType::kDnskey).size(), 2U);
@@ -157,7 +126,7 @@ TEST(SignedVersion, a_key_that_signs_before_it_is_published_is_in_no_set) {
 }
 
 TEST(SignedVersion, what_did_not_change_keeps_its_signatures) {
-  const auto keys = two_keys();
+  const auto keys = hash_keys();
   const auto first = sign(*version(), keys);
   const auto same = sign(*version(), keys, kNow + 3600, first.version.get());
   EXPECT_EQ(same.made, 0U);
@@ -177,24 +146,24 @@ TEST(SignedVersion, what_did_not_change_keeps_its_signatures) {
 }
 
 TEST(SignedVersion, another_key_signs_anew_what_it_signs_and_nothing_else) {
-  const auto first = sign(*version(), two_keys());
-  const auto next = sign(*version(), two_keys(9), kNow, first.version.get());
+  const auto first = sign(*version(), hash_keys());
+  const auto next = sign(*version(), hash_keys(9), kNow, first.version.get());
   // The set of keys too, since there is another one in it; CDS stays.
   EXPECT_EQ(next.made, 12U + 1U);
   EXPECT_EQ(next.kept, 1U);
-  EXPECT_TRUE(is_signed_by(signature_state(*first.version), first.version->origin, two_keys()));
-  EXPECT_FALSE(is_signed_by(signature_state(*first.version), first.version->origin, two_keys(9)));
+  EXPECT_TRUE(is_signed_by(signature_state(*first.version), first.version->origin, hash_keys()));
+  EXPECT_FALSE(is_signed_by(signature_state(*first.version), first.version->origin, hash_keys(9)));
 }
 
 TEST(SignedVersion, signatures_of_another_key_with_the_same_tag_are_not_kept) {
-  auto keys = two_keys();
+  auto keys = hash_keys();
   const auto first = sign(*version(), keys);
   keys.keys[1].public_key[0] = std::byte{77};  // the tag is said to be the same
   EXPECT_EQ(sign(*version(), keys, kNow, first.version.get()).kept, 1U);
 }
 
 TEST(SignedVersion, signatures_end_at_different_times_and_are_made_anew_before) {
-  const auto keys = two_keys();
+  const auto keys = hash_keys();
   auto now = version(kText);
   auto last = sign(*now, keys).version;
   std::set<std::uint32_t> ends;
@@ -225,7 +194,7 @@ TEST(SignedVersion, signatures_end_at_different_times_and_are_made_anew_before) 
 }
 
 TEST(SignedVersion, a_clock_that_went_back_makes_all_anew) {
-  const auto keys = two_keys();
+  const auto keys = hash_keys();
   const auto first = sign(*version(), keys);
   const SignatureState state = signature_state(*first.version);
   EXPECT_TRUE(is_fresh(state, {}, kNow - 30));
@@ -239,10 +208,10 @@ TEST(SignedVersion, shares_of_time_at_either_end_never_make_what_is_due_at_once)
       dnssec::SignatureTimes times;
       times.static_lifetime = life;
       times.renew_percent = percent;
-      const auto made = sign_version(*version(), two_keys(), times, kNow, nullptr).value();
+      const auto made = sign_version(*version(), hash_keys(), times, kNow, nullptr).value();
       EXPECT_TRUE(is_fresh(signature_state(*made.version), times, kNow + 10)) << percent << life;
       const auto again =
-          sign_version(*version(), two_keys(), times, kNow + 10, made.version.get()).value();
+          sign_version(*version(), hash_keys(), times, kNow + 10, made.version.get()).value();
       EXPECT_EQ(again.made, 0U) << percent << ' ' << life;
     }
   }
@@ -250,25 +219,26 @@ TEST(SignedVersion, shares_of_time_at_either_end_never_make_what_is_due_at_once)
 
 TEST(SignedVersion, without_signatures_it_is_what_it_was) {
   const auto data = version();
-  const auto made = sign(*data, two_keys());
+  const auto made = sign(*data, hash_keys());
   EXPECT_TRUE(same_data(*without_signatures(*made.version), *data));
   EXPECT_FALSE(signature_state(*data).is_signed);
   EXPECT_FALSE(is_fresh(signature_state(*data), {}, kNow));
 }
 
 TEST(SignedVersion, keys_that_cannot_sign_are_a_fault) {
-  auto keys = two_keys();
+  auto keys = hash_keys();
   const auto fault = [&] { return sign_version(*version(), keys, {}, kNow, nullptr).error(); };
-  for (int i = 3; i < 7; ++i) keys.keys.push_back(key(static_cast<std::uint64_t>(i), false, true));
+  for (int i = 3; i < 7; ++i)
+    keys.keys.push_back(hash_key(static_cast<std::uint64_t>(i), false, true));
   EXPECT_EQ(fault(), ExportFault::kTooManyKeys);
-  keys = two_keys();
+  keys = hash_keys();
   auto broken = std::make_shared<HashSigner>(1);
   broken->broken = true;
   keys.keys[1].signer = broken;
   EXPECT_EQ(fault(), ExportFault::kSigner);
   keys.keys[1].signer = nullptr;
   EXPECT_EQ(fault(), ExportFault::kNoKeys);
-  keys = two_keys();
+  keys = hash_keys();
   ZoneVersion data = *version();
   data.records.push_back({data.soa.owner, RrType::kMx, 1, {std::byte{1}}});
   settle(data);
@@ -276,7 +246,7 @@ TEST(SignedVersion, keys_that_cannot_sign_are_a_fault) {
 }
 
 TEST(SignedVersion, a_zone_of_its_apex_alone_leads_to_itself) {
-  const auto made = sign(*version("@ 60 SOA ns h 1 1 1 1 1\n NS ns.elsewhere.\n"), two_keys());
+  const auto made = sign(*version("@ 60 SOA ns h 1 1 1 1 1\n NS ns.elsewhere.\n"), hash_keys());
   EXPECT_THAT(of_type(*made.version, RrType::kNsec),
               ElementsAre("example.net. 1 NSEC example.net. NS SOA RRSIG NSEC DNSKEY CDS"));
 }
