@@ -5,28 +5,12 @@
 #include "base/check.h"
 
 namespace timepool::acme {
-namespace {
-
-bool is_success(const Reply& reply) {
-  return reply.status >= 200 && reply.status < 300;
-}
-
-}  // namespace
-
 void AccountLookup::begin(MonoTime) {
   post("newAccount", directory()->new_account, R"({"onlyReturnExisting":true})");
 }
 
 void AccountLookup::handle_answer(MonoTime, const Reply& reply) {
-  if (!is_success(reply)) return refuse(reply);
-  const auto object = json_object(reply.body);
-  if (!is_https_url(reply.location) || !object) return refuse_rubbish("account");
-  if (const std::string_view status = text_of(*object, "status"); status != "valid") {
-    return fail_with(FailureKind::kAccount,
-                     "the account is " + plain(status, Problem::kMaxText) + ", not valid");
-  }
-  set_account_url(reply.location);
-  finish();
+  if (take_account(reply)) finish();
 }
 
 void AccountLookup::resume(MonoTime) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "acme/base64url.h"
+#include "acme/json_fields.h"
 #include "acme/jws.h"
 #include "base/check.h"
 
@@ -11,10 +12,6 @@ namespace {
 
 // Octets of a nonce: those of authorities in use are below 100.
 constexpr std::size_t kMaxNonce = 1024;
-
-bool is_success(int status) {
-  return status >= 200 && status < 300;
-}
 
 }  // namespace
 
@@ -25,6 +22,25 @@ Conversation::Conversation(const AccountKey* key, std::string directory_url,
 const AccountKey& Conversation::key() const {
   CHECK(key_ != nullptr);
   return *key_;
+}
+
+bool Conversation::take_account(const Reply& reply) {
+  if (!is_success(reply)) {
+    refuse(reply);
+    return false;
+  }
+  const auto object = json_object(reply.body);
+  if (!is_https_url(reply.location) || !object) {
+    refuse_rubbish("account");
+    return false;
+  }
+  if (const std::string_view status = text_of(*object, "status"); status != "valid") {
+    fail_with(FailureKind::kAccount,
+              "the account is " + plain(status, Problem::kMaxText) + ", not valid");
+    return false;
+  }
+  set_account_url(reply.location);
+  return true;
 }
 
 const Failure& Conversation::failure() const {
@@ -151,7 +167,7 @@ void Conversation::handle_reply(MonoTime now, const Reply& reply) {
 }
 
 void Conversation::handle_directory(MonoTime now, const Reply& reply) {
-  if (!is_success(reply.status)) return refuse(reply);
+  if (!is_success(reply)) return refuse(reply);
   auto read = parse_directory(reply.body);
   if (!read.ok()) return refuse_rubbish("directory");
   directory_ = std::move(read).value();
@@ -160,7 +176,7 @@ void Conversation::handle_directory(MonoTime now, const Reply& reply) {
 }
 
 void Conversation::handle_nonce(const Reply& reply) {
-  if (!is_success(reply.status)) return refuse(reply);
+  if (!is_success(reply)) return refuse(reply);
   if (nonce_.empty()) fail_with(FailureKind::kRubbish, "newNonce gave no nonce");
 }
 

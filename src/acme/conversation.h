@@ -103,6 +103,9 @@ class Conversation {
 
   const AccountKey& key() const;
   const std::string& account_url() const { return account_url_; }
+  // The authority's answer about an account (RFC 8555 7.1.2): notes where it is. False: it is none
+  // that is valid, and the conversation is over.
+  bool take_account(const Reply& reply);
   void set_account_url(std::string url) { account_url_ = std::move(url); }
 
  private:

@@ -11,10 +11,6 @@
 namespace timepool::acme {
 namespace {
 
-bool is_success(const Reply& reply) {
-  return reply.status >= 200 && reply.status < 300;
-}
-
 std::string list_of_texts(const std::vector<std::string>& texts) {
   std::string out;
   for (const std::string& text : texts) out += (out.empty() ? "" : ",") + quoted(text);
@@ -88,14 +84,7 @@ void Issuance::ask_account() {
 }
 
 void Issuance::handle_account(MonoTime now, const Reply& reply) {
-  if (!is_success(reply)) return refuse(reply);
-  const auto object = json_object(reply.body);
-  if (!is_https_url(reply.location) || !object) return refuse_rubbish("account");
-  if (const std::string_view status = text_of(*object, "status"); status != "valid") {
-    return fail_with(FailureKind::kAccount,
-                     "the account is " + plain(status, Problem::kMaxText) + ", not valid");
-  }
-  set_account_url(reply.location);
+  if (!take_account(reply)) return;
   enter(Phase::kOrder, now);
   ask_order();
 }

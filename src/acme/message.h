@@ -44,6 +44,9 @@ struct Reply {
   std::string date;         // Date
   std::vector<std::string> links;
 };
+inline bool is_success(const Reply& reply) {
+  return reply.status >= 200 && reply.status < 300;
+}
 
 // Retry-After (RFC 9110 10.2.3): seconds, or a date, which is compared with the reply's own Date:
 // our clock may be wrong. Nothing for rubbish; what is past is zero.
