@@ -1,7 +1,5 @@
 #include "load/key_load.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -9,15 +7,12 @@
 #include <cerrno>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "load/generator.h"
 #include "load/key_asking.h"
 #include "load/load_socket.h"
-#include "net/reactor.h"
 #include "net/tls_session.h"
 #include "sys/clock.h"
-#include "sys/udp_socket.h"
 
 namespace timepool::load {
 namespace {
@@ -33,71 +28,35 @@ Result<void> check_options(const KeyLoadOptions& options) {
   return check_target(options.peer.server.address, options.allow_private);
 }
 
-class Run {
+struct Place : LoadConnection {
+  std::unique_ptr<nts::KeClient> messages;
+  bool asked = false;
+};
+
+class Run : ConnectionLoad<Place> {
  public:
   Run(const KeyLoadOptions& options, std::shared_ptr<const net::TlsClientContext> context)
-      : options_(options),
+      : ConnectionLoad({options.peer.server, options.count, options.duration, options.inflight,
+                        options.timeout},
+                       report_),
+        options_(options),
         context_(std::move(context)),
-        messages_(messages_for(options.peer)),
-        places_(static_cast<std::size_t>(options.inflight)) {}
+        messages_(messages_for(options.peer)) {}
 
   KeyLoadReport report() {
-    const MonoTime start = sys::mono_now();
-    stop_at_ = start + options_.duration;
-    for (;;) {
-      for (Place& place : places_) {
-        if (!place.open) begin(place);
-      }
-      if (open_ == 0) break;
-      reactor_.run_once(Duration::milliseconds(100));
-      end_late_ones();
-    }
-    report_.elapsed = sys::mono_now() - start;
+    run(*this);
     return std::move(report_);
   }
 
  private:
-  struct Place {
-    sys::Fd socket;
-    std::unique_ptr<net::TlsSession> tls;
-    std::unique_ptr<nts::KeClient> messages;
-    net::Watch watch;
-    MonoTime began;
-    bool open = false;
-    bool asked = false;
-  };
+  friend ConnectionLoad<Place>;
 
-  void begin(Place& place) {
-    if (report_.begun >= options_.count || sys::mono_now() >= stop_at_) return;
-    ++report_.begun;
-    ++open_;
-    place.open = true;
-    place.began = sys::mono_now();
+  Result<void> begin(Place& place) {
     place.asked = false;
     place.messages = std::make_unique<nts::KeClient>(messages_);
-    auto tls = net::TlsSession::client(context_,
-                                       {options_.peer.name, {}, !options_.peer.authority.empty()});
-    auto socket =
-        sys::make_socket(options_.peer.server.address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM);
-    if (!tls.ok() || !socket.ok()) {
-      return finish(place, tls.ok() ? socket.error().text() : tls.error().text());
-    }
-    place.tls = std::move(tls).value();
-    place.socket = std::move(socket).value();
-    connect(place);
-  }
-
-  void connect(Place& place) {
-    const int fd = place.socket.number();
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    sockaddr_storage address{};
-    const socklen_t length = sys::to_sockaddr(options_.peer.server, address);
-    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), length) < 0 &&
-        errno != EINPROGRESS) {
-      return finish(place, system_error(errno, "connect").text());
-    }
-    place.watch = reactor_.watch(fd, POLLOUT, [this, &place](short) { handle_ready(place); });
+    place.tls = TRY(net::TlsSession::client(
+        context_, {options_.peer.name, {}, !options_.peer.authority.empty()}));
+    return {};
   }
 
   void handle_ready(Place& place) {
@@ -155,40 +114,9 @@ class Run {
     return false;
   }
 
-  void note(std::string why) {
-    if (report_.first_failure.empty()) report_.first_failure = std::move(why);
-  }
-
-  void finish(Place& place, std::string why) {
-    ++report_.failed;
-    note(std::move(why));
-    next(place);
-  }
-
-  void next(Place& place) {
-    place.watch.stop();
-    place.tls.reset();
-    place.messages.reset();
-    place.socket.reset();
-    --open_;
-    // The next begins in the loop: from here a server that refuses at once would nest them.
-    place.open = false;
-  }
-
-  void end_late_ones() {
-    const MonoTime now = sys::mono_now();
-    for (Place& place : places_) {
-      if (place.open && now - place.began > options_.timeout) finish(place, "no answer in time");
-    }
-  }
-
   const KeyLoadOptions& options_;
   std::shared_ptr<const net::TlsClientContext> context_;
   nts::KeClientConfig messages_;
-  net::Reactor reactor_;
-  std::vector<Place> places_;
-  MonoTime stop_at_;
-  std::size_t open_ = 0;
   KeyLoadReport report_;
 };
 

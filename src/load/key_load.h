@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "load/connection_load.h"
 #include "load/key_asking.h"
 #include "load/latency_histogram.h"
 
@@ -28,15 +29,11 @@ struct KeyLoadOptions {
   bool allow_private = false;               // see check_target
 };
 
-struct KeyLoadReport {
-  std::uint64_t begun = 0;
+struct KeyLoadReport : ConnectionCounts {
   std::uint64_t established = 0;
   std::uint64_t refused = 0;  // the server answered, but without keys
-  std::uint64_t failed = 0;   // no connection, TLS failed, ended too early, or too late
   std::uint64_t cookies = 0;
-  std::string first_failure;  // of them; empty: none
-  Duration elapsed;           // from the first to the end of the last
-  LatencyHistogram latency;   // of established ones, from before connecting to the whole answer
+  LatencyHistogram latency;  // of established ones, from before connecting to the whole answer
 
   double rate() const;  // established ones a second
 };

@@ -1,7 +1,5 @@
 #include "load/stream_load.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -14,10 +12,8 @@
 
 #include "load/generator.h"
 #include "load/load_socket.h"
-#include "net/reactor.h"
 #include "net/tls_session.h"
 #include "sys/clock.h"
-#include "sys/udp_socket.h"
 
 namespace timepool::load {
 namespace {
@@ -38,79 +34,45 @@ Result<void> check_options(const StreamLoadOptions& options) {
   return check_target(options.target.address, options.allow_private);
 }
 
-class Run {
+struct Place : LoadConnection {
+  std::uint64_t serial = 0;
+  int asked = 0;
+  int answered = 0;
+  std::vector<std::byte> in;
+  std::vector<std::byte> out;
+  bool leaving = false;  // its farewell is said
+};
+
+class Run : ConnectionLoad<Place> {
  public:
   Run(const StreamLoadOptions& options, const DnsTraffic& traffic,
       std::shared_ptr<const net::TlsClientContext> context)
-      : options_(options),
+      : ConnectionLoad({options.target, options.count, options.duration, options.inflight,
+                        options.timeout + options.duration},
+                       report_),
+        options_(options),
         traffic_(traffic),
         context_(std::move(context)),
-        places_(static_cast<std::size_t>(options.inflight)),
         room_(kChunk) {}
 
   StreamLoadReport report() {
-    const MonoTime start = sys::mono_now();
-    stop_at_ = start + options_.duration;
-    for (;;) {
-      for (Place& place : places_) {
-        if (!place.open) begin(place);
-      }
-      if (open_ == 0) break;
-      reactor_.run_once(Duration::milliseconds(100));
-      end_late_ones();
-    }
-    report_.elapsed = sys::mono_now() - start;
+    run(*this);
     return std::move(report_);
   }
 
  private:
-  struct Place {
-    sys::Fd socket;
-    std::unique_ptr<net::TlsSession> tls;
-    net::Watch watch;
-    MonoTime began;
-    std::uint64_t serial = 0;
-    int asked = 0;
-    int answered = 0;
-    std::vector<std::byte> in;
-    std::vector<std::byte> out;
-    bool open = false;
-    bool leaving = false;  // its farewell is said
-  };
+  friend ConnectionLoad<Place>;
 
-  void begin(Place& place) {
-    if (report_.begun >= options_.count || sys::mono_now() >= stop_at_) return;
-    place.serial = report_.begun++;
-    ++open_;
-    place.open = true;
-    place.began = sys::mono_now();
+  Result<void> begin(Place& place) {
+    place.serial = report_.begun - 1;
     place.asked = place.answered = 0;
     place.leaving = false;
     place.in.clear();
     place.out.clear();
-    auto socket =
-        sys::make_socket(options_.target.address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM);
-    if (!socket.ok()) return finish(place, socket.error().text());
-    place.socket = std::move(socket).value();
     if (options_.tls) {
-      auto tls = net::TlsSession::client(context_, {options_.name, {}, false});
-      if (!tls.ok()) return finish(place, tls.error().text());
-      place.tls = std::move(tls).value();
+      place.tls = TRY(net::TlsSession::client(context_, {options_.name, {}, false}));
     }
-    connect(place);
-  }
-
-  void connect(Place& place) {
-    const int fd = place.socket.number();
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    sockaddr_storage address{};
-    const socklen_t length = sys::to_sockaddr(options_.target, address);
-    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), length) < 0 &&
-        errno != EINPROGRESS) {
-      return finish(place, system_error(errno, "connect").text());
-    }
-    place.watch = reactor_.watch(fd, POLLOUT, [this, &place](short) { handle_ready(place); });
+    return {};
   }
 
   void handle_ready(Place& place) {
@@ -241,38 +203,10 @@ class Run {
     place.watch.set_events(blocked ? POLLIN | POLLOUT : POLLIN);
   }
 
-  void finish(Place& place, std::string why) {
-    ++report_.failed;
-    if (report_.first_failure.empty()) report_.first_failure = std::move(why);
-    next(place);
-  }
-
-  void next(Place& place) {
-    place.watch.stop();
-    place.tls.reset();
-    place.socket.reset();
-    --open_;
-    // The next begins in the loop: from here a server that refuses at once would nest them.
-    place.open = false;
-  }
-
-  void end_late_ones() {
-    const MonoTime now = sys::mono_now();
-    for (Place& place : places_) {
-      if (place.open && now - place.began > options_.timeout + options_.duration) {
-        finish(place, "no answer in time");
-      }
-    }
-  }
-
   const StreamLoadOptions& options_;
   const DnsTraffic& traffic_;
   std::shared_ptr<const net::TlsClientContext> context_;
-  net::Reactor reactor_;
-  std::vector<Place> places_;
   std::vector<std::byte> room_;
-  MonoTime stop_at_;
-  std::size_t open_ = 0;
   StreamLoadReport report_;
 };
 

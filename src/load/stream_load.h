@@ -12,6 +12,7 @@
 
 #include "base/ip.h"
 #include "base/result.h"
+#include "load/connection_load.h"
 #include "load/latency_histogram.h"
 #include "load/traffic.h"
 
@@ -37,15 +38,11 @@ struct StreamLoadOptions {
   bool allow_private = false;      // see check_target
 };
 
-struct StreamLoadReport {
-  std::uint64_t begun = 0;
-  std::uint64_t done = 0;    // with all of their answers
-  std::uint64_t failed = 0;  // no connection, ended too early, or too late
+struct StreamLoadReport : ConnectionCounts {
+  std::uint64_t done = 0;  // with all of their answers
   std::uint64_t answered = 0;
   std::uint64_t refused = 0;
   std::uint64_t invalid = 0;
-  std::string first_failure;  // of them; empty: none
-  Duration elapsed;
   LatencyHistogram latency;  // of done ones, from before connecting to the last answer
 
   double rate() const;         // done ones a second
