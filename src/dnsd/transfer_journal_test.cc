@@ -77,23 +77,35 @@ TEST_F(TransferJournalTest, a_change_is_added_and_the_zone_is_not_written_again)
 
 TEST_F(TransferJournalTest, changes_that_have_become_long_are_written_together_anew) {
   auto journal = open();
-  const auto text = [](char c) {
+  // Of 200 records of 200 octets a quarter changes each time.
+  const auto text = [](std::uint32_t serial) {
     std::string out;
-    for (int i = 0; i < 200; ++i) {
+    for (std::uint32_t i = 0; i < 200; ++i) {
+      const char c = static_cast<char>('a' + (serial + i) / 4 % 26);
       out += "t" + std::to_string(i) + " TXT " + std::string(200, c) + "\n";
     }
     return out;
   };
   std::uintmax_t longest = 0;
-  for (std::uint32_t serial = 1; serial <= 30; ++serial) {
-    write(*journal, serial, text(static_cast<char>('a' + serial % 26)));
+  for (std::uint32_t serial = 1; serial <= 120; ++serial) {
+    write(*journal, serial, text(serial));
     longest = std::max(longest, size());
   }
   EXPECT_GT(journal->counts().whole, 1U);
   EXPECT_LT(journal->counts().whole, 5U);
   EXPECT_LT(longest, TransferJournal::kMayAdd + (200U << 10));
-  EXPECT_EQ(read(*journal)->serial, 30U);
+  EXPECT_EQ(read(*journal)->serial, 120U);
   EXPECT_EQ(read(*journal)->history->current()->records, history_->current()->records);
+}
+
+// Such a difference is not kept: who follows copies the zone, which is shorter.
+TEST_F(TransferJournalTest, a_change_that_is_longer_than_the_zone_begins_a_file_anew) {
+  auto journal = open();
+  write(*journal, 1, names(20));
+  write(*journal, 2, "a TXT x\n");
+  EXPECT_EQ(journal->counts().whole, 2U);
+  EXPECT_EQ(read(*journal)->history->difference_count(), 0U);
+  EXPECT_EQ(read(*journal)->serial, 2U);
 }
 
 TEST_F(TransferJournalTest, a_serial_that_does_not_go_on_begins_a_file_anew) {
