@@ -2,9 +2,9 @@
 #include <fmt/core.h>
 
 #include "cli/commands.h"
+#include "cli/control_report.h"
 #include "cli/print.h"
 #include "client/json_fields.h"
-#include "net/control.h"
 
 namespace timepool::cli {
 namespace {
@@ -17,8 +17,7 @@ using client::object_of;
 using client::text_of;
 
 struct DnsOptions {
-  std::string socket = "/run/timepool/dnsd.sock";
-  bool json = false;
+  ControlAccess access{"/run/timepool/dnsd.sock"};
   std::string name;
   std::string type = "A";
   std::string address;
@@ -149,21 +148,9 @@ void show_stats(const json::object& answer) {
   print_counts(object_of(answer, "query_log"), "  ");
 }
 
-int run(const DnsOptions& options, const json::object& request, void (*show)(const json::object&)) {
-  const auto answer = net::control_request(options.socket, request);
-  if (!answer.ok()) return failed(answer.error());
-  if (options.json) {
-    print_json(*answer);
-  } else {
-    show(*answer);
-  }
-  return kOk;
-}
-
 std::shared_ptr<DnsOptions> add_access(Command& command) {
   const auto options = std::make_shared<DnsOptions>();
-  command.option("--socket", options->socket, "The server's control socket")
-      .flag("--json", options->json, "The server's JSON instead of text");
+  add_control_access(command, options->access, "The server's");
   return options;
 }
 
@@ -171,7 +158,8 @@ void add_report(Command& dns, const std::string& name, const std::string& help,
                 void (*show)(const json::object&)) {
   Command command = dns.command(name, help);
   const auto options = add_access(command);
-  command.action([options, name, show] { return run(*options, {{"command", name}}, show); });
+  command.action(
+      [options, name, show] { return report_control(options->access, {{"command", name}}, show); });
 }
 
 }  // namespace
@@ -197,12 +185,12 @@ void add_dns(Command& root) {
       .flag("--explain", options->explain, "The labels, the records and their chances, an answer")
       .require("--from");
   lookup.action([options] {
-    return run(*options,
-               {{"command", "lookup"},
-                {"name", options->name},
-                {"type", options->type},
-                {"address", options->address}},
-               options->explain ? show_explanation : show_lookup);
+    return report_control(options->access,
+                          {{"command", "lookup"},
+                           {"name", options->name},
+                           {"type", options->type},
+                           {"address", options->address}},
+                          options->explain ? show_explanation : show_lookup);
   });
 }
 

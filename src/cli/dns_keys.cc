@@ -5,10 +5,10 @@
 #include <charconv>
 
 #include "cli/commands.h"
+#include "cli/control_report.h"
 #include "cli/print.h"
 #include "client/json_fields.h"
 #include "crypto/dns_key_bundle.h"
-#include "net/control.h"
 #include "sys/file.h"
 #include "sys/random.h"
 #include "wire/dns/name.h"
@@ -24,8 +24,7 @@ using client::object_of;
 using client::text_of;
 
 struct KeysOptions {
-  std::string socket = "/run/timepool/dnsd.sock";
-  bool json = false;
+  ControlAccess access{"/run/timepool/dnsd.sock"};
   std::optional<std::string> some_zone;
   std::string zone;
   std::string tag;
@@ -115,14 +114,7 @@ void show_ds(const json::object& answer) {
 
 int run(const KeysOptions& options, const json::object& request,
         void (*show)(const json::object&)) {
-  const auto answer = net::control_request(options.socket, request, Duration::seconds(30));
-  if (!answer.ok()) return failed(answer.error());
-  if (options.json) {
-    print_json(*answer);
-  } else {
-    show(*answer);
-  }
-  return kOk;
+  return report_control(options.access, request, show, Duration::seconds(30));
 }
 
 std::optional<int> tag_of(std::string_view text) {
@@ -192,8 +184,7 @@ Result<std::string> import_keys(const KeysOptions& options) {
 }
 
 void add_access(Command& command, const Options& options) {
-  command.option("--socket", options->socket, "The server's control socket")
-      .flag("--json", options->json, "The server's JSON instead of text");
+  add_control_access(command, options->access, "The server's");
 }
 
 void add_reports(Command& keys) {

@@ -1,8 +1,8 @@
 // timepool ntp: what timepool-ntpd does, by its control socket.
 #include "cli/commands.h"
+#include "cli/control_report.h"
 #include "cli/ntp_show.h"
 #include "cli/print.h"
-#include "net/control.h"
 
 namespace timepool::cli {
 namespace {
@@ -13,31 +13,18 @@ namespace json = boost::json;
 enum class Source { kNone, kOptional, kRequired };
 
 struct NtpOptions {
-  std::string socket = "/run/timepool/ntpd.sock";
-  bool json = false;
+  ControlAccess access{"/run/timepool/ntpd.sock"};
   bool verbose = false;
   std::optional<std::string> source;
 };
 
 using Show = void (*)(const json::object& answer, bool verbose);
 
-int run_report(const NtpOptions& options, json::object request, Show show) {
-  const auto answer = net::control_request(options.socket, request);
-  if (!answer.ok()) return failed(answer.error());
-  if (options.json) {
-    print_json(*answer);
-  } else {
-    show(*answer, options.verbose);
-  }
-  return kOk;
-}
-
 void add_report(Command& ntp, const std::string& name, const std::string& help, Show show,
                 Source source = Source::kNone) {
   const auto options = std::make_shared<NtpOptions>();
   Command command = ntp.command(name, help);
-  command.option("--socket", options->socket, "The daemon's control socket")
-      .flag("--json", options->json, "The daemon's JSON instead of text")
+  add_control_access(command, options->access, "The daemon's")
       .flag("-v,--verbose", options->verbose, "With a legend, or in full");
   if (source != Source::kNone) {
     command.positional("source", options->source, "Its address or configured name");
@@ -46,7 +33,8 @@ void add_report(Command& ntp, const std::string& name, const std::string& help, 
   command.action([options, name, show] {
     json::object request{{"command", name}};
     if (options->source) request["source"] = *options->source;
-    return run_report(*options, std::move(request), show);
+    return report_control(options->access, request,
+                          [&](const json::object& answer) { show(answer, options->verbose); });
   });
 }
 

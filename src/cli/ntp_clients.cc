@@ -2,10 +2,10 @@
 #include <boost/json/array.hpp>
 
 #include "cli/commands.h"
+#include "cli/control_report.h"
 #include "cli/ntp_show.h"
 #include "cli/print.h"
 #include "client/json_fields.h"
-#include "net/control.h"
 
 namespace timepool::cli {
 namespace {
@@ -23,8 +23,7 @@ constexpr const char* kLegend =
     "Last      since the last request: seconds, or m, h, d\n";
 
 struct ClientsOptions {
-  std::string socket = "/run/timepool/ntpd.sock";
-  bool json = false;
+  ControlAccess access{"/run/timepool/ntpd.sock"};
   bool verbose = false;
   int count = 20;
 };
@@ -48,14 +47,8 @@ void show_clients(const json::object& answer, bool verbose) {
 
 int run_clients(const ClientsOptions& options) {
   const json::object request{{"command", "clients"}, {"count", options.count}};
-  const auto answer = net::control_request(options.socket, request);
-  if (!answer.ok()) return failed(answer.error());
-  if (options.json) {
-    print_json(*answer);
-  } else {
-    show_clients(*answer, options.verbose);
-  }
-  return kOk;
+  return report_control(options.access, request,
+                        [&](const json::object& answer) { show_clients(answer, options.verbose); });
 }
 
 }  // namespace
@@ -63,8 +56,7 @@ int run_clients(const ClientsOptions& options) {
 void add_ntp_clients(Command& ntp) {
   const auto options = std::make_shared<ClientsOptions>();
   Command command = ntp.command("clients", "Who asks this machine's server most");
-  command.option("--socket", options->socket, "The daemon's control socket")
-      .flag("--json", options->json, "The daemon's JSON instead of text")
+  add_control_access(command, options->access, "The daemon's")
       .flag("-v,--verbose", options->verbose, "With a legend")
       .option("-n,--count", options->count, 1, 1000, "How many at the most")
       .action([options] { return run_clients(*options); });

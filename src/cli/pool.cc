@@ -8,10 +8,10 @@
 #include <cstdlib>
 
 #include "cli/commands.h"
+#include "cli/control_report.h"
 #include "cli/print.h"
 #include "client/json_fields.h"
 #include "client/manager_api.h"
-#include "net/control.h"
 
 namespace timepool::cli {
 namespace {
@@ -341,24 +341,15 @@ void add_monitor_commands(Command& pool) {
       "Only the token stands on standard output, for [manager] token_file:\n"
       "  timepool pool monitor add fra1 --token-file admin.token > monitord.token");
 
-  struct StatusOptions {
-    std::string socket = "/run/timepool/monitord.sock";
-    bool json = false;
-  };
   Command status = monitors.command("status", "What timepool-monitord on this machine does");
-  const auto status_options = std::make_shared<StatusOptions>();
-  status.option("--socket", status_options->socket, "The monitor's control socket")
-      .flag("--json", status_options->json, "The monitor's JSON instead of text");
-  status.action([status_options] {
-    const auto answer = net::control_request(status_options->socket, {{"command", "status"}});
-    if (!answer.ok()) return failed(answer.error());
-    if (status_options->json) {
-      print_json(*answer);
-    } else {
-      print("clock " + text_of(*answer, "sanity"));
-      print_counts(*answer, "");
-    }
-    return kOk;
+  const auto monitor =
+      std::make_shared<ControlAccess>(ControlAccess{"/run/timepool/monitord.sock"});
+  add_control_access(status, *monitor, "The monitor's");
+  status.action([monitor] {
+    return report_control(*monitor, {{"command", "status"}}, [](const json::object& answer) {
+      print("clock " + text_of(answer, "sanity"));
+      print_counts(answer, "");
+    });
   });
 
   Command list = monitors.command("list", "Every monitor and when it was last heard of");
