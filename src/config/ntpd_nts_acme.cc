@@ -159,10 +159,11 @@ Schema<NtsAcmeConfig> nts_acme_schema() {
       .field("store", &C::store, text(4000),
              "The directory of the account's keys, the certificate and what is known of it, mode "
              "0700. An empty string: acme in the state directory. A change needs a restart.")
-      .field("wait_for_clock", &C::wait_for_clock, boolean(),
-             "Ask for nothing before the clock is known to be right, by this daemon's sources or "
-             "[server.local]. Without it the system's clock is believed from the start: where "
-             "another program keeps it.")
+      .field(
+          "wait_for_clock", &C::wait_for_clock, boolean(),
+          "Ask for nothing before the clock was once known to be right, by this daemon's sources "
+          "or [server.local]. Without it the system's clock is believed from the start: where "
+          "another program keeps it.")
       .check([](const C& it) { return check_acme(it); });
   return out;
 }

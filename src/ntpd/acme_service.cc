@@ -1,7 +1,6 @@
 #include "ntpd/acme_service.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,7 +11,6 @@
 #include "ntpd/acme_settings.h"
 #include "sys/clock.h"
 #include "sys/stream_socket.h"
-#include "sys/udp_socket.h"
 #include "sys/user.h"
 
 namespace timepool::ntpd {
@@ -23,15 +21,6 @@ using Listener = certificates::ChallengeListener;
 Error with_setting(Error error, const char* setting) {
   error.operation = std::string("[nts.acme] ") + setting + ": " + error.operation;
   return error;
-}
-
-std::vector<Endpoint> or_everywhere(const std::vector<Endpoint>& wanted, std::uint16_t port) {
-  if (!wanted.empty()) return wanted;
-  std::vector<Endpoint> out{{IpAddress::any(IpFamily::kV4), port, 0}};
-  if (sys::make_socket(AF_INET6, SOCK_STREAM).ok()) {
-    out.push_back({IpAddress::any(IpFamily::kV6), port, 0});
-  }
-  return out;
 }
 
 // What was made belongs to whom this process becomes.
@@ -146,7 +135,7 @@ Result<void> AcmeService::make_presenter() {
 Result<void> AcmeService::bind_all(Listener::Kind kind, const std::vector<Endpoint>& wanted,
                                    std::uint16_t port) {
   const char* setting = kind == Listener::Kind::kHttp ? "http_listen" : "tls_listen";
-  for (const Endpoint& at : or_everywhere(wanted, port)) {
+  for (const Endpoint& at : wanted.empty() ? sys::every_address(port) : wanted) {
     sys::Fd fd = options_.inherited == nullptr ? sys::Fd() : options_.inherited->take_listener(at);
     if (!fd) {
       auto bound = Listener::bind(at);
@@ -203,8 +192,12 @@ Result<bool> AcmeService::reload(const config::NtsAcmeConfig& config) {
   return same;
 }
 
+// A clock that was right is believed on: without sources it drifts by seconds in a day, and a
+// certificate that nobody renews ends.
 void AcmeService::watch_clock() {
-  worker_->set_clock_plausible(!config_.wait_for_clock || options_.clock_is_plausible());
+  clock_was_right_ = clock_was_right_ || options_.clock_is_plausible();
+  worker_->set_clock_plausible(!config_.wait_for_clock || clock_was_right_);
+  if (clock_was_right_) return clock_timer_.cancel();
   clock_timer_ = reactor_.at(sys::mono_now() + kClockInterval, [this] { watch_clock(); });
 }
 

@@ -24,7 +24,7 @@ namespace timepool::ntpd {
 
 class AcmeService {
  public:
-  // How often it is looked whether the clock may be believed.
+  // How often it is looked whether the clock may be believed, until it may.
   static constexpr Duration kClockInterval = Duration::seconds(1);
 
   struct Options {
@@ -89,7 +89,8 @@ class AcmeService {
   certificates::Hook* hook_ = nullptr;                        // other_presenter_, if it is one
   std::vector<Socket> sockets_;
   Listener::Counters ended_;  // of listeners that were stopped
-  net::Timer clock_timer_;
+  bool clock_was_right_ = false;
+  net::Timer clock_timer_;              // until it was
   std::unique_ptr<AcmeWorker> worker_;  // ends before what it uses
 };
 

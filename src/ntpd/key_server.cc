@@ -1,7 +1,6 @@
 #include "ntpd/key_server.h"
 
 #include <pthread.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,21 +13,9 @@
 #include "sys/descriptor_limit.h"
 #include "sys/signal_flag.h"
 #include "sys/stream_socket.h"
-#include "sys/udp_socket.h"
 
 namespace timepool::ntpd {
 namespace {
-
-bool has_ipv6() {
-  return sys::make_socket(AF_INET6, SOCK_STREAM).ok();
-}
-
-std::vector<Endpoint> listen_addresses(const config::NtsServerConfig& config) {
-  if (!config.listen.empty()) return config.listen;
-  std::vector<Endpoint> out{{IpAddress::any(IpFamily::kV4), config::kNtsKePort, 0}};
-  if (has_ipv6()) out.push_back({IpAddress::any(IpFamily::kV6), config::kNtsKePort, 0});
-  return out;
-}
 
 Result<sys::Fd> listen_at(const Endpoint& at) {
   sys::ListenOptions options;
@@ -107,7 +94,8 @@ KeyServer::~KeyServer() {
 }
 
 Result<void> KeyServer::bind_all() {
-  for (const Endpoint& at : listen_addresses(config_)) {
+  for (const Endpoint& at :
+       config_.listen.empty() ? sys::every_address(config::kNtsKePort) : config_.listen) {
     sys::Fd listener =
         options_.inherited == nullptr ? sys::Fd() : options_.inherited->take_listener(at);
     if (!listener) listener = TRY(listen_at(at));

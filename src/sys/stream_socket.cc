@@ -42,6 +42,14 @@ Result<Fd> listen_stream(const Endpoint& at, const std::string& what,
   return out;
 }
 
+std::vector<Endpoint> every_address(std::uint16_t port) {
+  std::vector<Endpoint> out{{IpAddress::any(IpFamily::kV4), port, 0}};
+  if (make_socket(AF_INET6, SOCK_STREAM).ok()) {
+    out.push_back({IpAddress::any(IpFamily::kV6), port, 0});
+  }
+  return out;
+}
+
 void set_stream_options(int fd, const StreamOptions& options) {
   const int before = errno;
   if (options.send_buffer > 0) set_option(fd, SOL_SOCKET, SO_SNDBUF, options.send_buffer);

@@ -1,7 +1,9 @@
 // Listening stream sockets (TCP), and the address that a socket is bound to.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/ip.h"
 #include "base/result.h"
@@ -35,6 +37,10 @@ struct ListenOptions {
 // still in TIME_WAIT is free, and IPv6 sockets take IPv6 only. Errors: `what` as the operation.
 Result<Fd> listen_stream(const Endpoint& at, const std::string& what,
                          const ListenOptions& options = {});
+
+// Where a server listens that is to be reached at every address of the machine: at `port` of IPv4,
+// and of IPv6 where the system has it.
+std::vector<Endpoint> every_address(std::uint16_t port);
 
 // For a listening socket that another process made.
 void set_stream_options(int fd, const StreamOptions& options);

@@ -105,5 +105,12 @@ TEST(StreamSocket, a_port_whose_last_connection_lingers_is_free) {
   EXPECT_TRUE(listen_stream(at, "listen").ok());
 }
 
+TEST(StreamSocket, every_address_is_ipv4s_and_ipv6s_where_there_is_any) {
+  const std::vector<Endpoint> all = every_address(0);
+  ASSERT_FALSE(all.empty());
+  EXPECT_EQ(all.front(), (Endpoint{IpAddress::any(IpFamily::kV4), 0, 0}));
+  for (const Endpoint& at : all) EXPECT_TRUE(listen_stream(at, "listen").ok()) << format(at);
+}
+
 }  // namespace
 }  // namespace timepool::sys

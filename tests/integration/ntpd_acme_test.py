@@ -86,6 +86,12 @@ class Member(ntpd_acme_case.DaemonTest):
         member.write_config(self.settings())
         self.assertTrue(member.control("reload")["ok"])
         self.obtained(member)
+        # A clock that was right is believed on, so that a certificate can be renewed.
+        member.write_config(self.settings(server=""))
+        self.assertTrue(member.control("reload")["ok"])
+        self.assertFalse(member.control("status")["server"]["synchronised"])
+        self.assertTrue(member.control("acme-renew")["ok"])
+        self.obtained(member, 2)
 
     def test_A11_the_system_s_clock_is_believed_where_that_is_said(self):
         self.obtained(self.member("wait_for_clock = false", server=""))
