@@ -96,8 +96,8 @@ class Member(Program):
     def __init__(self, world, name, address, challenge):
         self.world, self.label = world, name
         self.full_name = f"{name}.m.{ZONE}"
-        self.host = world.wire.host(name, address)
         base = world.own(name)
+        self.host = world.wire.host(name, address, hosts.resolv_conf(base / "resolv.conf", NAME_SERVER))
         super().__init__("timepool-ntpd", f'''
 state_directory = "{base}"
 [server]
@@ -114,6 +114,12 @@ challenge = "{challenge}"
 directory = "{world.pebble.directory_url}"
 ca_file = "{world.pebble.ca_file}"
 ''', base, prefix=self.host.prefix)
+
+    def acme(self, command):
+        """`timepool ntp acme COMMAND`: its exit status and what it says."""
+        done = subprocess.run([BINARY_DIR / "bin/timepool", "ntp", "acme", command, "--socket", self.socket],
+                              capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout + done.stderr
 
     def shown_certificate(self):
         """What a client that asks for the name is shown, and whether it leads to the authority's root."""
