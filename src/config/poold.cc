@@ -176,6 +176,10 @@ Schema<Config::Zones> zones_schema() {
       .field("contact", &Z::contact, domain_name(true),
              "The SOA's contact, as a name; empty is hostmaster in the zone.")
       .field("ttl", &Z::ttl, integer<std::uint32_t>(1, 86'400), "TTL of addresses, in seconds.")
+      .field(
+          "negative_ttl", &Z::negative_ttl, integer<std::uint32_t>(1, 3600),
+          "How long resolvers remember that a name or its addresses are not there (RFC 2308), in "
+          "seconds: a server's new name stays hidden so long from who asked for it too early.")
       .field("max_hosts", &Z::max_hosts, integer<std::uint32_t>(1, 32), "Addresses in one answer.")
       .field("min_score", &Z::min_score, number(-100, 100),
              "Servers with this score and above are in DNS.")

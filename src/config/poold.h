@@ -98,6 +98,7 @@ struct PooldConfig {
     std::vector<Host> hosts;
     std::string contact;
     std::uint32_t ttl = 150;
+    std::uint32_t negative_ttl = 60;
     std::uint32_t max_hosts = 4;
     double min_score = 10;
     std::uint32_t min_per_number = 2;

@@ -88,6 +88,17 @@ TEST(Responder, a_level_without_the_type_is_passed_over) {
                           "1209600 3600"));
 }
 
+TEST(Responder, RFC2308_5_what_is_not_there_lives_as_long_as_the_zone_says) {
+  const auto zones = testing::compile({{"pool.test", R"({"ttl": 150, "negative_ttl": 60,
+                         "data": {"": {"ns": ["ns1.example."]}, "m": {"txt": "x"}}})"}});
+  for (const char* name : {"alice.m.pool.test", "m.pool.test"}) {
+    const Got got = ask(*zones, {.name = name});
+    EXPECT_THAT(got.authority(), ElementsAre(StartsWith("pool.test. 60 IN SOA"))) << name;
+  }
+  EXPECT_THAT(ask(*zones, {.name = "pool.test", .type = RrType::kSoa}).answers(),
+              ElementsAre(StartsWith("pool.test. 60 IN SOA")));
+}
+
 TEST(Responder, takes_max_hosts_of_those_there_are) {
   std::set<std::string> seen;
   for (std::uint64_t seed = 1; seed < 50; ++seed) {

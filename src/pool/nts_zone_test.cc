@@ -157,7 +157,8 @@ TEST(NtsZone, json_is_geodns_format_with_caa_as_master_files_have_it) {
   set.nts.methods.clear();
   const NamedServer alice = named("alice", candidate(1, 1000, "", ""));
   EXPECT_EQ(to_geodns_json(build_zone({}, set, {&alice, 1}), 1),
-            R"({"serial":1,"ttl":150,"max_hosts":4,"contact":"hostmaster.pool.test",)"
+            R"({"serial":1,"ttl":150,"negative_ttl":60,"max_hosts":4,)"
+            R"("contact":"hostmaster.pool.test",)"
             R"("targeting":"@ continent country","data":{"":{},)"
             R"("_ntske._tcp":{"ttl":60,"max_hosts":4,"srv":[{"target":"alice.m.pool.test.",)"
             R"("port":4460,"srv_weight":65535}]},)"

@@ -176,6 +176,7 @@ Zone build_zone(std::span<const Candidate> servers, const ZoneSettings& settings
   Zone zone;
   zone.name = settings.name;
   zone.ttl = settings.ttl;
+  zone.negative_ttl = settings.negative_ttl;
   zone.max_hosts = settings.max_hosts;
   zone.contact = settings.contact.empty() ? "hostmaster." + settings.name : settings.contact;
   for (const std::string& name : settings.name_servers) zone.name_servers.push_back(with_dot(name));

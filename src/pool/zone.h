@@ -34,7 +34,8 @@ struct Territory {
 
 struct ZoneSettings {
   std::string name = "pool.test";
-  std::uint32_t ttl = 150;  // seconds, as the NTP Pool's
+  std::uint32_t ttl = 150;          // seconds, as the NTP Pool's
+  std::uint32_t negative_ttl = 60;  // seconds: of the answer that there is nothing
   std::uint32_t max_hosts = 4;
   std::string contact;                    // "hostmaster.pool.test"; "" is that of the zone
   std::vector<std::string> name_servers;  // full names, with or without the last dot
@@ -95,6 +96,7 @@ struct Label {
 struct Zone {
   std::string name;
   std::uint32_t ttl = 0;
+  std::uint32_t negative_ttl = 0;
   std::uint32_t max_hosts = 0;
   std::string contact;
   std::vector<std::string> name_servers;      // with the last dot

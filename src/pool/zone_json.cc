@@ -94,6 +94,7 @@ std::string to_geodns_json(const Zone& zone, std::uint32_t serial) {
   std::string out = "{";
   number_field(out, "serial", serial);
   number_field(out, "ttl", zone.ttl);
+  number_field(out, "negative_ttl", zone.negative_ttl);
   number_field(out, "max_hosts", zone.max_hosts);
   text_field(out, "contact", zone.contact);
   text_field(out, "targeting", "@ continent country");

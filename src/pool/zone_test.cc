@@ -109,7 +109,8 @@ TEST(Zone, json_is_geodns_format) {
   set.contact = "time\"keeper.pool.test";
   const std::string a = R"("a":[["198.51.100.1",1000]])";
   EXPECT_EQ(to_geodns_json(build_zone({&one, 1}, set), 42),
-            R"({"serial":42,"ttl":150,"max_hosts":4,"contact":"time\"keeper.pool.test",)"
+            R"({"serial":42,"ttl":150,"negative_ttl":60,"max_hosts":4,)"
+            R"("contact":"time\"keeper.pool.test",)"
             R"("targeting":"@ continent country","data":{"":{)" +
                 a + R"(,"ns":["ns1.pool.test."]},"0":{)" + a + R"(},"1":{)" + a + R"(},"2":{)" + a +
                 R"(},"3":{)" + a + R"(},"ns1":{"a":[["127.0.0.1",1]]}}})");
@@ -117,7 +118,8 @@ TEST(Zone, json_is_geodns_format) {
 
 TEST(Zone, json_of_an_empty_pool_still_has_its_name_servers) {
   EXPECT_EQ(to_geodns_json(build_zone({}, settings()), 1),
-            R"({"serial":1,"ttl":150,"max_hosts":4,"contact":"hostmaster.pool.test",)"
+            R"({"serial":1,"ttl":150,"negative_ttl":60,"max_hosts":4,)"
+            R"("contact":"hostmaster.pool.test",)"
             R"("targeting":"@ continent country","data":{"":{"ns":["ns1.pool.test."]},)"
             R"("ns1":{"a":[["127.0.0.1",1]]}}})");
 }

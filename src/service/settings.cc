@@ -63,6 +63,7 @@ pool::ZoneSettings zone_of(const config::PooldConfig::Zones& in) {
   pool::ZoneSettings out;
   out.name = in.name;
   out.ttl = in.ttl;
+  out.negative_ttl = in.negative_ttl;
   out.max_hosts = in.max_hosts;
   out.contact = in.contact;
   out.name_servers = in.name_servers;

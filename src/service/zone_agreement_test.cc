@@ -48,6 +48,7 @@ TEST(ZoneAgreement, dns_reads_every_label_as_it_was_meant) {
   EXPECT_TRUE(read->warnings.empty());
   EXPECT_EQ(read->serial, 4'000'000'000u);
   EXPECT_EQ(read->ttl, 150u);
+  EXPECT_EQ(read->soa_minimum, 60u);
   EXPECT_EQ(read->max_hosts, 4u);
   EXPECT_EQ(read->targeting, dns::Targeting());
   for (const auto& [name, label] : zone.labels) {

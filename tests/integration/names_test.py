@@ -17,7 +17,7 @@ from pool_manager import Manager
 from programs import BINARY_DIR, ProgramTest, main, wait_until
 
 SRV, DNSKEY, NSEC, RRSIG, CAA = 33, 48, 47, 46, 257
-# Issue 7: a name is in DNS, or gone, within so many seconds.
+# A name is in DNS, or gone, within so many seconds.
 LIMIT = 5
 MANY = 1000
 CLIENTS = 8
@@ -156,6 +156,16 @@ name = "pool.test"
             done = self.cli("name", "10.2.0.1", name)
             self.assertEqual(done.returncode, 1)
             self.assertIn(fault, done.stderr)
+
+    def test_lm1_what_was_asked_too_early_is_soon_forgotten(self):
+        """RFC 2308 5, RFC 9077: the TTL of the SOA and of NSEC, also of names that have only other types."""
+        self.register()
+        for name, kind in (("bob.m.pool.test", dns.A), ("alice.m.pool.test", dns.AAAA), ("_ntske._tcp.pool.test", SRV)):
+            denial = self.ask(name, kind, dnssec=True)
+            self.assertEqual(denial.answers, [], name)
+            told = {kind: ttl for kind, ttl, _ in denial.authority}
+            self.assertEqual((told[dns.SOA], told[NSEC]), (45, 45), name)
+            self.assertEqual({ttl for _, ttl, _ in denial.authority}, {45}, name)
 
     def test_lo2_in_srv_after_monitors_found_it_good_and_out_after_two_failures(self):
         self.register()

@@ -12,7 +12,7 @@ class Manager(manager_program.Manager):
     def __init__(self, directory, nts="", monitors="", interval="100ms",
                  overrides='"10.1.0.0/16" = "de", "10.2.0.0/16" = "us"'):
         super().__init__(
-            directory, zones="min_score = -100", geoip=f"overrides = {{ {overrides} }}", nts=nts,
+            directory, zones="min_score = -100\nnegative_ttl = 45", geoip=f"overrides = {{ {overrides} }}", nts=nts,
             monitors=f'check_interval = "{interval}"\nbad_interval = "{interval}"\nbatch = 500\n{monitors}')
         self.local = threading.local()
         self.connections = []

@@ -114,8 +114,8 @@ class Compiler {
     info.ttl = zone.ttl;
     const std::vector<std::byte> rdata = soa_data(zone);
     const std::uint32_t ttl = soa_ttl(zone);
-    // RFC 2308 5; the synthesised one's minimum is an hour, as its TTL is at most.
-    const std::uint32_t negative_ttl = zone.plain ? std::min(ttl, zone.soa_minimum) : ttl;
+    // RFC 2308 5.
+    const std::uint32_t negative_ttl = std::min(ttl, zone.soa_minimum);
     info.soa = place();
     put_record(RrType::kSoa, negative_ttl, rdata);
     info.soa_size = place() - info.soa;

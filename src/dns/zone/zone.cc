@@ -114,6 +114,9 @@ class Loader {
   Status option(std::string_view key, const json::value& value) {
     if (key == "ttl") {
       zone_.ttl = TRY(integer(value, 0, kMaxTtl));
+    } else if (key == "negative_ttl") {
+      // Not geodns', which passes over it: its minimum is an hour.
+      zone_.soa_minimum = TRY(integer(value, 0, kMaxTtl));
     } else if (key == "serial") {
       zone_.serial = TRY(integer(value, 0, 0xffff'ffff));
     } else if (key == "max_hosts") {
@@ -398,7 +401,7 @@ std::vector<std::byte> soa_data(const Zone& zone) {
   }
   append(zone.contact.wire());
   const std::uint32_t refresh = refresh_within(5400, zone.expire);
-  for (const std::uint32_t value : {zone.serial, refresh, refresh, zone.expire, 3600U}) {
+  for (const std::uint32_t value : {zone.serial, refresh, refresh, zone.expire, zone.soa_minimum}) {
     for (int shift = 24; shift >= 0; shift -= 8) {
       out.push_back(static_cast<std::byte>(value >> shift & 0xff));
     }
@@ -408,8 +411,9 @@ std::vector<std::byte> soa_data(const Zone& zone) {
 
 std::uint32_t soa_ttl(const Zone& zone) {
   if (zone.plain) return zone.soa_ttl;
-  const std::uint64_t ten_times = std::uint64_t{zone.ttl} * 10;
-  return static_cast<std::uint32_t>(zone.ttl == 0 ? 600 : std::min<std::uint64_t>(ten_times, 3600));
+  const std::uint64_t ten_times = zone.ttl == 0 ? 600 : std::uint64_t{zone.ttl} * 10;
+  const std::uint64_t most = std::min(3600U, zone.soa_minimum);
+  return static_cast<std::uint32_t>(std::min(ten_times, most));
 }
 
 std::string format(const ZoneError& error, std::string_view file) {

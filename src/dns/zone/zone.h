@@ -79,7 +79,7 @@ struct Zone {
   bool plain = false;
   std::vector<std::byte> soa;  // its data, where `plain`
   std::uint32_t soa_ttl = 0;
-  std::uint32_t soa_minimum = 0;      // RFC 2308 4: bounds the TTL of negative answers
+  std::uint32_t soa_minimum = 3600;   // RFC 2308 4: bounds the TTL of negative answers
   std::vector<Label> labels;          // by name, each once
   std::vector<std::string> warnings;  // what the document asks for that has no effect
 
@@ -87,7 +87,7 @@ struct Zone {
 };
 
 // The SOA that is answered: the file's, or geodns' synthesised one, whose TTL is ten times the
-// zone's and an hour at most.
+// zone's, and an hour and its minimum at most: a signature over it has the same in every answer.
 std::vector<std::byte> soa_data(const Zone& zone);
 std::uint32_t soa_ttl(const Zone& zone);
 

@@ -32,9 +32,20 @@ TEST(Zone, has_geodns_defaults) {
   EXPECT_EQ(zone.serial, 77U);
   EXPECT_EQ(zone.ttl, 120U);
   EXPECT_EQ(zone.max_hosts, 2U);
+  EXPECT_EQ(zone.soa_minimum, 3600U);
   EXPECT_EQ(format(zone.contact), "hostmaster.pool.test.");
   EXPECT_EQ(zone.targeting, Targeting());
   EXPECT_TRUE(zone.labels.empty());
+}
+
+TEST(Zone, negative_ttl_is_the_minimum_of_the_soa) {
+  const Zone zone = load(R"({"negative_ttl": 60})");
+  EXPECT_TRUE(zone.warnings.empty());
+  EXPECT_EQ(zone.soa_minimum, 60U);
+  EXPECT_EQ(to_hex(soa_data(zone)).substr(to_hex(soa_data(zone)).size() - 8), "0000003c");
+  EXPECT_EQ(soa_ttl(zone), 60U);
+  EXPECT_EQ(soa_ttl(load(R"({"ttl": 150})")), 1500U);
+  EXPECT_EQ(error_of(R"({"negative_ttl": -1})"), "z:1:18: negative_ttl: -1 is not in 0 to 2147483647");
 }
 
 TEST(Zone, takes_numbers_as_texts_and_labels_in_any_case) {
