@@ -62,6 +62,8 @@ class Care {
   TargetDrop fault_of(const Child& child) const;
   TargetDrop fault_without_keys(const Source& source) const;
   void forget_removed();
+  void follow_ports();
+  void begin_anew(Child& child, const ServiceTarget& target);
   void drop_faulty();
   void want_successor(SourceId of, TargetDrop cause);
   void settle_successors();
@@ -142,6 +144,7 @@ TargetDrop Care::fault_without_keys(const Source& source) const {
 MonoTime Care::run() {
   if (population_.sources().find(pool_.id) == nullptr) return MonoTime::max();
   forget_removed();
+  follow_ports();
   drop_faulty();
   settle_successors();
   trim();
@@ -156,6 +159,36 @@ void Care::forget_removed() {
     if (!child.target.empty()) pool_.book.drop(child.target, now_, TargetDrop::kSurplus);
     return true;
   });
+}
+
+// LC2: keys are asked for at the port that the record has now. A server that gives time needs none.
+void Care::follow_ports() {
+  for (const TargetRecord& record : pool_.book.records()) {
+    const auto child =
+        std::find_if(pool_.children.begin(), pool_.children.end(),
+                     [&record](const Child& it) { return it.target == record.target.target; });
+    if (child == pool_.children.end() || !record.listed) continue;
+    const Source* source = population_.sources().find(child->source);
+    CHECK(source != nullptr);  // forget_removed()
+    const Member* member = member_of(child->source);
+    const bool gives_time = member != nullptr && !member->liveness.silent_since();
+    if (source->config().nts.port != record.target.port && !gives_time) {
+      begin_anew(*child, record.target);
+    }
+  }
+}
+
+// The same server as another source.
+void Care::begin_anew(Child& child, const ServiceTarget& target) {
+  const SourceConfig config = server_config(source().config(), pool_.id, target);
+  static_cast<void>(population_.remove(child.source, now_));
+  const auto added = population_.add(config, now_);
+  if (!added.ok()) return;  // forget_removed()
+  for (Child& other : pool_.children) {
+    if (other.instead == child.source) other.instead = *added;
+  }
+  child.source = *added;
+  child.undated = !pool_.answer.dates_checked;
 }
 
 void Care::drop_faulty() {

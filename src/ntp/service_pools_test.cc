@@ -66,6 +66,22 @@ class ServicePoolsTest : public testing::Test {
   std::vector<TargetNote> notes_;
 };
 
+TEST_F(ServicePoolsTest, LC2_keys_are_asked_for_at_the_port_of_the_latest_record) {
+  add();
+  tell(answer({"a.test"}), 0);
+  ServiceAnswer other = answer({"a.test"});
+  other.targets.front().port = 4470;
+  tell(other, 60);
+  EXPECT_EQ(source("a.test").config().nts.port, 4470);
+  EXPECT_EQ(made(), std::set<std::string>{"a.test"});
+  EXPECT_TRUE(notes_.empty()) << "it was not given up";
+  // An answer that is not believed changes nothing.
+  other.targets.front().port = 4480;
+  other.trust = DnsTrust::kBogus;
+  tell(other, 120);
+  EXPECT_EQ(source("a.test").config().nts.port, 4470);
+}
+
 TEST_F(ServicePoolsTest, LC2_a_server_has_its_own_name_and_the_port_of_the_record) {
   config_.nts.certificate_name = "not.this.test";
   add();

@@ -43,8 +43,7 @@ void TargetBook::update(std::span<const ServiceTarget> targets, MonoTime now) {
     TargetRecord* known = find(target.target);
     if (known == nullptr) continue;
     known->listed = true;
-    // One in use keeps the port that its keys came from.
-    if (known->state != State::kInUse) known->target = target;
+    known->target = target;
   }
   forget(now);
   for (const ServiceTarget& target : targets) {

@@ -54,6 +54,21 @@ class Changes(OwnZoneTest):
             self.assertEqual(established(*servers), 2)
             self.assertEqual(client.control("security")["key_establishments"], {})
 
+    def test_lc2_the_port_of_the_only_server_changes(self):
+        old = self.serve("a", 11)
+        self.write_zone("a", {"a": 11})
+        port, anchor = self.serve_zone()
+        client = self.client(port, anchor)
+        self.proven(client, "a", "the server")
+        before = self.ports["a"]
+        old.stop()
+        new = self.serve("a", 11)
+        self.assertNotEqual(self.ports["a"], before)
+        self.write_zone("a", {"a": 11})
+        self.dnsd.control("reload")
+        wait_until(lambda: established(new) > 0, 60, f"keys at the record's new port\n{client.output()}")
+        self.proven(client, "a", "time by them")
+
     def test_lo3_a_name_that_a_member_brought_is_followed_in_a_zone_without_signatures(self):
         self.serve("time", 11, alternative="DNS:time.example.org")
         self.write_zone([], {}, {"_ntske._tcp": {"srv": [{"srv_weight": 1, "port": self.ports["time"],
