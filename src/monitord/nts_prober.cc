@@ -229,13 +229,15 @@ void NtsProber::start(Waiting next) {
 }
 
 void NtsProber::finish(std::uint64_t id, Done done, std::optional<NtsResult> result) {
+  // Outlives the check that it came with.
+  const Done told = std::move(done);
   active_.erase(id);
   if (!waiting_.empty()) {
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
     start(std::move(next));
   }
-  done(std::move(result));
+  told(std::move(result));
 }
 
 void NtsProber::note_own_fault(const std::string& text) {
