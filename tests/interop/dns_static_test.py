@@ -96,9 +96,13 @@ REASONS = {
     "only we copy CD": (("flags",), lambda q, ours, theirs, name: ours.flags ^ theirs.flags == q.flags & CD),
     # Each for itself: cookies (two of the three have none here), keepalive, the codes of extended errors.
     "other options": (("options",), lambda q, ours, theirs, name: shared(ours) == shared(theirs)),
-    # RFC 1035 3.2.3 has it for zones of several classes, which none of us has.
-    "we refuse class ANY": (("flags", "rcode", "question", "options", *RECORDS),
-                            lambda q, ours, theirs, name: q.klass == ANY_CLASS and ours.rcode == REFUSED),
+    # RFC 1035 6.2: an answer to the class ANY can never be authoritative.
+    "knotd has authority over the class ANY": (
+        ("flags",), lambda q, ours, theirs, name: q.klass == ANY_CLASS and name == "knotd" and
+        (ours.flags ^ theirs.flags) & ~(q.flags & CD) == AA and theirs.flags & AA),
+    # So that a resolver does not remember what is not there (RFC 2308 wants authority and SOA); ours has the SOA.
+    "nsd has no SOA in the class ANY": (
+        ("authority",), lambda q, ours, theirs, name: q.klass == ANY_CLASS and name == "nsd" and not theirs.authority),
     "nsd refuses other classes without the question": (
         ("question",), lambda q, ours, theirs, name: q.klass != IN and name == "nsd" and theirs.rcode == REFUSED),
     # Which stand beside CNAME in a signed zone (RFC 4035 2.5); this one is not.
