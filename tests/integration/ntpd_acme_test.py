@@ -10,6 +10,7 @@ import stat
 import subprocess
 import threading
 
+import acme_ca
 import acme_case
 import ntpd_acme_case
 import programs
@@ -71,6 +72,21 @@ class Member(ntpd_acme_case.DaemonTest):
         self.assertEqual(failures, [])
         self.assertIn(first, seen)
         self.assertNotEqual(first, second)
+
+    def test_A6_a_renewal_that_the_authority_wants_comes_by_itself_and_is_shown(self):
+        self.at.window = acme_ca.window(-2 * acme_case.DAY, -acme_case.DAY)
+
+        def no_more_wishes():
+            if len(self.at.issued) == 1:
+                self.at.window = None
+
+        self.at.on_issue = no_more_wishes
+        member = self.member()
+        self.obtained(member, 2)
+        file = self.directory / "state/acme/certificate.pem"
+        programs.wait_until(lambda: self.shown(member) in self.check_pair(file), 10,
+                            "the second one is shown")
+        self.assertEqual(len(self.at.replaced), 1)
 
     def test_A11_nothing_is_asked_for_before_the_clock_is_plausible(self):
         # Neither sources nor [server.local]: nobody vouches for the clock.
