@@ -76,6 +76,7 @@ Result<std::optional<NtsPlan>> plan_nts(const UpOptions& options) {
   out.pebble = TRY(find_pebble(options.pebble));
   if (out.pebble.empty()) return std::optional<NtsPlan>();
   std::vector<IpAddress> members;
+  members.reserve(kNtsMembers);
   for (const PlannedServer& server : plan_servers(options.servers, false, true)) {
     if (!server.nts_name.empty()) members.push_back(server.address);
   }
