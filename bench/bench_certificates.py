@@ -1,4 +1,4 @@
-"""Many members at once: their names by the manager's API, in and out of signed DNS, and a certificate for each from pebble."""
+"""Many members at once: their names by the manager's API, in and out of signed DNS, and their certificates from pebble."""
 import concurrent.futures
 import http.client
 import json
@@ -21,8 +21,9 @@ import dns_messages as dns  # noqa: E402
 from certificates import OPENSSL, Authority  # noqa: E402
 
 NAME = "certificates"
-TEXT = ("1,000 members (TIMEPOOL_BENCH_MEMBERS), each with an address, a name, a process and an account of its own: from the "
-        "first registration by the API to the last certificate from pebble by HTTP-01, its delays off; 'allowed' is what it may take")
+TEXT = ("1,000 members (TIMEPOOL_BENCH_MEMBERS), each with an address, a name, a process and an account of its own: from "
+        "the first registration by the API to the last certificate from pebble by HTTP-01, its delays off; 'allowed' is "
+        "what it may take")
 MEMBERS = int(os.environ.get("TIMEPOOL_BENCH_MEMBERS", "1000"))
 ALLOWED_S = 600.0 * MEMBERS / 1000
 ALLOWED_NAME_MS = 5000.0

@@ -1,6 +1,7 @@
 """Who answers timepool-ntpd's questions about a pool's SRV records: authoritative servers from the root on (knotd has a
-signed root that delegates to timepool-dnsd), or the machine's resolver that /etc/resolv.conf names (unbound). In network and
-mount namespaces of the test's own: the root server's address and the file are there alone."""
+signed root that delegates to timepool-dnsd), the machine's resolver that /etc/resolv.conf names (unbound), or a knotd
+with a zone that is right or wrong. In network and mount namespaces of the test's own: the root servers' addresses and
+the file are there alone."""
 import ctypes
 import pathlib
 import shutil
@@ -63,14 +64,15 @@ class ResolversTest(OwnZoneTest):
     def unbound(self, *lines):
         path = self.directory / "unbound.conf"
         path.write_text("\n".join((
-            "server:", f"interface: {RESOLVER}@53", "interface: 127.0.0.1@53", "do-daemonize: no", "use-syslog: no", 'chroot: ""', 'username: ""',
-            f'directory: "{self.directory}"', 'pidfile: ""', "do-not-query-localhost: no", 'local-zone: "test." nodefault',
-            *lines, "stub-zone:", 'name: "pool.test."', f"stub-addr: {POOL}", "remote-control:", "control-enable: no")))
+            "server:", f"interface: {RESOLVER}@53", "interface: 127.0.0.1@53", "do-daemonize: no", "use-syslog: no",
+            'chroot: ""', 'username: ""', f'directory: "{self.directory}"', 'pidfile: ""', "do-not-query-localhost: no",
+            'local-zone: "test." nodefault', *lines, "stub-zone:", 'name: "pool.test."', f"stub-addr: {POOL}",
+            "remote-control:", "control-enable: no")))
         run_peer(self, UNBOUND, "-d", "-c", path)
         answers(RESOLVER, "pool.test")
 
     def use_resolver(self, address=RESOLVER):
-        """As the machine's, in an /etc of our own. A search list would make other names of ours, were they not absolute."""
+        """As the machine's, in an /etc of our own. A search list would make others of names that are not absolute."""
         if not self.etc:
             self.etc = self.directory / "etc"
             shutil.copytree("/etc", self.etc, symlinks=True)
@@ -200,7 +202,8 @@ class WrongZones(SrvTest):
                                               f"other SRV 0 10 {self.ports['a']} a.m.pool.test."])
         yield "nobody", *sign(self.directory, ["_ntske._tcp SRV 0 0 0 ."])
         yield "no_record", *sign(self.directory, good[1:])
-        many = [f"_ntske._tcp SRV 0 10 {self.ports['a']} another-server-of-this-pool-{i}.m.pool.test." for i in range(40)]
+        many = [f"_ntske._tcp SRV 0 10 {self.ports['a']} another-server-of-this-pool-{i}.m.pool.test."
+                for i in range(40)]
         yield "use", *sign(self.directory, many + good)
         yield "bogus", *(sign(self.directory, many + good)[0], anchor)
 
