@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/siphash.h"
+#include "base/mac_fuzzing.h"
 #include "dns/zone/master_file.h"
 #include "dnsd/keyed_answer.h"
 #include "wire/dns/message.h"
@@ -26,20 +26,7 @@ constexpr unsigned kTcp = 1;
 constexpr unsigned kNoTransfers = 2;
 constexpr unsigned kStranger = 4;
 
-class FuzzMac : public Mac {
- public:
-  std::size_t size() const override { return 8; }
-  void sign(Bytes message, MutableBytes digest) const override {
-    const std::uint64_t hash = siphash24({1, 2}, message);
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-      digest[i] = static_cast<std::byte>(hash >> (8 * i));
-    }
-  }
-  // Every second digest is right, so that both ways are gone.
-  bool verify(Bytes, Bytes digest) const override {
-    return (std::to_integer<unsigned>(digest[0]) & 1) != 0;
-  }
-};
+using fuzzing::FuzzMac;
 
 dns::Zone zone_at(const std::string& serial, int addresses) {
   std::string text = "@ 60 SOA ns h " + serial + " 1 1 1 1\n NS ns\nns A 192.0.2.1\n";

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "base/check.h"
-#include "base/siphash.h"
+#include "base/mac_fuzzing.h"
 #include "dns/transfer/tsig.h"
 #include "wire/dns/query.h"
 
@@ -11,20 +11,7 @@ namespace {
 
 using namespace timepool;  // NOLINT: a test program of one file
 
-class FuzzMac : public Mac {
- public:
-  std::size_t size() const override { return 8; }
-  void sign(Bytes message, MutableBytes digest) const override {
-    const std::uint64_t hash = siphash24({1, 2}, message);
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-      digest[i] = static_cast<std::byte>(hash >> (8 * i));
-    }
-  }
-  // Every second digest is right, so that both ways are gone.
-  bool verify(Bytes, Bytes digest) const override {
-    return (std::to_integer<unsigned>(digest[0]) & 1) != 0;
-  }
-};
+using fuzzing::FuzzMac;
 
 }  // namespace
 
