@@ -19,7 +19,7 @@ class KeyClientTest : public ::testing::Test {
   KeyClientTest()
       : server_(reactor_, server_context(),
                 [this](Bytes so_far, net::TlsSession& session) { return answer(so_far, session); }),
-        client_(reactor_, Duration::milliseconds(500)) {
+        client_(reactor_, Duration::milliseconds(1500)) {
     CHECK(records_.aeads.push_back(AeadId::kAes128GcmSiv));
     CHECK(records_.aeads.push_back(AeadId::kAesSivCmac256));
     net::TlsClientOptions options;
