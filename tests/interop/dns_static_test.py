@@ -124,8 +124,9 @@ REASONS = {
     "nsd does not copy DO to BADVERS": (
         ("edns",), lambda q, ours, theirs, name: ours.rcode == theirs.rcode == BADVERS and name == "nsd"),
     # RFC 2181 9: addresses of hosts are a courtesy, but for glue. Whole sets, and the same wherever both tell them.
-    "other hosts' addresses": (("additional",), lambda q, ours, theirs, name: (ours.flags & AA or q.klass == ANY_CLASS) and agree(
-        ours.additional, theirs.additional)),
+    "other hosts' addresses": (
+        ("additional",), lambda q, ours, theirs, name: (ours.flags & AA or q.klass == ANY_CLASS) and agree(
+            ours.additional, theirs.additional)),
     "knotd tells a host's addresses as often as it is named": (
         ("repeated",), lambda q, ours, theirs, name: ours.repeated == 0 and name == "knotd"),
 }

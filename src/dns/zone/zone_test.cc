@@ -45,7 +45,8 @@ TEST(Zone, negative_ttl_is_the_minimum_of_the_soa) {
   EXPECT_EQ(to_hex(soa_data(zone)).substr(to_hex(soa_data(zone)).size() - 8), "0000003c");
   EXPECT_EQ(soa_ttl(zone), 60U);
   EXPECT_EQ(soa_ttl(load(R"({"ttl": 150})")), 1500U);
-  EXPECT_EQ(error_of(R"({"negative_ttl": -1})"), "z:1:18: negative_ttl: -1 is not in 0 to 2147483647");
+  EXPECT_EQ(error_of(R"({"negative_ttl": -1})"),
+            "z:1:18: negative_ttl: -1 is not in 0 to 2147483647");
 }
 
 TEST(Zone, takes_numbers_as_texts_and_labels_in_any_case) {
