@@ -187,7 +187,7 @@ Schema<DnsdConfig> dnsd_schema() {
              "Other name servers that copy zones.")
       .table("control", &Config::control, control, "Reports and commands.")
       .table("metrics", &Config::metrics, metrics, "Counters over HTTP.")
-      .table("sandbox", &Config::sandbox, sandbox_schema_of<sys::SandboxSettings>(),
+      .table("sandbox", &Config::sandbox, sandbox_schema(),
              "What the daemon gives up once it has bound its sockets.");
   return schema;
 }

@@ -4,6 +4,7 @@
 #include "config/ntpd_leap.h"
 #include "config/ntpd_smear.h"
 #include "config/ntpd_source.h"
+#include "config/sandbox.h"
 
 namespace timepool::config {
 namespace {
@@ -138,7 +139,7 @@ Schema<NtpdConfig> ntpd_schema() {
       .table("control", &NtpdConfig::control, control, "The control socket.")
       .table("log", &NtpdConfig::log, ntpd_log_schema(), "What is measured, as text files.")
       .table("metrics", &NtpdConfig::metrics, ntpd_metrics_schema(), "Numbers over HTTP.")
-      .table("sandbox", &NtpdConfig::sandbox, ntpd_sandbox_schema(),
+      .table("sandbox", &NtpdConfig::sandbox, sandbox_schema(),
              "What the daemon may still do once it has opened what it needs.");
   add_leap_settings(root);
   root.check([](const NtpdConfig& it) { return check_refclocks(it.refclocks); });

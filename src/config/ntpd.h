@@ -13,10 +13,10 @@
 #include "config/ntpd_nts.h"
 #include "config/ntpd_refclock.h"
 #include "config/ntpd_reports.h"
-#include "config/ntpd_sandbox.h"
 #include "config/ntpd_server.h"
 #include "config/schema.h"
 #include "sys/log.h"
+#include "sys/sandbox.h"
 
 namespace timepool::config {
 
@@ -166,7 +166,7 @@ struct NtpdConfig {
   NtpdControlConfig control{"/run/timepool/ntpd.sock"};
   NtpdLogConfig log;
   NtpdMetricsConfig metrics;
-  NtpdSandboxConfig sandbox;
+  sys::SandboxSettings sandbox;
   bool operator==(const NtpdConfig&) const = default;
 };
 

@@ -1,26 +1,11 @@
-// [sandbox] of a daemon: what it may still do once it has opened what it needs. C has the members
-// of sys::SandboxSettings.
+// [sandbox] of a daemon: what it may still do once it has opened what it needs.
 #pragma once
 
 #include "config/schema.h"
+#include "sys/sandbox.h"
 
 namespace timepool::config {
 
-template <class C>
-Schema<C> sandbox_schema_of() {
-  Schema<C> out;
-  out.field("user", &C::user, text(64),
-            "The user, by name or number, that the daemon becomes after it has bound its sockets. "
-            "An empty string: the one that it was started as. Of the capabilities only those that "
-            "the configuration needs are kept, whoever it is.")
-      .field("seccomp", &C::seccomp, boolean(),
-             "Refuse system calls that the daemon does not need, and end it when one is tried that "
-             "only an intruder would: to start a program, to look into another process.")
-      .field(
-          "landlock", &C::landlock, boolean(),
-          "Refuse files that the configuration does not name, where the kernel can (Linux 5.13). "
-          "Files that a changed configuration names elsewhere then need a restart.");
-  return out;
-}
+Schema<sys::SandboxSettings> sandbox_schema();
 
 }  // namespace timepool::config

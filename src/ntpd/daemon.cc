@@ -365,7 +365,7 @@ Result<json::object> Daemon::reload() {
     next.sandbox = config_.sandbox;
   }
   const std::vector<std::string> missing =
-      given_up(kept_, sandbox_needs(next, config_path_), config_.sandbox);
+      sys::given_up(kept_, sandbox_needs(next, config_path_), config_.sandbox);
   const bool new_leap = next.leap_file != config_.leap_file ||
                         next.leap_mode != config_.leap_mode ||
                         config::sources_smear(next) != config::sources_smear(config_);

@@ -131,10 +131,6 @@ std::vector<int> capabilities_of(const config::NtpdConfig& config) {
   return out;
 }
 
-sys::SandboxSettings settings_of(const config::NtpdSandboxConfig& config) {
-  return {config.user, config.seccomp, config.landlock};
-}
-
 }  // namespace
 
 bool in_network_simulator() {
@@ -150,15 +146,10 @@ SandboxNeeds sandbox_needs(const config::NtpdConfig& config, const std::string& 
   return out;
 }
 
-std::vector<std::string> given_up(const SandboxNeeds& kept, const SandboxNeeds& now,
-                                  const config::NtpdSandboxConfig& sandbox) {
-  return sys::given_up(kept, now, settings_of(sandbox));
-}
-
 Result<void> enter_sandbox(const config::NtpdConfig& config, const SandboxNeeds& needs,
                            sys::Logger& logger) {
   if (in_network_simulator()) return {};
-  return sys::enter_sandbox(settings_of(config.sandbox), needs, config.control.socket, logger);
+  return sys::enter_sandbox(config.sandbox, needs, config.control.socket, logger);
 }
 
 }  // namespace timepool::ntpd

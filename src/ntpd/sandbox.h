@@ -19,10 +19,6 @@ bool in_network_simulator();
 // `config_path` is read again on reload.
 SandboxNeeds sandbox_needs(const config::NtpdConfig& config, const std::string& config_path);
 
-// sys::given_up().
-std::vector<std::string> given_up(const SandboxNeeds& kept, const SandboxNeeds& now,
-                                  const config::NtpdSandboxConfig& sandbox);
-
 // sys::enter_sandbox(), but not in the simulator of clocks and networks, which replaces the C
 // library. Errors: the same.
 Result<void> enter_sandbox(const config::NtpdConfig& config, const SandboxNeeds& needs,

@@ -114,14 +114,14 @@ TEST_F(SandboxOfSettings, a_directory_that_is_made_later_may_be_used_below_the_o
 TEST(Sandbox, a_reload_is_told_what_was_given_up) {
   const config::NtpdConfig before;
   const SandboxNeeds kept = sandbox_needs(before, "/etc/timepool/ntpd.toml");
-  EXPECT_TRUE(given_up(kept, kept, config::NtpdSandboxConfig()).empty());
+  EXPECT_TRUE(given_up(kept, kept, sys::SandboxSettings()).empty());
   config::NtpdConfig after;
   after.clock = config::ClockControl::kSteer;
   after.leap_file = "/opt/leap-seconds.list";
   after.log.directory = "/var/log/not-there";
   after.log.measurements = true;
   after.refclocks = {refclock(config::RefclockDriver::kShm)};
-  config::NtpdSandboxConfig sandbox;
+  sys::SandboxSettings sandbox;
   const SandboxNeeds needs = sandbox_needs(after, "/etc/timepool/ntpd.toml");
   EXPECT_EQ(given_up(kept, needs, sandbox),
             (std::vector<std::string>{
