@@ -303,6 +303,11 @@ TEST(Responder, subnet_counts_before_the_source) {
   // Nothing is known of 10/8: the resolver's own place is taken.
   EXPECT_THAT(ask(pool(), {.name = "pool.test", .subnet = "10.1.2.0/24"}, "198.18.0.1").answers(),
               ElementsAre("pool.test. 60 IN A 10.0.3.1"));
+  // Of 192.0.2.0/25 it is known that it is in Japan, which has no servers: the resolver's do not
+  // do.
+  const Got other = ask(pool(), {.name = "pool.test", .subnet = "192.0.2.0/26"}, "198.18.0.1");
+  EXPECT_THAT(other.answers(), ElementsAre("pool.test. 60 IN A 10.0.0.1"));
+  EXPECT_EQ(other.scope(), 25);
   // RFC 7871 7.1.2: /0 says that the subnet is not to be used.
   const Got none = ask(pool(), {.name = "pool.test", .subnet = "0.0.0.0/0"}, "198.18.0.1");
   EXPECT_EQ(none.scope(), 0);

@@ -103,6 +103,9 @@ class ClassTable::Builder {
     if (use.positions) {
       out.position = GeoPosition::from_bits(geo.position).in_cell(table_.cell_degrees_);
     }
+    // Regions and positions are here only where they are asked for.
+    out.known = (geo.country != 0 && (!use.countries.empty() || !use.continents.empty())) ||
+                (geo.asn != 0 && !use.asns.empty()) || geo.region != 0 || geo.position != 0;
     return out;
   }
 

@@ -78,6 +78,9 @@ struct ClientClass {
   RegionCode region{};
   RegionGroup group = 0;
   GeoPosition position{};  // the middle of a cell of ClassTable::cell_degrees()
+  // The data has something of the kinds that labels ask for (its country, ...), if only that it is
+  // none of theirs.
+  bool known = false;
 
   auto operator<=>(const ClientClass&) const = default;
 };
