@@ -1,7 +1,5 @@
 #include "monitord/name_lookups.h"
 
-#include <poll.h>
-
 #include "sys/clock.h"
 
 namespace timepool::monitord {
@@ -19,26 +17,7 @@ Result<std::unique_ptr<NameLookups>> NameLookups::create(net::Reactor& reactor,
 void NameLookups::find(std::string_view name, net::LookupFamily family,
                        net::Resolver::Callback done) {
   resolver_->lookup(name, family, sys::mono_now(), std::move(done));
-  watch();
-}
-
-// The resolver may change its descriptor and its deadline with every call.
-void NameLookups::watch() {
-  const auto run = [this] {
-    resolver_->process(sys::mono_now());
-    watch();
-  };
-  if (resolver_->fd() != fd_) {
-    fd_ = resolver_->fd();
-    watch_.stop();
-    if (fd_ >= 0) watch_ = reactor_.watch(fd_, POLLIN, [run](short) { run(); });
-  }
-  const MonoTime deadline = resolver_->next_deadline();
-  if (deadline == MonoTime::max()) {
-    timer_.cancel();
-  } else {
-    timer_ = reactor_.at(deadline, run);
-  }
+  watch_.follow(*resolver_);
 }
 
 }  // namespace timepool::monitord

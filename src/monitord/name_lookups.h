@@ -7,6 +7,7 @@
 
 #include "net/reactor.h"
 #include "net/resolver.h"
+#include "net/resolver_watch.h"
 
 namespace timepool::monitord {
 
@@ -21,14 +22,10 @@ class NameLookups {
 
  private:
   NameLookups(net::Reactor& reactor, std::unique_ptr<net::Resolver> resolver)
-      : reactor_(reactor), resolver_(std::move(resolver)) {}
-  void watch();
+      : resolver_(std::move(resolver)), watch_(reactor) {}
 
-  net::Reactor& reactor_;
   std::unique_ptr<net::Resolver> resolver_;
-  int fd_ = -1;
-  net::Watch watch_;
-  net::Timer timer_;
+  net::ResolverWatch<net::Resolver> watch_;
 };
 
 }  // namespace timepool::monitord

@@ -1,7 +1,5 @@
 #include "ntpd/service_lookups.h"
 
-#include <poll.h>
-
 #include <utility>
 
 #include "net/trust_anchors.h"
@@ -68,7 +66,8 @@ ntp::ServiceAnswer service_answer(const net::ServiceLookup& found, bool dates_ch
 ServiceLookups::ServiceLookups(net::Reactor& reactor, const config::NtpdConfig& config)
     : reactor_(reactor),
       settings_(config.nts.srv.value_or(config::NtsSrvConfig{})),
-      resolver_settings_(config.resolver) {}
+      resolver_settings_(config.resolver),
+      watch_(reactor) {}
 
 Result<void> ServiceLookups::open() {
   if (resolver_) return {};
@@ -103,7 +102,7 @@ void ServiceLookups::find_services(const std::string& pool, const net::Signature
       ntp::service_name(pool), sys::mono_now(),
       [done = std::move(done), checked = resolver_->dates().checked](
           const net::ServiceLookup& found) { done(service_answer(found, checked)); });
-  watch();
+  watch_.follow(*resolver_);
 }
 
 void ServiceLookups::find_addresses(const std::string& name, const net::SignatureDates& dates,
@@ -115,26 +114,7 @@ void ServiceLookups::find_addresses(const std::string& name, const net::Signatur
   }
   resolver_->set_dates(dates);
   resolver_->find_addresses(name, sys::mono_now(), std::move(done));
-  watch();
-}
-
-// The resolver may change its descriptor and its deadline with every call.
-void ServiceLookups::watch() {
-  const auto run = [this] {
-    resolver_->process(sys::mono_now());
-    watch();
-  };
-  if (resolver_->fd() != fd_) {
-    fd_ = resolver_->fd();
-    watch_.stop();
-    if (fd_ >= 0) watch_ = reactor_.watch(fd_, POLLIN, [run](short) { run(); });
-  }
-  const MonoTime deadline = resolver_->next_deadline();
-  if (deadline == MonoTime::max()) {
-    timer_.cancel();
-  } else {
-    timer_ = reactor_.at(deadline, run);
-  }
+  watch_.follow(*resolver_);
 }
 
 }  // namespace timepool::ntpd

@@ -9,6 +9,7 @@
 
 #include "config/ntpd.h"
 #include "net/reactor.h"
+#include "net/resolver_watch.h"
 #include "net/service_resolver.h"
 #include "ntp/service.h"
 
@@ -34,7 +35,6 @@ class ServiceLookups {
                       net::ServiceResolver::AddressDone done);
 
  private:
-  void watch();
   void later(std::function<void()> call);
 
   net::Reactor& reactor_;
@@ -42,9 +42,7 @@ class ServiceLookups {
   config::NtpResolverConfig resolver_settings_;
   std::unique_ptr<net::ServiceResolver> resolver_;
   std::string fault_;
-  net::Watch watch_;
-  int fd_ = -1;
-  net::Timer timer_;
+  net::ResolverWatch<net::ServiceResolver> watch_;
   std::vector<std::function<void()>> later_;  // at most one for each source
   net::Timer later_timer_;
 };

@@ -120,6 +120,7 @@ TimeClient::TimeClient(net::Reactor& reactor, sys::Logger& logger, const config:
                 return authenticator_of(source, address);
               }),
       resolver_(std::move(resolver)),
+      resolver_watch_(reactor),
       other_addresses_(config.sources.own_addresses),
       rejections_(logger),
       refclocks_(
@@ -168,7 +169,7 @@ Result<std::unique_ptr<TimeClient>> TimeClient::start(net::Reactor& reactor, sys
   out->refresh_identity();
   out->watch_network();
   out->listener_.refresh();
-  out->watch_resolver();
+  out->resolver_watch_.follow(*out->resolver_);
   out->schedule();
   return out;
 }
@@ -259,7 +260,7 @@ void TimeClient::carry_out(ntp::Outbox& out) {
   for (const ntp::SourceId source : out.resolves) resolve(source);
   for (const ntp::EstablishAction& action : out.establishes) establish(action);
   out.clear();
-  watch_resolver();
+  resolver_watch_.follow(*resolver_);
   schedule();
   if (record_) record_->note(keeper_, sys::mono_now());
   if (samples_) samples_->note(keeper_, sys::mono_now());
@@ -324,27 +325,6 @@ std::size_t TimeClient::begin_burst(const std::string& source, ntp::BurstSize si
       keeper_.sources().begin_burst(ntp::SourceMatch(source), size, sys::mono_now());
   schedule();
   return count;
-}
-
-// The resolver may change its descriptor and its deadline with every call.
-void TimeClient::watch_resolver() {
-  const auto run = [this] {
-    resolver_->process(sys::mono_now());
-    watch_resolver();
-  };
-  if (resolver_->fd() != resolver_fd_) {
-    resolver_fd_ = resolver_->fd();
-    resolver_watch_.stop();
-    if (resolver_fd_ >= 0) {
-      resolver_watch_ = reactor_.watch(resolver_fd_, POLLIN, [run](short) { run(); });
-    }
-  }
-  const MonoTime deadline = resolver_->next_deadline();
-  if (deadline == MonoTime::max()) {
-    resolver_timer_.cancel();
-  } else {
-    resolver_timer_ = reactor_.at(deadline, run);
-  }
 }
 
 void TimeClient::log_event(const ntp::Event& event) {

@@ -14,6 +14,7 @@
 #include "crypto/aead.h"
 #include "net/reactor.h"
 #include "net/resolver.h"
+#include "net/resolver_watch.h"
 #include "ntp/random_stream.h"
 #include "ntp/server/symmetric_key.h"
 #include "ntp/timekeeper.h"
@@ -133,7 +134,6 @@ class TimeClient {
   void schedule();
   void refresh_identity();
   void watch_network();
-  void watch_resolver();
 
   net::Reactor& reactor_;
   sys::Logger& logger_;
@@ -147,11 +147,9 @@ class TimeClient {
   std::function<ntp::ServerState()> announced_;
   std::vector<ntp::SourceId> configured_;  // the sources that apply() decides about
   std::unique_ptr<net::Resolver> resolver_;
-  net::Watch resolver_watch_;
-  int resolver_fd_ = -1;
+  net::ResolverWatch<net::Resolver> resolver_watch_;
   net::Timer timer_;
   std::function<void()> on_update_;
-  net::Timer resolver_timer_;
   net::Timer identity_timer_;
   std::optional<sys::NetworkWatch> network_;
   net::Watch network_watch_;

@@ -89,7 +89,7 @@ void TimeClient::find_named(ntp::EstablishmentId id, ntp::EstablishmentResult re
                       keeper_.sources().handle_establishment(id, out, sys::mono_now());
                       schedule();
                     });
-  watch_resolver();
+  resolver_watch_.follow(*resolver_);
 }
 
 }  // namespace timepool::ntpd
