@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/control_report.h"
 #include "cli/ntp_show.h"
 #include "cli/print.h"
 #include "client/json_fields.h"
@@ -29,8 +30,7 @@ using client::text_of;
 constexpr std::chrono::milliseconds kLook{200};
 
 struct AcmeOptions {
-  std::string socket = "/run/timepool/ntpd.sock";
-  bool json = false;
+  ControlAccess access{"/run/timepool/ntpd.sock"};
   bool no_wait = false;
   Duration wait = Duration::seconds(300);
 };
@@ -101,12 +101,16 @@ void show_status(const json::object& answer) {
   }
 }
 
+Result<json::object> look(const AcmeOptions& options) {
+  return net::control_request(options.access.socket, {{"command", "acme"}});
+}
+
 // Asks until `done(answer)`, or as long as it may take.
 template <class Done>
 Result<json::object> await(const AcmeOptions& options, Done done) {
   const MonoTime until = sys::mono_now() + options.wait;
   for (;;) {
-    auto answer = net::control_request(options.socket, {{"command", "acme"}});
+    auto answer = look(options);
     if (!answer.ok() || done(*answer)) return answer;
     if (sys::mono_now() >= until) {
       return fail(Error{ErrorCode::kUnavailable, "acme",
@@ -122,7 +126,7 @@ double count(const json::object& answer, std::string_view key) {
 
 int show(const AcmeOptions& options, const Result<json::object>& answer) {
   if (!answer.ok()) return failed(answer.error());
-  if (options.json) {
+  if (options.access.json) {
     print_json(*answer);
   } else {
     show_status(*answer);
@@ -131,12 +135,14 @@ int show(const AcmeOptions& options, const Result<json::object>& answer) {
 }
 
 int run_status(const AcmeOptions& options) {
-  return show(options, net::control_request(options.socket, {{"command", "acme"}}));
+  return report_control(options.access, {{"command", "acme"}}, show_status);
 }
 
+// How far it was is looked at before: it may be done before the daemon's answer is made.
 int run_renew(const AcmeOptions& options) {
-  const auto before = net::control_request(options.socket, {{"command", "acme-renew"}});
-  if (!before.ok() || options.no_wait) return show(options, before);
+  const auto before = look(options);
+  const auto begun = net::control_request(options.access.socket, {{"command", "acme-renew"}});
+  if (!before.ok() || !begun.ok() || options.no_wait) return show(options, begun);
   const auto answer = await(options, [&](const json::object& now) {
     return count(now, "obtained") > count(*before, "obtained") ||
            count(now, "failed") > count(*before, "failed");
@@ -151,24 +157,29 @@ int run_renew(const AcmeOptions& options) {
 // What an authority would see, a line for each name; it is failed when one is not as it must be.
 int show_seen(const AcmeOptions& options, const json::object& answer) {
   const json::object& check = object_of(answer, "check");
-  if (options.json) print_json(check);
+  if (options.access.json) print_json(check);
   const std::string fault = text_of(check, "fault");
   bool good = fault.empty();
   for (const json::value& it : list_of(check, "seen")) {
     if (!it.is_object()) continue;
     const json::object& seen = it.get_object();
     good = good && text_of(seen, "seen") == "proof";
-    if (!options.json) print(fmt::format("{}: {}", text_of(seen, "name"), text_of(seen, "text")));
+    if (!options.access.json)
+      print(fmt::format("{}: {}", text_of(seen, "name"), text_of(seen, "text")));
   }
   if (!fault.empty()) return failed(fault);
   return good ? kOk : failed("an authority would not issue a certificate");
 }
 
 int run_check(const AcmeOptions& options) {
-  const auto before = net::control_request(options.socket, {{"command", "acme-check"}});
+  const auto before = look(options);
+  const auto begun = net::control_request(options.access.socket, {{"command", "acme-check"}});
+  if (!begun.ok()) return failed(begun.error());
   if (!before.ok()) return failed(before.error());
   const auto answer = await(options, [&](const json::object& now) {
-    return count(object_of(now, "check"), "done") > count(object_of(*before, "check"), "done");
+    const json::object& check = object_of(now, "check");
+    return !flag_of(check, "running") &&
+           count(check, "done") > count(object_of(*before, "check"), "done");
   });
   if (!answer.ok()) return failed(answer.error());
   return show_seen(options, *answer);
@@ -176,8 +187,7 @@ int run_check(const AcmeOptions& options) {
 
 std::shared_ptr<AcmeOptions> add(Command& command) {
   const auto options = std::make_shared<AcmeOptions>();
-  command.option("--socket", options->socket, "The daemon's control socket")
-      .flag("--json", options->json, "The daemon's JSON instead of text");
+  add_control_access(command, options->access, "The daemon's");
   return options;
 }
 
