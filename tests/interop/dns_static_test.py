@@ -98,8 +98,10 @@ REASONS = {
     "other options": (("options",), lambda q, ours, theirs, name: shared(ours) == shared(theirs)),
     # RFC 1035 6.2: an answer to the class ANY can never be authoritative.
     "knotd has authority over the class ANY": (
-        ("flags",), lambda q, ours, theirs, name: q.klass == ANY_CLASS and name == "knotd" and
-        (ours.flags ^ theirs.flags) & ~(q.flags & CD) == AA and theirs.flags & AA),
+        ("flags",), lambda q, ours, theirs, name: name == "knotd" and only_they_have_authority(q, ours, theirs)),
+    "nsd has authority over the class ANY where an alias leads to a delegation": (
+        ("flags",), lambda q, ours, theirs, name: name == "nsd" and only_they_have_authority(q, ours, theirs) and
+        has_type(ours.answer, TYPES["CNAME"]) and has_type(ours.authority, TYPES["NS"])),
     # So that a resolver does not remember what is not there (RFC 2308 wants authority and SOA); ours has the SOA.
     "nsd has no SOA in the class ANY": (
         ("authority",), lambda q, ours, theirs, name: q.klass == ANY_CLASS and name == "nsd" and not theirs.authority),
@@ -108,7 +110,7 @@ REASONS = {
     # Which stand beside CNAME in a signed zone (RFC 4035 2.5); this one is not.
     "knotd follows no CNAME for RRSIG and NSEC": (
         RECORDS + ("rcode",), lambda q, ours, theirs, name: q.type in (RRSIG, NSEC) and name == "knotd" and
-        any(record[1] == 5 for record in ours.answer)),
+        has_type(ours.answer, TYPES["CNAME"])),
     "nsd knows no client subnets": (
         ("options",), lambda q, ours, theirs, name: SUBNET in q.options and name == "nsd" and
         shared(ours) == {**shared(theirs), SUBNET: ours.options.get(SUBNET)}),
@@ -130,6 +132,15 @@ REASONS = {
     "knotd tells a host's addresses as often as it is named": (
         ("repeated",), lambda q, ours, theirs, name: ours.repeated == 0 and name == "knotd"),
 }
+
+
+def only_they_have_authority(question, ours, theirs):
+    differing = (ours.flags ^ theirs.flags) & ~(question.flags & CD)
+    return question.klass == ANY_CLASS and theirs.flags & AA and differing == AA
+
+
+def has_type(section, kind):
+    return any(record[1] == kind for record in section)
 
 
 def shared(reply):
