@@ -14,7 +14,7 @@
 #include "crypto/csr.h"
 #include "net/certificate_store.h"
 #include "sys/file.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::certificates {
 namespace {
@@ -35,7 +35,7 @@ mode_t mode_of(const std::string& path) {
 class CertificateDirectoryTest : public ::testing::Test {
  protected:
   CertificateDirectoryTest() { EXPECT_TRUE(directory.open().ok()); }
-  sys::testing::TemporaryDirectory temporary;
+  sys::TemporaryDirectory temporary;
   std::string path = temporary.path() + "/acme";
   CertificateDirectory directory{path};
 };
@@ -101,7 +101,7 @@ TEST_F(CertificateDirectoryTest, A2_each_authority_has_a_key_of_its_own_that_sta
 }
 
 TEST(AccountKey, RFC7638_the_thumbprint_of_the_key_of_rfc7515) {
-  sys::testing::TemporaryDirectory temporary;
+  sys::TemporaryDirectory temporary;
   const std::string path = temporary.path() + "/key.pem";
   ASSERT_TRUE(
       sys::write_file_atomic(path,
@@ -179,7 +179,7 @@ class KeeperTest : public ::testing::Test {
     settings.authorities[0].directory = "https://localhost:1/dir";
     settings.names = {"a.example"};
   }
-  sys::testing::TemporaryDirectory temporary;
+  sys::TemporaryDirectory temporary;
   KeeperSettings settings;
   sys::Logger logger{"test", sys::LogLevel::kError};
   ChallengeBoard board{{"a.example"}};

@@ -1,4 +1,5 @@
 #include "certificates/hook.h"
+#include "sys/temporary_directory.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -15,13 +16,6 @@ constexpr Duration kTimeout = Duration::seconds(20);
 
 class HookTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "hook-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
   std::string program(const std::string& body) const {
     const std::string path = directory_ + "/hook";
     std::ofstream(path) << "#!/bin/sh\necho \"$@\" >> " << directory_ << "/log\n" << body << "\n";
@@ -34,7 +28,8 @@ class HookTest : public testing::Test {
     return out.str();
   }
 
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
 };
 
 acme::Challenge challenge(const std::string& name, const std::string& token = "tok") {

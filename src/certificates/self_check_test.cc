@@ -12,7 +12,7 @@
 #include "certificates/challenge_listener.h"
 #include "certificates/webroot.h"
 #include "sys/file.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::certificates {
 namespace {
@@ -79,7 +79,7 @@ TEST(SelfCheck, A12_says_that_nobody_answers) {
 }
 
 TEST(Webroot, A4_puts_proofs_where_a_web_server_finds_them_and_takes_them_away) {
-  sys::testing::TemporaryDirectory directory;
+  sys::TemporaryDirectory directory;
   Webroot webroot(directory.path());
   const acme::Challenge challenge{
       acme::ChallengeType::kHttp01, {"dns", "a.example"}, "token", "token.print"};
@@ -97,7 +97,7 @@ TEST(Webroot, A4_puts_proofs_where_a_web_server_finds_them_and_takes_them_away) 
 }
 
 TEST(Webroot, A4_a_directory_that_can_not_be_written_is_told) {
-  sys::testing::TemporaryDirectory directory;
+  sys::TemporaryDirectory directory;
   const std::string file = directory.path() + "/file";
   ASSERT_TRUE(sys::write_file_atomic(file, "x").ok());
   Webroot webroot(file);

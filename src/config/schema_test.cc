@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "sys/file.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::config {
 namespace {
@@ -251,7 +251,7 @@ TEST(Schema, the_reference_has_every_setting_with_type_and_default) {
 }
 
 TEST(Schema, loads_drop_ins_beside_the_file_in_order) {
-  const sys::testing::TemporaryDirectory temporary;
+  const sys::TemporaryDirectory temporary;
   const std::string& directory = temporary.path();
   ASSERT_TRUE(sys::make_directories(directory + "/x.d").ok());
   ASSERT_TRUE(sys::write_file_atomic(directory + "/x.toml", "ratio = 0.1\n").ok());

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "crypto/dns_key_bundle.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::crypto {
 namespace {
@@ -17,9 +18,6 @@ using dnssec::Algorithm;
 class DnsKeyDirectoryTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "dns_keys_XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
     directory_.emplace(root_ + "/a/keys");
     ASSERT_TRUE(directory_->prepare().ok());
   }
@@ -40,7 +38,8 @@ class DnsKeyDirectoryTest : public testing::Test {
     return state;
   }
 
-  std::string root_;
+  sys::TemporaryDirectory temporary_;
+  std::string root_ = temporary_.path();
   std::optional<DnsKeyDirectory> directory_;
   const std::string zone_ = "pool.example.";
 };

@@ -11,6 +11,7 @@
 
 #include "base/byte_writer.h"
 #include "base/hex.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::crypto {
 namespace {
@@ -37,13 +38,9 @@ std::vector<std::byte> signed_data(const std::string& hex) {
 
 class DnsKeyFile : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "dns_key_XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
   std::string path(const char* name) const { return directory_ + "/" + name; }
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
 };
 
 // RFC 6605 6.1: example.net.

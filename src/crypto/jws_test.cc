@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "base/hex.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::crypto {
 namespace {
@@ -41,7 +41,7 @@ class JwsKeyTest : public ::testing::Test {
     ::chmod(path.c_str(), 0600);
     return path;
   }
-  sys::testing::TemporaryDirectory directory_;
+  sys::TemporaryDirectory directory_;
 };
 
 TEST_F(JwsKeyTest, A2_verifies_the_example_of_rfc7515_and_has_its_point) {

@@ -10,23 +10,19 @@
 #include "base/prng.h"
 #include "geo/database.h"
 #include "geo/mmdb_writer.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::dnsd {
 namespace {
 
 class GeographyTest : public testing::Test {
  protected:
-  GeographyTest() {
-    char name[] = "/tmp/timepool_geography_XXXXXX";
-    directory_ = mkdtemp(name);
-  }
-  ~GeographyTest() override { std::filesystem::remove_all(directory_); }
-
   std::string write(const std::string& name, const geo::MmdbWriter& writer) const {
     std::ofstream(directory_ + "/" + name, std::ios::binary) << writer.finish(1).value();
     return directory_ + "/" + name;
   }
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
 };
 
 Prefix block(const char* text) {

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::dnsd {
 namespace {
@@ -30,7 +30,7 @@ TEST(DnsdSandbox, keeps_no_capability_and_writes_beside_its_socket_only) {
 }
 
 TEST(DnsdSandbox, covers_what_the_settings_name) {
-  const sys::testing::TemporaryDirectory root;
+  const sys::TemporaryDirectory root;
   const std::string& at = root.path();
   for (const char* name :
        {"zones", "health", "cookies", "keys", "snapshots", "tls", "geo", "ca", "journal"}) {

@@ -7,7 +7,7 @@
 
 #include "dns/zone/master_file.h"
 #include "sys/file.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::dnsd {
 namespace {
@@ -44,7 +44,7 @@ class TransferJournalTest : public ::testing::Test {
   }
   std::uintmax_t size() const { return std::filesystem::file_size(file_); }
 
-  sys::testing::TemporaryDirectory root_;
+  sys::TemporaryDirectory root_;
   const std::string file_ = root_.path() + "/example.net.transfers";
   const std::string serial_ = root_.path() + "/example.net.serial";
   sys::Logger logger_{"test", sys::LogLevel::kError, -1};

@@ -12,7 +12,7 @@
 #include "dns/zone/master_file.h"
 #include "sys/clock.h"
 #include "sys/file.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::dnsd {
 namespace {
@@ -118,7 +118,7 @@ class TransferKeeperTest : public ::testing::Test {
     ASSERT_TRUE(sys::write_file_atomic(path, text).ok());
   }
 
-  sys::testing::TemporaryDirectory root_;
+  sys::TemporaryDirectory root_;
   config::DnsdConfig config_;
 };
 

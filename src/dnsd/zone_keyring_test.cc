@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "crypto/dns_key_bundle.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::dnsd {
 namespace {
@@ -17,9 +18,6 @@ constexpr std::int64_t kHour = 3600;
 class ZoneKeyringTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "keyring_XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
     directory_.emplace(root_ + "/keys");
     ASSERT_TRUE(directory_->prepare().ok());
     config_.name = "pool.example";
@@ -54,7 +52,8 @@ class ZoneKeyringTest : public testing::Test {
     return key(0).role == dnssec::KeyRole::kKsk ? key(0).tag : key(1).tag;
   }
 
-  std::string root_;
+  sys::TemporaryDirectory temporary_;
+  std::string root_ = temporary_.path();
   std::optional<crypto::DnsKeyDirectory> directory_;
   sys::Logger logger_{"test"};
   wire::dns::DnsName zone_ = wire::dns::DnsName::from_text("Pool.Example").value();

@@ -9,18 +9,13 @@
 #include <vector>
 
 #include "geo/mmdb_writer.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::geo {
 namespace {
 
 class GeoDatabaseTest : public testing::Test {
  protected:
-  GeoDatabaseTest() {
-    char name[] = "/tmp/timepool_geo_XXXXXX";
-    directory_ = mkdtemp(name);
-  }
-  ~GeoDatabaseTest() override { std::filesystem::remove_all(directory_); }
-
   std::string write(const std::string& bytes) const {
     const std::string path = directory_ + "/test.mmdb";
     std::ofstream(path, std::ios::binary) << bytes;
@@ -30,7 +25,8 @@ class GeoDatabaseTest : public testing::Test {
     return GeoDatabase::open(write(writer.finish(1'750'000'000).value())).value();
   }
 
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
 };
 
 Prefix block(const char* text) {

@@ -12,6 +12,7 @@
 #include "monitord/nts_testing.h"
 #include "net/http_server.h"
 #include "sys/clock.h"
+#include "sys/temporary_directory.h"
 #include "sys/udp_socket.h"
 #include "wire/ntp/header.h"
 
@@ -123,8 +124,6 @@ class FakeManager {
 class MonitorTest : public ::testing::Test {
  protected:
   MonitorTest() {
-    std::string name = ::testing::TempDir() + "monitorXXXXXX";
-    directory_ = ::mkdtemp(name.data());
     std::ofstream(directory_ + "/token") << "secret\n";
     config_.manager.token_file = directory_ + "/token";
     config_.manager.wait = Duration::seconds(1);
@@ -137,7 +136,6 @@ class MonitorTest : public ::testing::Test {
     config_.spool.directory = directory_ + "/spool";
     config_.control.socket = directory_ + "/monitord.sock";
   }
-  ~MonitorTest() override { std::filesystem::remove_all(directory_); }
 
   std::unique_ptr<Monitor> start() {
     auto monitor = Monitor::create(config_, reactor_, log_);
@@ -163,7 +161,8 @@ class MonitorTest : public ::testing::Test {
     return R"({"work":[)" + out + "]}";
   }
 
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
   config::MonitordConfig config_;
   net::Reactor reactor_;
   sys::Logger log_{"test", sys::LogLevel::kError};

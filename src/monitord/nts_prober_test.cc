@@ -4,7 +4,7 @@
 
 #include "monitord/nts_testing.h"
 #include "sys/file.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::monitord {
 namespace {
@@ -57,7 +57,7 @@ class NtsProberTest : public ::testing::Test {
     return outcome();
   }
 
-  sys::testing::TemporaryDirectory directory_;
+  sys::TemporaryDirectory directory_;
   net::Reactor reactor_;
   sys::Logger log_{"test", sys::LogLevel::kError};
   nts::fake::TestAeadMaker aeads_;

@@ -1,4 +1,5 @@
 #include "monitord/spool.h"
+#include "sys/temporary_directory.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -13,12 +14,6 @@ namespace fs = std::filesystem;
 
 class SpoolTest : public ::testing::Test {
  protected:
-  SpoolTest() {
-    std::string name = ::testing::TempDir() + "spoolXXXXXX";
-    directory_ = ::mkdtemp(name.data());
-  }
-  ~SpoolTest() override { fs::remove_all(directory_); }
-
   Spool open(std::uint64_t max_bytes = 1 << 20) {
     auto spool = Spool::open(directory_, max_bytes);
     EXPECT_TRUE(spool.ok());
@@ -29,7 +24,8 @@ class SpoolTest : public ::testing::Test {
         std::distance(fs::directory_iterator(directory_), fs::directory_iterator()));
   }
 
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
 };
 
 TEST_F(SpoolTest, gives_batches_in_the_order_they_came) {

@@ -14,7 +14,7 @@
 #include "base/check.h"
 #include "net/control.h"
 #include "net/unix_socket.h"
-#include "sys/fuzzing.h"
+#include "sys/temporary_directory.h"
 
 namespace {
 
@@ -40,7 +40,7 @@ struct Daemon {
     });
   }
 
-  sys::fuzzing::TemporaryDirectory directory;
+  sys::TemporaryDirectory directory;
   const std::string path = directory.path() + "/socket";
   net::Reactor reactor;
   std::unique_ptr<net::ControlServer> server;

@@ -15,7 +15,7 @@
 
 #include "net/unix_socket.h"
 #include "sys/clock.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::net {
 namespace {
@@ -62,7 +62,7 @@ class Control : public ::testing::Test {
   }
 
   Reactor reactor_;
-  sys::testing::TemporaryDirectory directory_;
+  sys::TemporaryDirectory directory_;
   const std::string path_ = directory_.path() + "/socket";
   std::unique_ptr<ControlServer> server_;
 };

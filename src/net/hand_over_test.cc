@@ -12,6 +12,7 @@
 
 #include "net/take_over.h"
 #include "sys/clock.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::net {
 namespace {
@@ -21,8 +22,6 @@ namespace json = boost::json;
 class HandingOver : public ::testing::Test {
  protected:
   void SetUp() override {
-    directory_ = ::testing::TempDir() + "hand_over_XXXXXX";
-    ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
     path_ = directory_ + "/socket";
     ControlOptions options;
     options.path = path_;
@@ -32,7 +31,6 @@ class HandingOver : public ::testing::Test {
       sockets_.push_back(std::move(sys::UdpSocket::bind(local, {})).value());
     }
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   void offer(Duration limit = HandOver::kPhaseLimit) {
     HandOverSteps steps;
@@ -72,7 +70,8 @@ class HandingOver : public ::testing::Test {
 
   Reactor reactor_;
   sys::Logger logger_{"net_test", sys::LogLevel::kError};
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
   std::string path_;
   std::unique_ptr<ControlServer> control_;
   std::vector<sys::UdpSocket> sockets_;

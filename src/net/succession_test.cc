@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "sys/clock.h"
+#include "sys/temporary_directory.h"
 #include "sys/udp_socket.h"
 
 namespace timepool::net {
@@ -19,8 +20,6 @@ namespace json = boost::json;
 class SuccessionTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    directory_ = ::testing::TempDir() + "succession_XXXXXX";
-    ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
     path_ = directory_ + "/socket";
     ControlOptions options;
     options.path = path_;
@@ -41,7 +40,6 @@ class SuccessionTest : public ::testing::Test {
     };
     old_.offer(*control_, std::move(steps));
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   // Runs the old process until `next` is done and a moment longer, or until it is to leave.
   template <class F>
@@ -54,7 +52,8 @@ class SuccessionTest : public ::testing::Test {
     other.join();
   }
 
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
   std::string path_;
   sys::Logger logger_{"test", sys::LogLevel::kError};
   Reactor reactor_;

@@ -9,7 +9,7 @@
 #include "net/tls_testing.h"
 #include "sys/certificate_files.h"
 #include "sys/file.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::net::testing {
 
@@ -38,7 +38,7 @@ class CertificateFiles {
   }
 
  private:
-  sys::testing::TemporaryDirectory directory_;
+  sys::TemporaryDirectory directory_;
   TestCertificate authority_ = TestCertificate::authority("Tests");
 };
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "certificates/certificate_directory.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::ntpd {
 namespace {
@@ -31,15 +32,9 @@ class CountingPresenter final : public certificates::Presenter {
 class AcmeWorkerTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "acme-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     worker_.emplace(logger_, presenter_, [this] { ++changes_; });
   }
-  void TearDown() override {
-    worker_.reset();
-    std::filesystem::remove_all(directory_);
-  }
+  void TearDown() override { worker_.reset(); }
 
   // Nobody listens at port 1: it is tried for seconds.
   certificates::KeeperSettings settings(const std::string& name = "a.example.test") const {
@@ -67,7 +62,8 @@ class AcmeWorkerTest : public testing::Test {
     }
   }
 
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
   sys::Logger logger_{"acme_worker_test", sys::LogLevel::kError};
   CountingPresenter presenter_;
   std::atomic<int> changes_{0};

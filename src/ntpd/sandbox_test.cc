@@ -1,4 +1,5 @@
 #include "ntpd/sandbox.h"
+#include "sys/temporary_directory.h"
 
 #include <gtest/gtest.h>
 #include <linux/capability.h>
@@ -43,14 +44,12 @@ TEST(Sandbox, a_plain_server_keeps_no_capability_and_writes_beside_its_socket_on
 class SandboxOfSettings : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = ::testing::TempDir() + "sandbox_XXXXXX";
-    ASSERT_NE(::mkdtemp(root_.data()), nullptr);
     for (const char* name : {"state", "log", "gps", "leap", "sources.d"}) {
       std::filesystem::create_directory(root_ + "/" + name);
     }
   }
-  void TearDown() override { std::filesystem::remove_all(root_); }
-  std::string root_;
+  sys::TemporaryDirectory temporary_;
+  std::string root_ = temporary_.path();
 };
 
 TEST(Sandbox, who_listens_for_broadcasts_on_a_low_port_keeps_the_right_to) {

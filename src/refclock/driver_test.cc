@@ -14,7 +14,7 @@
 #include <filesystem>
 
 #include "refclock/testing.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::refclock {
 namespace {
@@ -126,7 +126,7 @@ class SockDriver : public ::testing::Test {
               static_cast<ssize_t>(size));
     ::close(fd);
   }
-  const sys::testing::TemporaryDirectory temporary_;
+  const sys::TemporaryDirectory temporary_;
   const std::filesystem::path directory_ = temporary_.path();
   SockOptions options_;
 };

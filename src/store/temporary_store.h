@@ -3,28 +3,18 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "store/db.h"
 #include "store/migration.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::store {
 
 class TemporaryStore {
  public:
-  TemporaryStore() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "timepool-XXXXXX").string();
-    CHECK(::mkdtemp(pattern.data()) != nullptr);
-    folder_ = pattern;
-    options.path = folder_ + "/pool.db";
-  }
-  ~TemporaryStore() {
-    db.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
+  TemporaryStore() { options.path = folder() + "/pool.db"; }
   TemporaryStore(const TemporaryStore&) = delete;
   TemporaryStore& operator=(const TemporaryStore&) = delete;
 
@@ -37,13 +27,14 @@ class TemporaryStore {
     const auto done = migrate(*db, migrations(), UnixTime::from_seconds(1));
     ASSERT_TRUE(done.ok()) << done.error().text();
   }
-  const std::string& folder() const { return folder_; }
-
-  SqliteOptions options;
-  std::unique_ptr<Db> db;
+  const std::string& folder() const { return folder_.path(); }
 
  private:
-  std::string folder_;
+  sys::TemporaryDirectory folder_;  // outlives the database
+
+ public:
+  SqliteOptions options;
+  std::unique_ptr<Db> db;
 };
 
 }  // namespace timepool::store

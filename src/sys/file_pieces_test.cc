@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "sys/file.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::sys {
 namespace {
@@ -27,7 +27,7 @@ class FilePieces : public ::testing::Test {
   }
   std::string content() const { return read_file(path_, 1 << 24).value(); }
 
-  testing::TemporaryDirectory root_;
+  TemporaryDirectory root_;
   const std::string path_ = root_.path() + "/file";
 };
 

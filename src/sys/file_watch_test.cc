@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::sys {
 namespace {
@@ -15,22 +16,19 @@ namespace {
 class FileWatchTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "watch-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     auto made = FileWatch::create();
     ASSERT_TRUE(made.ok()) << made.error().text();
     watch_.emplace(std::move(made).value());
     ASSERT_TRUE(watch_->add(directory_).ok());
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   bool told() {
     pollfd waiting{watch_->fd(), POLLIN, 0};
     return ::poll(&waiting, 1, 2000) == 1 && watch_->take();
   }
 
-  std::string directory_;
+  TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
   std::optional<FileWatch> watch_;
 };
 

@@ -16,13 +16,13 @@
 #include "sys/process.h"
 #include "sys/random.h"
 #include "sys/signal_flag.h"
-#include "sys/testing.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::sys {
 namespace {
 
 TEST(File, an_atomic_write_replaces_the_whole_and_leaves_nothing_else) {
-  const testing::TemporaryDirectory temporary;
+  const TemporaryDirectory temporary;
   const std::string& directory = temporary.path();
   const std::string path = directory + "/a/b/file";
   ASSERT_TRUE(make_directories(directory + "/a/b").ok());
@@ -37,7 +37,7 @@ TEST(File, an_atomic_write_replaces_the_whole_and_leaves_nothing_else) {
 }
 
 TEST(File, errors_name_the_path) {
-  const testing::TemporaryDirectory temporary;
+  const TemporaryDirectory temporary;
   const std::string& directory = temporary.path();
   EXPECT_EQ(read_file(directory + "/none", 10).error().code, ErrorCode::kNotFound);
   ASSERT_TRUE(write_file_atomic(directory + "/big", std::string(11, 'x')).ok());

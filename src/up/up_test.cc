@@ -12,6 +12,7 @@
 #include "config/poold.h"
 #include "sys/clock.h"
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 #include "sys/udp_socket.h"
 #include "up/authority.h"
 #include "up/config_files.h"
@@ -118,9 +119,9 @@ TEST(Authority, a_program_that_was_given_must_be_there) {
 }
 
 TEST(Authority, keeps_its_certificate_from_one_run_to_the_next) {
-  std::string name = ::testing::TempDir() + "authorityXXXXXX";
+  const sys::TemporaryDirectory directory;
   Plan plan = plan_with_nts();
-  plan.directory = ::mkdtemp(name.data());
+  plan.directory = directory.path();
   ASSERT_TRUE(write_authority_files(plan).ok());
   const auto first = sys::read_file(plan.authority_file(), 10'000);
   ASSERT_TRUE(write_authority_files(plan).ok());
@@ -128,7 +129,6 @@ TEST(Authority, keeps_its_certificate_from_one_run_to_the_next) {
   const auto settings = sys::read_file(plan.path("authority.json"), 10'000);
   EXPECT_NE(settings->find("\"httpPort\":11080"), std::string::npos);
   EXPECT_FALSE(keep_root(plan, Duration::milliseconds(200)).ok());
-  fs::remove_all(plan.directory);
 }
 
 TEST(Ports, a_port_in_use_names_the_option) {
@@ -184,12 +184,6 @@ class TestDisplay : public Display {
 
 class SupervisorTest : public ::testing::Test {
  protected:
-  SupervisorTest() {
-    std::string name = ::testing::TempDir() + "superXXXXXX";
-    directory_ = ::mkdtemp(name.data());
-  }
-  ~SupervisorTest() override { fs::remove_all(directory_); }
-
   // Ticks until `done` or a failure, at most 15 seconds.
   Result<void> tick_until(Supervisor& supervisor, const std::function<bool()>& done) {
     const MonoTime end = sys::mono_now() + Duration::seconds(15);
@@ -200,7 +194,8 @@ class SupervisorTest : public ::testing::Test {
     return {};
   }
 
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path();
   TestDisplay display_;
 };
 

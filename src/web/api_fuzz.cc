@@ -11,7 +11,7 @@
 #include "base/check.h"
 #include "config/poold.h"
 #include "store/migration.h"
-#include "sys/fuzzing.h"
+#include "sys/temporary_directory.h"
 #include "web/api.h"
 #include "web/pages.h"
 
@@ -88,7 +88,7 @@ class Site {
     CHECK(!error);
   }
 
-  sys::fuzzing::TemporaryDirectory directory_;
+  sys::TemporaryDirectory directory_;
   sys::Logger log_{"test", sys::LogLevel::kError};
   std::unique_ptr<service::Manager> manager_;
   net::HttpRouter router_;

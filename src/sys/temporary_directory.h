@@ -1,20 +1,22 @@
-// What tests need of the machine.
+// TemporaryDirectory: a directory that goes when its owner does. For tests, fuzz targets and
+// benchmarks.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <string>
 #include <system_error>
 
-namespace timepool::sys::testing {
+#include "base/check.h"
 
-// A directory of the test's own, removed with all that is in it.
+namespace timepool::sys {
+
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() : path_(::testing::TempDir() + "timepool_XXXXXX") {
-    if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no directory at " << path_;
+  TemporaryDirectory()
+      : path_((std::filesystem::temp_directory_path() / "timepool_XXXXXX").string()) {
+    CHECK(::mkdtemp(path_.data()) != nullptr);
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
@@ -28,4 +30,4 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-}  // namespace timepool::sys::testing
+}  // namespace timepool::sys
