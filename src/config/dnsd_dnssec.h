@@ -37,7 +37,7 @@ struct DnsdDnssecConfig {
   std::string directory;
   std::optional<Endpoint> resolver;
   unsigned variants = 64;
-  unsigned redraw_signatures = 2000;
+  unsigned redraw_signatures = 1000;
   unsigned online_signatures = 1000;
   Duration inception = Duration::seconds(12 * 3600);
   Duration pool_signatures = Duration::seconds(86'400);

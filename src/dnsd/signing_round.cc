@@ -114,7 +114,7 @@ void SigningRound::choose_first(const std::unordered_map<std::uint64_t, std::uin
 }
 
 std::size_t SigningRound::cost(const SignedSet& set) const {
-  return std::size_t{set.count} * set.signatures;
+  return std::size_t{set.count - set.kept} * set.signatures;
 }
 
 MonoTime SigningRound::due_after(const SignedSet& set, const Clocks& now) {
@@ -145,15 +145,18 @@ bool SigningRound::is_due(std::uint32_t task, const Clocks& now) const {
          (asked > set.count && set.count < plan_->variants_of(plan_->tasks()[task]));
 }
 
-bool SigningRound::make(std::uint32_t task, const Clocks& now, std::uint32_t variants) {
+bool SigningRound::make(std::uint32_t task, const Clocks& now, std::uint32_t variants,
+                        Draws draws) {
   const SigningTask& what = plan_->tasks()[task];
-  auto made = plan_->sign(what, variants, now.unix_time, prng_);
+  const SignedSet* const before = draws == Draws::kAdded ? sets_[task].get() : nullptr;
+  auto made = plan_->sign(what, variants, now.unix_time, prng_, before);
   if (made == nullptr) {
     ++failures_;
     return false;
   }
   signatures_ += cost(*made);
-  due_[task] = due_after(*made, now);
+  // Those that were kept grow no younger.
+  if (made->kept == 0) due_[task] = due_after(*made, now);
   sets_[task] = std::move(made);
   return true;
 }
@@ -198,7 +201,7 @@ bool SigningRound::make_missing(const Clocks& now, std::uint64_t until) {
   bool made = false;
   while (tried_ < missing_.size() && signatures_ < until) {
     const std::size_t at = missing_.size() - 1 - tried_;
-    if (make(missing_[at], now, first_[at])) {
+    if (make(missing_[at], now, first_[at], Draws::kAnew)) {
       missing_.erase(missing_.begin() + static_cast<std::ptrdiff_t>(at));
       first_.erase(first_.begin() + static_cast<std::ptrdiff_t>(at));
       made = true;
@@ -215,7 +218,9 @@ bool SigningRound::make_due(const Clocks& now, std::uint64_t until) {
     const std::uint32_t task = queue_.back();
     queue_.pop_back();
     const std::uint64_t before = signatures_;
-    if (make(task, now, wanted(task))) {
+    // Within their TTL draws are too few, not too old.
+    const bool adds = needed_ == 0 && now.mono < due_[task];
+    if (make(task, now, wanted(task), adds ? Draws::kAdded : Draws::kAnew)) {
       made = true;
     } else {
       failed_ = true;

@@ -75,7 +75,8 @@ class SigningRound {
   void choose_first(const std::unordered_map<std::uint64_t, std::uint32_t>& counts);
   bool make_missing(const Clocks& now, std::uint64_t until);
   bool make_due(const Clocks& now, std::uint64_t until);
-  bool make(std::uint32_t task, const Clocks& now, std::uint32_t variants);
+  enum class Draws { kAnew, kAdded };
+  bool make(std::uint32_t task, const Clocks& now, std::uint32_t variants, Draws draws);
   MonoTime due_after(const dns::SignedSet& set, const Clocks& now);
   // Whether it is to be drawn anew.
   bool is_due(std::uint32_t task, const Clocks& now) const;

@@ -276,11 +276,44 @@ TEST_F(LargePool, a_name_has_as_many_draws_as_it_is_asked_for) {
   run(Duration::seconds(1));
   EXPECT_EQ(count("7"), 64U);
   EXPECT_EQ(count("8"), 4U);
+  EXPECT_EQ(signatures(), before + 8U + 10U + 46U) << "those there were are kept";
   // Who is asked for less has fewer again.
   run(Duration::seconds(60));
   ask("7", 3);
   run(Duration::seconds(1));
   EXPECT_EQ(count("7"), 6U);
+}
+
+TEST_F(LargePool, draws_that_are_kept_stay_as_they_were_until_their_ttl_is_over) {
+  const auto entries = [this](std::uint32_t count) {
+    const auto made = round_.result();
+    const dns::SignedSet& set = set_of("7", *made);
+    EXPECT_GE(set.count, count);
+    return std::vector<std::byte>(set.entry(0), set.entry(count));
+  };
+  const auto head = [this] {
+    const auto made = round_.result();
+    const Bytes of = set_of("7", *made).head(0);
+    return std::vector<std::byte>(of.begin(), of.end());
+  };
+  run(Duration::seconds(120));
+  ask("7", 4);
+  run(Duration::seconds(1));
+  ASSERT_EQ(count("7"), 8U);
+  const auto first = entries(8);
+  const auto first_head = head();
+  run(Duration::seconds(20));
+  ask("7", 20);
+  run(Duration::seconds(2));
+  ASSERT_EQ(count("7"), 40U);
+  EXPECT_EQ(entries(8), first);
+  EXPECT_EQ(head(), first_head) << "the same times";
+  // Added ones keep none beyond the TTL of the first.
+  ask("7", 10);
+  run(Duration::seconds(40));
+  ASSERT_EQ(count("7"), 20U);
+  EXPECT_NE(entries(8), first);
+  EXPECT_NE(head(), first_head);
 }
 
 TEST_F(LargePool, a_set_with_few_subsets_has_all_of_them_once_it_is_asked_for) {
@@ -324,21 +357,18 @@ TEST_F(LargePool, redraws_are_limited_and_what_was_handed_out_most_often_goes_fi
 // out more than once, which counts (n draws, each c times: the sum of c squares over that of c).
 TEST_F(LargePool, over_redraws_servers_have_their_weights_shares) {
   Prng prng(11);
-  std::map<std::pair<const void*, std::uint32_t>, std::uint32_t> uses;
-  std::vector<std::shared_ptr<const dns::SignedZones>>
-      versions;  // so that no address is used twice
+  std::map<std::vector<std::byte>, std::uint32_t> uses;  // of each signature
   std::vector<double> given(40);
   double answers = 0;
   for (int second = 0; second < 20 * 60; ++second) {
     const auto made = round_.result();
-    versions.push_back(made);
     for (const int label : {0, 1, 2, 4, 8, 16, 32, 64}) {
       const auto& set = set_of(std::to_string(label).c_str(), *made);
       for (std::uint64_t i = prng.below(static_cast<std::uint64_t>(label) * 2 + 2); i > 0; --i) {
         const auto variant = static_cast<std::uint32_t>(prng.below(set.count));
         set.note_asked();
-        ++uses[{&set, variant}];
         const std::byte* const numbers = set.entry(variant) + dnssec::kSignatureSize;
+        ++uses[{set.entry(variant), numbers}];
         for (std::size_t k = 0; k < 4; ++k) ++given[dns::SignedSet::number_in(numbers, k)];
         ++answers;
       }
@@ -346,7 +376,7 @@ TEST_F(LargePool, over_redraws_servers_have_their_weights_shares) {
     run(Duration::seconds(1));
   }
   double squares = 0;
-  for (const auto& [variant, count] : uses) squares += double{1} * count * count;
+  for (const auto& [signature, count] : uses) squares += double{1} * count * count;
   const double inflation = squares / answers;
   EXPECT_LT(inflation, 64);
   // Of each server in draws of four by weight, from many of them.

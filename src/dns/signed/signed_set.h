@@ -106,6 +106,7 @@ struct SignedSet {
   std::uint16_t take = 0;       // other records of an answer
   std::uint32_t items = 0;      // records of the set
   std::uint32_t count = 0;      // subsets or draws
+  std::uint32_t kept = 0;       // of them, the first ones: those of the set that it grew from
   std::uint32_t entries = 0;    // kSubsets and kDraws: where they begin
   std::uint32_t stride = 0;     // octets of each
   std::uint32_t plain_size = 0;

@@ -369,7 +369,13 @@ void SigningPlan::add(std::uint32_t zone, std::uint32_t node, std::uint32_t ref)
 }
 
 std::shared_ptr<const SignedSet> SigningPlan::sign(const SigningTask& task, std::uint32_t variants,
-                                                   std::uint32_t now, Prng& prng) {
+                                                   std::uint32_t now, Prng& prng,
+                                                   const SignedSet* before) {
+  variants = std::clamp(variants, 1U, options_.variants);
+  if (before != nullptr && (before->form != SignedSet::Form::kDraws || before->count >= variants ||
+                            before->weights != task.weights || !still_good(task, *before, now))) {
+    before = nullptr;
+  }
   const Source source = source_of(task);
   const auto rrset = CanonicalRrset::create(source.type, source.ttl, source.rdata);
   if (!rrset.ok()) return nullptr;  // the loader checks records; their data is of their types
@@ -378,19 +384,19 @@ std::shared_ptr<const SignedSet> SigningPlan::sign(const SigningTask& task, std:
   out->take = static_cast<std::uint16_t>(source.take);
   out->content = task.content;
   out->weights = task.weights;
-  out->signed_at = now;
+  // All signatures of a set have one head, with the time of the first.
+  out->signed_at = before == nullptr ? now : before->signed_at;
   out->ttl = source.ttl;
   const bool pool = source.set != nullptr && source.set->weighted;
   out->lifetime = pool ? dnssec::Lifetime::kPool : dnssec::Lifetime::kStatic;
   const auto& signers = signers_of(task);
   out->signatures = static_cast<std::uint8_t>(signers.size());
   Signing signing{zones_->name_of(zones_->nodes()[task.node]), zones_->zones()[task.zone].origin,
-                  *rrset, signers, dnssec::validity_from(now, out->lifetime, options_.times)};
+                  *rrset, signers, dnssec::validity_from(out->signed_at, out->lifetime, options_.times)};
 
-  variants = std::clamp(variants, 1U, options_.variants);
   const bool whole = source.set == nullptr || is_wildcard(task);
   const bool done = whole ? sign_whole(task, source, variants, prng, signing, *out)
-                          : sign_entries(source, variants, prng, signing, *out);
+                          : sign_entries(source, variants, prng, signing, before, *out);
   return done ? out : nullptr;
 }
 
@@ -430,19 +436,23 @@ bool SigningPlan::sign_whole(const SigningTask& task, const Source& source, std:
 }
 
 bool SigningPlan::sign_entries(const Source& source, std::uint32_t variants, Prng& prng,
-                               Signing& signing, SignedSet& out) const {
+                               Signing& signing, const SignedSet* before, SignedSet& out) const {
   const std::uint32_t subsets = subset_count(out.items, source.take);
   out.form = subsets <= variants ? SignedSet::Form::kSubsets : SignedSet::Form::kDraws;
   const bool drawn = out.is_drawn();
   out.count = drawn ? variants : subsets;
+  out.kept = drawn && before != nullptr ? before->count : 0;
   out.stride = static_cast<std::uint32_t>(dnssec::kSignatureSize * signing.signers.size() +
                                           (drawn ? 2 * source.take : 0));
   const auto chosen =
-      drawn ? draw_variants(source, variants, prng) : all_subsets(out.items, source.take);
+      drawn ? draw_variants(source, out.count - out.kept, prng) : all_subsets(out.items, source.take);
   std::vector<std::byte> octets;
   std::vector<std::byte> entries;
   entries.reserve(std::size_t{out.count} * out.stride);
-  for (std::uint32_t i = 0; i < out.count; ++i) {
+  if (out.kept > 0) {
+    entries.assign(before->entry(0), before->entry(before->count));
+  }
+  for (std::uint32_t i = 0; i < out.count - out.kept; ++i) {
     const auto of = std::span(chosen).subspan(std::size_t{i} * source.take, source.take);
     // The heads are the same for all.
     const bool done = signing.sign(of, [&](Bytes head, const Signing::Signature& signature) {

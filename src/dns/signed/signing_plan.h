@@ -27,7 +27,7 @@ struct SigningOptions {
   // The draws of a set that has more subsets than this, at the most; at most kMaxSubsets.
   std::uint32_t variants = 64;
   // Signatures that are made in a second at the most to draw answers anew (SigningRound).
-  std::uint32_t redraw_signatures = 2000;
+  std::uint32_t redraw_signatures = 1000;
   dnssec::SignatureTimes times;
   bool operator==(const SigningOptions&) const = default;
 };
@@ -61,9 +61,11 @@ class SigningPlan {
   }
 
   // The task's answers: all subsets where there are no more than `variants`, else so many draws.
-  // nullptr: signing failed.
+  // nullptr: signing failed. `before`: made for the same task; draws that it has are kept where
+  // there are to be more of them, which end when those do.
   std::shared_ptr<const SignedSet> sign(const SigningTask& task, std::uint32_t variants,
-                                        std::uint32_t now, Prng& prng);
+                                        std::uint32_t now, Prng& prng,
+                                        const SignedSet* before = nullptr);
   // Whether `set`, made for an equal task, can still be served at `now`.
   bool still_good(const SigningTask& task, const SignedSet& set, std::uint32_t now) const;
   // How many different answers of the task are signed ahead at the most.
@@ -117,7 +119,7 @@ class SigningPlan {
   bool sign_whole(const SigningTask& task, const Source& source, std::uint32_t variants, Prng& prng,
                   Signing& signing, SignedSet& out) const;
   bool sign_entries(const Source& source, std::uint32_t variants, Prng& prng, Signing& signing,
-                    SignedSet& out) const;
+                    const SignedSet* before, SignedSet& out) const;
 
   std::shared_ptr<const CompiledZones> zones_;
   SigningOptions options_;
