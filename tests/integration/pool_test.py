@@ -22,7 +22,7 @@ from programs import BINARY_DIR, wait_until
 LIAR, DEAD = "127.10.0.200", "127.10.0.201"
 STOPPED, STOPPED_PROGRAM = "127.10.0.5", "ntpd-5"
 # The chance of a false alarm of the test of proportions, and the size of its sample.
-ALPHA = 1e-4
+ALPHA = 1e-7
 QUERIES = 4000
 # Answers that together have every address of the zone.
 SWEEP = 300

@@ -10,6 +10,7 @@ TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "HINFO": 13, "MX": 15
          "SRV": 33, "NAPTR": 35, "DS": 43, "SSHFP": 44, "DNSKEY": 48, "TLSA": 52, "SVCB": 64, "HTTPS": 65, "SPF": 99,
          "CAA": 257, "TYPE731": 731, "RRSIG": 46, "NSEC": 47, "NSEC3PARAM": 51}
 COOKIE, NSID, SUBNET, NOBODYS = 10, 3, 8, 65001
+LONGEST = 253  # characters of a name without its last dot (RFC 1035 3.1)
 Question = collections.namedtuple("Question", "name type klass flags opcode edns size edns_flags version options tcp")
 
 
@@ -124,6 +125,8 @@ class StaticZone:
         full = f"{name.strip('.')}.{ZONE}".lstrip(".")
         if choose.random() < 0.03:
             full = choose.choice(("other.test", "test", ".", "x" * 63 + ".example"))
+        while len(full) > LONGEST:
+            full = full.partition(".")[2]
         full = "".join(choose.choice((c.upper(), c)) for c in full)
         edns = choose.random() < 0.7
         return Question(
