@@ -40,6 +40,18 @@ void write_handshakes(const StreamCounts& counts, net::MetricSink& sink) {
   }
 }
 
+void write_certificates(const net::CertificateStore& store, UnixTime now, net::MetricSink& sink) {
+  for (const auto& it : store.reports()) {
+    const net::MetricLabels labels{{"chain", it.chain}};
+    sink.gauge("timepool_dnsd_certificate_remaining_seconds",
+               "Until a certificate of TLS, or one of its chain, ends; negative: since it ended.",
+               (it.ends - now).to_seconds(), labels);
+    sink.gauge("timepool_dnsd_certificate_fault",
+               "1 while its files are bad, and the certificate of before is shown.",
+               it.fault.empty() ? 0 : 1, labels);
+  }
+}
+
 void write_zones(const KeeperReport& report, net::MetricSink& sink) {
   for (const ZoneReport& zone : report.zones) {
     sink.gauge("timepool_dnsd_zone_serial", "Serial of each zone served.", zone.serial,
@@ -143,6 +155,9 @@ void write_metrics(const Parts& parts, net::MetricSink& sink) {
     const StreamCounts tls = parts.frontend.tls_counts();
     write_streams(tls, "tls", sink);
     write_handshakes(tls, sink);
+  }
+  if (const net::CertificateStore* certificates = parts.frontend.certificates()) {
+    write_certificates(*certificates, sys::unix_now(), sink);
   }
   write_zones(parts.keeper.report(), sink);
   if (parts.puller == nullptr) return;

@@ -1,6 +1,6 @@
-// Metrics over HTTP: a route for programs that have an HTTP server, and a small server of its own
-// for those that have none (ntpd, dnsd: its threads run beside the packet path and share nothing
-// with it but the atomics that the sources read).
+// Metrics over HTTP for a program that has threads and no other HTTP server (dnsd): its threads run
+// beside the packet path and share nothing with it but the atomics that the sources read. Without
+// a thread: net/metrics_listener.h.
 #pragma once
 
 #include <functional>
@@ -13,12 +13,6 @@
 #include "net/metrics.h"
 
 namespace timepool::net {
-
-// GET /metrics
-void add_metrics_route(HttpRouter& router, std::vector<MetricSource> sources);
-
-// The server's counters as timepool_http_*.
-void write_http_metrics(const HttpServerCounters& counters, MetricSink& sink);
 
 // Serves GET /metrics on `listen` until it is destroyed. The sources must live as long. Errors: as
 // HttpServer::start, naming listen.setting.

@@ -63,16 +63,5 @@ TEST(Metrics, are_read_anew_for_every_scrape) {
   EXPECT_TRUE(second.error().text().starts_with("cannot listen: [metrics] listen = 127.0.0.1:"));
 }
 
-TEST(Metrics, of_the_http_server_name_every_counter) {
-  HttpServerCounters counters;
-  counters.requests = 5;
-  counters.client_errors = 2;
-  MetricSink sink;
-  write_http_metrics(counters, sink);
-  EXPECT_NE(sink.text().find("\ntimepool_http_requests_total 5\n"), std::string::npos);
-  EXPECT_NE(sink.text().find("timepool_http_errors_total{class=\"client\"} 2\n"),
-            std::string::npos);
-}
-
 }  // namespace
 }  // namespace timepool::net

@@ -140,6 +140,12 @@ Result<pool::Zone> Publisher::build() const {
 
 Result<bool> Publisher::publish() {
   const std::lock_guard one_at_a_time(publish_mutex_);
+  Result<bool> done = publish_now();
+  if (!done.ok()) ++failures_;
+  return done;
+}
+
+Result<bool> Publisher::publish_now() {
   const pool::Zone zone = TRY(build());
   {
     const std::lock_guard lock(mutex_);

@@ -4,6 +4,7 @@
 // restarts and not with a new database: each is at least the time in Unix seconds.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -58,6 +59,8 @@ class Publisher {
 
   // None before the first publish().
   std::optional<Published> current() const;
+  // How often publish() has failed: what is served then is what was before.
+  std::uint64_t failures() const { return failures_; }
   // Serves the snapshots.
   snapshot::SnapshotFeed& feed() { return feed_; }
   std::string public_key_hex() const;
@@ -65,6 +68,7 @@ class Publisher {
  private:
   Publisher(store::Db& db, const Settings& settings, crypto::SigningKey key, UnixClock now,
             sys::Logger& log, AsnOf asn_of);
+  Result<bool> publish_now();
   void run();
 
   store::Db& db_;
@@ -77,6 +81,7 @@ class Publisher {
 
   std::mutex publish_mutex_;  // one publish() at a time; guards content_hash_
   std::string content_hash_;
+  std::atomic<std::uint64_t> failures_{0};
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::optional<Published> current_;

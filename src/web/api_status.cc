@@ -72,6 +72,9 @@ void add_pool(Metrics& out, service::Manager& manager,
   out.counter("timepool_poold_results_accepted_total", "Results accepted.", intake.accepted);
   out.counter("timepool_poold_results_rejected_total", "Results rejected.", intake.rejected);
   out.counter("timepool_poold_commits_total", "Database transactions.", manager.db().commits());
+  out.counter("timepool_poold_publish_failures_total",
+              "Snapshots that could not be made or stored; the one before is served on.",
+              manager.publisher().failures());
   if (const auto published = manager.publisher().current()) {
     out.gauge("timepool_poold_snapshot_serial", "Number of the snapshot served.",
               static_cast<double>(published->serial));

@@ -358,6 +358,10 @@ class Tls(Streams):
         program.control("reload")
         self.assertEqual(self.ask(self.secure(program, "new.test")).addresses, ["10.1.0.1"])
         self.assertIn("the one before stays", program.output())
+        text = program.control("metrics")["text"]
+        for file, fault in ((self.chain, 1), (other[0], 0)):
+            self.assertIn(f'timepool_dnsd_certificate_fault{{chain="{file}"}} {fault}', text)
+            self.assertRegex(text, rf'timepool_dnsd_certificate_remaining_seconds{{chain="{file}"}} [1-9]')
         # One that never was good is refused with all else that changed.
         program.config.write_text(program.config.read_text().replace(str(other[0]), "/nowhere.pem"))
         answer = program.control("reload")
