@@ -186,7 +186,7 @@ NtsProber::NtsProber(net::Reactor& reactor, Options options, std::unique_ptr<Nam
       options_(std::move(options)),
       lookups_(std::move(lookups)),
       aeads_(aeads),
-      trust_(options_.trust),
+      trust_(options_.trust, log),
       keys_(reactor, options_.key_timeout, static_cast<std::size_t>(options_.max_parallel)),
       random_(random_key),
       precision_(static_cast<std::int8_t>(sys::measure_precision())),

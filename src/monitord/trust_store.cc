@@ -4,7 +4,8 @@
 
 namespace timepool::monitord {
 
-TrustStore::TrustStore(std::map<std::string, std::string> files) : files_(std::move(files)) {
+TrustStore::TrustStore(std::map<std::string, std::string> files, sys::Logger& log)
+    : log_(log), files_(std::move(files)) {
   files_.try_emplace(std::string(kSystem), net::TlsClientContext::kSystemAuthorities);
 }
 
@@ -22,8 +23,12 @@ Result<std::shared_ptr<const net::TlsClientContext>> TrustStore::context(const s
   auto made = net::TlsClientContext::create(std::move(options));
   if (!made.ok() && known == entries_.end()) return fail(std::move(made).error());
   Entry& entry = entries_[word];
-  if (made.ok()) entry.context = std::move(*made);
   entry.read = now;
+  if (made.ok()) {
+    entry.context = std::move(*made);
+  } else {
+    log_.warning("{}; the roots that were read before stay in use", made.error().text());
+  }
   return entry.context;
 }
 

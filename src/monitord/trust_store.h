@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "net/tls_context.h"
+#include "sys/log.h"
 
 namespace timepool::monitord {
 
@@ -20,11 +21,11 @@ class TrustStore {
   // A renewed bundle of the system's counts so much later at the latest.
   static constexpr Duration kRefresh = Duration::seconds(3600);
 
-  // `files`: PEM files by their words.
-  explicit TrustStore(std::map<std::string, std::string> files);
+  // `files`: PEM files by their words. `log` outlives it.
+  TrustStore(std::map<std::string, std::string> files, sys::Logger& log);
 
   // Errors: kNotFound for a word without a file, and those of reading it where it was never read;
-  // one that was stays in use.
+  // one that was stays in use, and the log says so.
   Result<std::shared_ptr<const net::TlsClientContext>> context(const std::string& word,
                                                                MonoTime now);
 
@@ -34,6 +35,7 @@ class TrustStore {
     MonoTime read;
   };
 
+  sys::Logger& log_;
   std::map<std::string, std::string> files_;
   std::map<std::string, Entry> entries_;  // at most as many as files_
 };
