@@ -62,10 +62,13 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   }
   const std::string parent = directory_of(path);
   if (parent != "." && parent != path) TRY(make_directories(parent, mode));
-  if (::mkdir(path.c_str(), mode) < 0 && errno != EEXIST) {
-    return fail(system_error(errno, "make directory " + path));
+  if (::mkdir(path.c_str(), mode) < 0) {
+    if (errno != EEXIST) return fail(system_error(errno, "make directory " + path));
+    return {};
   }
-  return {};
+  // What is acknowledged in it goes with it. Who may make one may be forbidden to read its parent.
+  const Result<void> synced = sync_directory(parent);
+  return synced.ok() || synced.error().code == ErrorCode::kDenied ? Result<void>() : synced;
 }
 
 }  // namespace timepool::sys

@@ -25,6 +25,8 @@ Result<void> write_all(int fd, std::span<const std::byte> bytes, const std::stri
   return {};
 }
 
+}  // namespace
+
 Result<void> sync_directory(const std::string& path) {
   const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory || ::fsync(directory.number()) < 0) {
@@ -32,8 +34,6 @@ Result<void> sync_directory(const std::string& path) {
   }
   return {};
 }
-
-}  // namespace
 
 Result<FileReplacement> FileReplacement::create(const std::string& path, mode_t mode) {
   // A random name: a file left by a crash is never in the way.

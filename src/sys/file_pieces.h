@@ -61,6 +61,9 @@ class FileAddition {
   Fd file_;  // none any more: nothing is to be taken back
 };
 
+// What was made, renamed or removed in the directory is durable then.
+Result<void> sync_directory(const std::string& path);
+
 // Reads a file from its beginning to its end, or until `take` returns false.
 Result<void> read_pieces(const std::string& path,
                          const std::function<bool(std::span<const std::byte>)>& take);
