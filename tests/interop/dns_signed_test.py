@@ -14,6 +14,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from dns_messages import Reply, encode_name  # noqa: E402
+from dns_secondaries import free_port  # noqa: E402
 from programs import ProgramTest, die_with_parent, main, wait_until  # noqa: E402
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -118,9 +119,7 @@ keys = "{keys}"
                     self.assertRegex(self.delv(root, "pool.test", kind), "fully validated")
 
     def unbound(self, root, *settings):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         flags, protocol, number, key = self.anchor()
         lines = ["server:", f"interface: 127.0.0.1@{port}", "do-daemonize: no", "use-syslog: no", 'chroot: ""',
                  'username: ""', f'directory: "{root}"', 'pidfile: ""', "do-not-query-localhost: no",

@@ -18,6 +18,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from dns_messages import framed, read_exactly  # noqa: E402
+from dns_secondaries import free_port  # noqa: E402
 from programs import ProgramTest, die_with_parent, main, wait_until  # noqa: E402
 from static_zone import NSID, SUBNET, TYPES, ZONE, StaticZone, packet  # noqa: E402
 
@@ -175,9 +176,7 @@ class StaticZones(ProgramTest):
         self.file.write_text(self.zone.text)
 
     def peer(self, name, command, config):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         (self.root / name).mkdir()
         (self.root / f"{name}.conf").write_text(config.format(port=port, root=self.root / name, zone=ZONE,
                                                               file=self.file))
