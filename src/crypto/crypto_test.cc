@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -12,6 +11,7 @@
 #include "crypto/ed25519.h"
 #include "crypto/key_file.h"
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::crypto {
 namespace {
@@ -184,9 +184,8 @@ TEST(Ed25519, reads_public_keys_as_hex) {
 
 class KeyFile : public ::testing::Test {
  protected:
-  void SetUp() override { ::unlink(path_.c_str()); }
-  void TearDown() override { ::unlink(path_.c_str()); }
-  std::string path_ = ::testing::TempDir() + "key_" + std::to_string(::getpid());
+  sys::TemporaryDirectory temporary_;
+  std::string path_ = temporary_.path() + "/key";
   SigningKey::Seed seed_ = array_of<SigningKey::Seed>(hex(rfc8032_vectors()[0].seed));
 };
 
@@ -215,7 +214,7 @@ TEST_F(KeyFile, is_refused_when_others_can_read_it) {
 
 TEST_F(KeyFile, is_refused_when_it_holds_no_key) {
   EXPECT_EQ(load_signing_key(path_).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(load_signing_key(::testing::TempDir()).error().code, ErrorCode::kDenied);
+  EXPECT_EQ(load_signing_key(temporary_.path()).error().code, ErrorCode::kDenied);
   const std::string good = to_hex(seed_);
   for (const std::string& bad : {std::string(), good.substr(2), good + "0", good + "00\n",
                                  good + "\nx", std::string(64, 'g')}) {

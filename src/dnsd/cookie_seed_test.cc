@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "base/hex.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::dnsd {
 namespace {
@@ -48,12 +48,7 @@ TEST(CookieSeed, secrets_are_what_another_implementation_derives) {
 
 class SeedFile : public ::testing::Test {
  protected:
-  void SetUp() override { ASSERT_NE(::mkdtemp(directory_.data()), nullptr); }
-  void TearDown() override {
-    ::unlink(path().c_str());
-    ::rmdir(directory_.c_str());
-  }
-  std::string path() const { return directory_ + "/seed"; }
+  std::string path() const { return temporary_.path() + "/seed"; }
   Result<CookieSeed> read(const std::string& text, unsigned mode = 0600) const {
     std::ofstream(path()) << text;
     ::chmod(path().c_str(), mode);
@@ -61,7 +56,7 @@ class SeedFile : public ::testing::Test {
   }
 
  private:
-  std::string directory_ = ::testing::TempDir() + "timepool-seed-XXXXXX";
+  sys::TemporaryDirectory temporary_;
 };
 
 TEST_F(SeedFile, is_64_digits_that_nobody_else_may_read) {

@@ -1,10 +1,10 @@
 #include "dnsd/key_keeper.h"
+#include "sys/temporary_directory.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <boost/json.hpp>
-#include <cstdlib>
 #include <fstream>
 
 namespace timepool::dnsd {
@@ -15,9 +15,7 @@ namespace json = boost::json;
 class KeyKeeperTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "key_keeper_XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    config_.directory = pattern + "/keys";
+    config_.directory = temporary_.path() + "/keys";
     config_.zones.resize(1);
     config_.zones[0].name = "pool.example";
     auto made = KeyKeeper::create(config_, logger_, [this](const KeyKeeper::Keys& keys) {
@@ -41,6 +39,7 @@ class KeyKeeperTest : public testing::Test {
     return out->at("zones").as_array()[0].as_object();
   }
 
+  sys::TemporaryDirectory temporary_;
   sys::Logger logger_{"test"};
   config::DnsdDnssecConfig config_;
   std::vector<wire::dns::DnsName> served_{name("pool.example."), name("other.example.")};

@@ -1,12 +1,12 @@
 #include "dnsd/query_file.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "dnsd/query_text.h"
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::dnsd {
 namespace {
@@ -15,14 +15,11 @@ namespace fs = std::filesystem;
 
 class QueryFileTest : public ::testing::Test {
  protected:
-  QueryFileTest() : directory_(::testing::TempDir() + "queries." + std::to_string(::getpid())) {
-    fs::remove_all(directory_);
-    fs::create_directories(directory_);
+  QueryFileTest() {
     config_.file = directory_ + "/q";
     config_.max_megabytes = 1;
     config_.keep = 2;
   }
-  ~QueryFileTest() override { fs::remove_all(directory_); }
 
   std::string text_of(const std::string& name) const {
     auto text = sys::read_file(directory_ + "/" + name, 10'000'000);
@@ -30,7 +27,8 @@ class QueryFileTest : public ::testing::Test {
   }
   QueryFile open() const { return std::move(QueryFile::open(config_).value()); }
 
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  const std::string& directory_ = temporary_.path();
   config::DnsdQueryLogConfig config_;
 };
 

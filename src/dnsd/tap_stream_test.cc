@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <thread>
@@ -10,15 +9,13 @@
 #include "dnsd/frame_stream.h"
 #include "net/unix_socket.h"
 #include "sys/clock.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::dnsd {
 namespace {
 
 class TapStreamTest : public ::testing::Test {
  protected:
-  TapStreamTest() : path_(::testing::TempDir() + "tap." + std::to_string(::getpid())) {}
-  ~TapStreamTest() override { ::unlink(path_.c_str()); }
-
   void listen() { listener_ = std::move(net::listen_unix(path_, 0600).value()); }
   void turn(Duration later = {}) {
     now_ = now_ + later;
@@ -52,7 +49,8 @@ class TapStreamTest : public ::testing::Test {
     EXPECT_EQ(stream_.problem(), "");
   }
 
-  std::string path_;
+  sys::TemporaryDirectory temporary_;
+  std::string path_ = temporary_.path() + "/tap.sock";
   MonoTime now_ = MonoTime::from_ns(1'000'000'000'000);
   sys::Fd listener_;
   sys::Fd peer_;

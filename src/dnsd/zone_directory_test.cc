@@ -9,6 +9,7 @@
 
 #include "dnsd/health_directory.h"
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 #include "wire/dns/name.h"
 
 namespace timepool::dnsd {
@@ -18,12 +19,6 @@ namespace fs = std::filesystem;
 
 class Directory : public ::testing::Test {
  protected:
-  Directory() : path_(::testing::TempDir() + "zones." + std::to_string(::getpid())) {
-    fs::remove_all(path_);
-    fs::create_directories(path_);
-  }
-  ~Directory() override { fs::remove_all(path_); }
-
   // As `mv` puts a file in place.
   void put(const std::string& name, const std::string& text) {
     EXPECT_TRUE(sys::write_file_atomic(path_ + "/" + name, text).ok());
@@ -43,7 +38,8 @@ class Directory : public ::testing::Test {
     return "@ 60 SOA ns h " + std::to_string(serial) + " 1 1 1 1\n NS ns\n" + more;
   }
 
-  std::string path_;
+  sys::TemporaryDirectory temporary_;
+  const std::string& path_ = temporary_.path();
 };
 
 TEST_F(Directory, takes_both_formats_and_names_one_zone_in_two_files) {

@@ -1,7 +1,6 @@
 #include "dnsd/zone_keeper.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
@@ -9,6 +8,7 @@
 #include "dns/signed_testing.h"
 #include "geo/mmdb_writer.h"
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::dnsd {
 namespace {
@@ -18,15 +18,13 @@ using wire::dns::RrType;
 
 class KeeperTest : public ::testing::Test {
  protected:
-  KeeperTest() : path_(::testing::TempDir() + "keeper." + std::to_string(::getpid())) {
-    fs::remove_all(path_);
-    fs::create_directories(path_ + "/zones");
-    fs::create_directories(path_ + "/health");
+  KeeperTest() {
+    fs::create_directory(path_ + "/zones");
+    fs::create_directory(path_ + "/health");
     config_.zones.directory = path_ + "/zones";
     config_.zones.health_directory = path_ + "/health";
     config_.geoip.files = {path_ + "/city.mmdb"};
   }
-  ~KeeperTest() override { fs::remove_all(path_); }
 
   void put(const std::string& name, const std::string& text) {
     EXPECT_TRUE(sys::write_file_atomic(path_ + "/" + name, text).ok());
@@ -59,7 +57,8 @@ class KeeperTest : public ::testing::Test {
                         parse_ip("198.18.0.1").value());
   }
 
-  std::string path_;
+  sys::TemporaryDirectory temporary_;
+  const std::string& path_ = temporary_.path();
   config::DnsdConfig config_;
   sys::Logger logger_{"test", sys::LogLevel::kError};
 };

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "net/http_server.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::net {
 namespace {
@@ -19,7 +20,6 @@ using Clock = std::chrono::steady_clock;
 class HttpClientTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    socket_ = ::testing::TempDir() + "client_" + std::to_string(::getpid()) + ".sock";
     HttpRouter router;
     router.on("GET", "/hello", [](const HttpRequest& request) {
       HttpResponse response = http_text(200, "text/plain", "hello");
@@ -65,7 +65,8 @@ class HttpClientTest : public ::testing::Test {
   }
 
   std::shared_ptr<ChangeSignal> signal_ = std::make_shared<ChangeSignal>();
-  std::string socket_;
+  sys::TemporaryDirectory temporary_;
+  std::string socket_ = temporary_.path() + "/client.sock";
   std::string base_;
   std::unique_ptr<HttpServer> server_;
 };
@@ -194,8 +195,8 @@ TEST_F(HttpClientTest, names_what_failed) {
 // A server that promises more than it sends.
 TEST(HttpClient, an_answer_that_is_cut_off_is_an_error) {
   const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  const std::string path = ::testing::TempDir() + "cut_" + std::to_string(::getpid()) + ".sock";
-  ::unlink(path.c_str());
+  const sys::TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/cut.sock";
   sockaddr_storage storage{};
   storage.ss_family = AF_UNIX;
   path.copy(reinterpret_cast<char*>(&storage) + sizeof(sa_family_t), path.size());
@@ -217,7 +218,6 @@ TEST(HttpClient, an_answer_that_is_cut_off_is_an_error) {
   const auto response = fetch(request);
   server.join();
   ::close(listener);
-  ::unlink(path.c_str());
   ASSERT_FALSE(response.ok());
   EXPECT_EQ(response.error().code, ErrorCode::kUnavailable);
 }

@@ -1,4 +1,5 @@
 #include "net/http_server.h"
+#include "sys/temporary_directory.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -517,7 +518,8 @@ TEST_F(HttpServerTest, a_port_in_use_names_the_setting_and_the_address) {
 }
 
 TEST_F(HttpServerTest, a_unix_socket_is_replaced_when_stale_and_kept_when_in_use) {
-  const std::string path = ::testing::TempDir() + "http_" + std::to_string(::getpid()) + ".sock";
+  const sys::TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/http.sock";
   options_.listen = {{"[http] socket", {}, path}};
   {
     // What a killed program leaves behind: a bound socket without a listener.

@@ -1,8 +1,8 @@
 #include "net/trust_anchors.h"
+#include "sys/temporary_directory.h"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
 namespace timepool::net {
@@ -62,10 +62,10 @@ TEST(TrustAnchors, a_file_that_is_not_there_is_named) {
 }
 
 TEST(TrustAnchors, several_files_are_read) {
-  const std::filesystem::path file = testing::TempDir() + "timepool-anchor.ds";
+  const sys::TemporaryDirectory temporary;
+  const std::string file = temporary.path() + "/anchor.ds";
   std::ofstream(file) << kDs << "\n";
-  const auto read = load_trust_anchors({file.string(), file.string()});
-  std::filesystem::remove(file);
+  const auto read = load_trust_anchors({file, file});
   ASSERT_TRUE(read.ok()) << read.error().text();
   EXPECT_EQ(read->size(), 2U);
 }

@@ -1,11 +1,9 @@
 #include "ntpd/clock_memory.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
 
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::ntpd {
 namespace {
@@ -38,9 +36,8 @@ TEST(ClockMemory, damage_is_named) {
 }
 
 TEST(ClockMemory, B25_only_a_file_says_that_the_clock_was_set) {
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("clock-memory-" + std::to_string(::getpid()));
-  const std::string path = folder / "state" / "clock.json";
+  const sys::TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/state/clock.json";
   const auto none = load_memory(path);
   ASSERT_TRUE(none.ok());
   EXPECT_FALSE(none->was_set);
@@ -50,7 +47,6 @@ TEST(ClockMemory, B25_only_a_file_says_that_the_clock_was_set) {
   EXPECT_EQ(*read, full());
   ASSERT_TRUE(sys::write_file_atomic(path, "nonsense").ok());
   EXPECT_FALSE(load_memory(path).ok());
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

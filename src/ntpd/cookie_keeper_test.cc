@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/hex.h"
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::ntpd {
 namespace {
@@ -17,11 +17,7 @@ const UnixTime kNow = parse_utc("2026-11-21T12:00:00Z").value();
 
 class CookieKeeperTest : public testing::Test {
  protected:
-  CookieKeeperTest() : directory_(testing::TempDir() + "cookies-" + std::to_string(::getpid())) {
-    std::filesystem::create_directories(directory_);
-    logger_.set_level(sys::LogLevel::kError);
-  }
-  ~CookieKeeperTest() override { std::filesystem::remove_all(directory_); }
+  CookieKeeperTest() { logger_.set_level(sys::LogLevel::kError); }
 
   std::string path() const { return directory_ + "/" + CookieKeeper::kFile; }
   std::string text() const { return sys::read_file(path(), 10'000).value_or(""); }
@@ -48,7 +44,8 @@ class CookieKeeperTest : public testing::Test {
     daemon.keeper.look();
   }
 
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  const std::string& directory_ = temporary_.path();
   sys::Logger logger_{"test"};
   net::Reactor reactor_;
   CookieKeeper::Clock clock_{true, kNow};

@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <vector>
 
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::ntpd {
 namespace {
@@ -14,10 +14,9 @@ namespace {
 class KeyKeeperTest : public testing::Test {
  protected:
   KeyKeeperTest() {
-    config_.file = testing::TempDir() + "keys-" + std::to_string(::getpid());
+    config_.file = temporary_.path() + "/keys";
     logger_.set_level(sys::LogLevel::kError);
   }
-  ~KeyKeeperTest() override { ::unlink(config_.file.c_str()); }
   Result<void> read(std::string_view text, mode_t mode = 0600) {
     EXPECT_TRUE(sys::write_file_atomic(config_.file, text, mode).ok());
     return keeper_.read(config_);
@@ -27,6 +26,7 @@ class KeyKeeperTest : public testing::Test {
     return key != nullptr ? key->generation() : 0;
   }
 
+  sys::TemporaryDirectory temporary_;
   config::NtpKeysConfig config_;
   sys::Logger logger_{"test"};
   KeyKeeper keeper_{logger_};

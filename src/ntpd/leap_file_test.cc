@@ -1,4 +1,5 @@
 #include "ntpd/leap_file.h"
+#include "sys/temporary_directory.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -14,10 +15,10 @@ constexpr const char* kNext = "#$ 3960835201\n#@ 4086547200\n3692217600 37\n4007
 
 class LeapFileTest : public testing::Test {
  protected:
-  ~LeapFileTest() override { ::unlink(path_.c_str()); }
   void write(const std::string& text) const { std::ofstream(path_) << text; }
 
-  std::string path_ = testing::TempDir() + "leap_file_test." + std::to_string(::getpid());
+  sys::TemporaryDirectory temporary_;
+  std::string path_ = temporary_.path() + "/leap";
   net::Reactor reactor_;
   sys::Logger logger_{"test", sys::LogLevel::kError, -1};
   std::optional<ntp::LeapTable> table_;

@@ -5,27 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::ntpd {
 namespace {
 
 class LogFileTest : public ::testing::Test {
  protected:
-  LogFileTest() : directory_(::testing::TempDir() + "log_XXXXXX"), messages_(made_pipe()) {
-    EXPECT_NE(::mkdtemp(directory_.data()), nullptr);
-    path_ = directory_ + "/tracking.log";
-  }
-  ~LogFileTest() override {
-    for (const std::string& path : {path_, path_ + ".1"}) {
-      static_cast<void>(::unlink(path.c_str()));
-      static_cast<void>(::rmdir(path.c_str()));
-    }
-    static_cast<void>(::rmdir(directory_.c_str()));
-  }
-
   // The logger writes into [1], the test reads from [0].
   struct Pipe {
     sys::Fd read;
@@ -46,9 +33,9 @@ class LogFileTest : public ::testing::Test {
     return text.ok() ? *text : "(" + text.error().text() + ")";
   }
 
-  std::string directory_;
-  std::string path_;
-  Pipe messages_;
+  sys::TemporaryDirectory temporary_;
+  std::string path_ = temporary_.path() + "/tracking.log";
+  Pipe messages_ = made_pipe();
   sys::Logger logger_{"test", sys::LogLevel::kInfo, messages_.write.number()};
 };
 

@@ -1,9 +1,9 @@
 #include "ntpd/server_access.h"
+#include "sys/temporary_directory.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <vector>
 
@@ -12,21 +12,13 @@ namespace {
 
 class ServerAccessTest : public ::testing::Test {
  protected:
-  ServerAccessTest()
-      : directory_(std::filesystem::path(::testing::TempDir()) /
-                   ("server_access_" +
-                    std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()))) {
-    std::filesystem::create_directories(directory_);
-  }
-  ~ServerAccessTest() override { std::filesystem::remove_all(directory_); }
-
   std::string write(const char* name, const std::string& text) {
-    const auto path = directory_ / name;
+    const std::string path = temporary_.path() + "/" + name;
     std::ofstream(path) << text;
-    return path.string();
+    return path;
   }
 
-  std::filesystem::path directory_;
+  sys::TemporaryDirectory temporary_;
   config::NtpAccessConfig config_;
   ServerAccess access_;
 };
@@ -63,7 +55,7 @@ TEST_F(ServerAccessTest, a_fault_names_file_and_line_and_changes_nothing) {
   EXPECT_NE(loaded.error().text().find("/b:3: \"10.0.0.1/8\""), std::string::npos)
       << loaded.error().text();
   EXPECT_EQ(access_.list(), list);
-  config_.deny_files = {(directory_ / "missing").string()};
+  config_.deny_files = {temporary_.path() + "/missing"};
   EXPECT_FALSE(access_.load(config_).ok());
 }
 

@@ -1,15 +1,14 @@
 #include "ntpd/time_server.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <array>
-#include <cstdio>
 #include <fstream>
 
 #include "net/metrics.h"
 #include "ntpd/report.h"
 #include "sys/clock.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::ntpd {
 namespace {
@@ -75,7 +74,8 @@ TEST(TimeServer, B15_a_file_of_prefixes_that_admits_public_addresses_refuses_sme
   config::NtpServerConfig config = local_config();
   config.listen = {{IpAddress::any(IpFamily::kV4), 0, 0}};
   config.smear.emplace();
-  const std::string file = testing::TempDir() + "b15_" + std::to_string(::getpid());
+  const sys::TemporaryDirectory temporary;
+  const std::string file = temporary.path() + "/allowed";
   std::ofstream(file) << "10.0.0.0/8\n8.8.0.0/16\n";
   config.access.allow_files = {file};
   const auto refused = TimeServer::start(reactor, logger, config, -20);
@@ -87,7 +87,6 @@ TEST(TimeServer, B15_a_file_of_prefixes_that_admits_public_addresses_refuses_sme
   ASSERT_TRUE(server.ok()) << server.error().text();
   std::ofstream(file) << "8.8.0.0/16\n";
   EXPECT_FALSE((*server)->reload(config).ok());
-  std::remove(file.c_str());
 }
 
 // A server that took over, while its sources are not measured yet.

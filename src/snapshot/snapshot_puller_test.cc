@@ -1,7 +1,6 @@
 #include "snapshot/snapshot_puller.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -10,6 +9,7 @@
 
 #include "net/http_server.h"
 #include "snapshot/snapshot_feed.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::snapshot {
 namespace {
@@ -86,8 +86,6 @@ class Manager {
 class SnapshotPullerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    directory_ = ::testing::TempDir() + "puller_" + std::to_string(::getpid());
-    std::filesystem::remove_all(directory_);
     auto store = SnapshotStore::create(directory_, "dns", 2);
     ASSERT_TRUE(store.ok());
     store_ = std::make_unique<SnapshotStore>(*store);
@@ -97,10 +95,6 @@ class SnapshotPullerTest : public ::testing::Test {
     options_.first_rest = Duration::milliseconds(50);
     options_.longest_rest = Duration::milliseconds(200);
     options_.min_interval = Duration::milliseconds(50);
-  }
-  void TearDown() override {
-    puller_.reset();  // its thread may be about to save
-    std::filesystem::remove_all(directory_);
   }
 
   static crypto::SigningKey key_of(unsigned char fill) {
@@ -135,11 +129,13 @@ class SnapshotPullerTest : public ::testing::Test {
 
   crypto::SigningKey key_ = key_of(9);
   Manager manager_;
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path() + "/kept";
   std::unique_ptr<SnapshotStore> store_;
   PullerOptions options_;
   std::atomic<std::uint64_t> taken_{0};
   std::atomic<std::uint64_t> refuse_{0};
+  // Ends first: its thread may be about to save.
   std::unique_ptr<SnapshotPuller> puller_;
 };
 

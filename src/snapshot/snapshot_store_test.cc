@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -13,6 +12,7 @@
 
 #include "base/prng.h"
 #include "sys/file.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::snapshot {
 namespace {
@@ -20,14 +20,11 @@ namespace {
 class SnapshotStoreTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    directory_ = ::testing::TempDir() + "store_" + std::to_string(::getpid());
-    std::filesystem::remove_all(directory_);
     crypto::SigningKey::Seed seed;
     seed.fill(std::byte{9});
     key_ = std::make_unique<crypto::SigningKey>(crypto::SigningKey::from_seed(seed));
     keys_ = {key_->public_key()};
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   SnapshotStore store(std::size_t keep = 3) {
     auto made = SnapshotStore::create(directory_, "dns", keep);
@@ -53,7 +50,8 @@ class SnapshotStoreTest : public ::testing::Test {
     return directory_ + "/dns-" + std::string(20 - digits.size(), '0') + digits + ".snapshot";
   }
 
-  std::string directory_;
+  sys::TemporaryDirectory temporary_;
+  std::string directory_ = temporary_.path() + "/kept";
   std::unique_ptr<crypto::SigningKey> key_;
   std::vector<crypto::PublicKey> keys_;
 };

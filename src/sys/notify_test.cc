@@ -12,6 +12,7 @@
 #include <string>
 
 #include "sys/fd.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::sys {
 namespace {
@@ -39,16 +40,14 @@ class Notify : public ::testing::Test {
                              "LISTEN_FDS", "LISTEN_FDNAMES"}) {
       ::unsetenv(name);
     }
-    if (!file_.empty()) ::unlink(file_.c_str());
   }
 
   Fd socket_;
-  std::string file_;
 };
 
 TEST_F(Notify, tells_a_socket_file) {
-  file_ = ::testing::TempDir() + "notify_" + std::to_string(::getpid());
-  listen_at(file_);
+  const TemporaryDirectory temporary;
+  listen_at(temporary.path() + "/notify");
   notify_ready("running");
   EXPECT_EQ(received(), "READY=1\nSTATUS=running");
   notify_reloading();

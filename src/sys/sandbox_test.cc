@@ -24,6 +24,7 @@
 #include "sys/landlock.h"
 #include "sys/privileges.h"
 #include "sys/seccomp.h"
+#include "sys/temporary_directory.h"
 #include "sys/user.h"
 
 namespace timepool::sys {
@@ -56,8 +57,6 @@ class Landlock : public ::testing::Test {
  protected:
   void SetUp() override {
     if (landlock_version() == 0) GTEST_SKIP() << "this kernel has no Landlock";
-    root_ = ::testing::TempDir() + "landlock_XXXXXX";
-    ASSERT_NE(::mkdtemp(root_.data()), nullptr);
     for (const char* name : {"/read", "/write", "/other"}) {
       ASSERT_EQ(::mkdir((root_ + name).c_str(), 0755), 0);
       std::ofstream(root_ + name + "/file") << "text";
@@ -68,7 +67,8 @@ class Landlock : public ::testing::Test {
     if (fd >= 0) ::close(fd);
     return fd;
   }
-  std::string root_;
+  TemporaryDirectory temporary_;
+  const std::string& root_ = temporary_.path();
 };
 
 TEST_F(Landlock, files_outside_the_rules_cannot_be_opened) {
