@@ -7,6 +7,7 @@
 #include <chrono>
 #include <thread>
 
+#include "net/http_testing.h"
 #include "service/housekeeping.h"
 #include "snapshot/seal.h"
 #include "store/temporary_store.h"
@@ -398,14 +399,7 @@ TEST_F(ManagerTest, snapshot_opens_with_the_key_and_holds_the_zone) {
   ASSERT_TRUE(manager_->publisher().publish().value());
   net::HttpRouter router;
   manager_->publisher().feed().add_routes(router);
-  const auto target = net::parse_target("/v1/snapshot/dns");
-  const auto match = router.match("GET", *target);
-  ASSERT_NE(match.route, nullptr);
-  net::HttpRequest request;
-  request.method = "GET";
-  request.params = match.params;
-  auto outcome = match.route->handler(request, true);
-  const auto& response = std::get<net::HttpResponse>(outcome);
+  const net::HttpResponse response = net::answer_of(router, "GET", "/v1/snapshot/dns");
   const std::vector<crypto::PublicKey> keys{test_key(1).public_key()};
   const auto opened = snapshot::open(response.content(), keys);
   ASSERT_TRUE(opened.ok()) << opened.error().text();

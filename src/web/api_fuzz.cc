@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "config/poold.h"
+#include "net/http_testing.h"
 #include "store/migration.h"
 #include "sys/temporary_directory.h"
 #include "web/api.h"
@@ -61,23 +62,11 @@ class Site {
  private:
   net::HttpResponse call(const std::string& method, const std::string& target,
                          const std::string& body, const std::string& token) {
-    const auto parsed = net::parse_target(target);
-    if (!parsed.ok()) return net::http_error(400, "bad", net::explain(parsed.error()));
-    const auto match = router_.match(method, *parsed);
-    if (match.route == nullptr) return net::http_error(404, "not_found", "no route");
-    net::HttpRequest request;
-    request.method = method;
-    request.target = target;
-    request.params = match.params;
-    request.query = parsed->query;
-    request.headers.add("Authorization", "Bearer " + token);
-    request.headers.add("Idempotency-Key", "key-" + std::to_string(asked_));
+    net::HttpFields headers{{"Authorization", "Bearer " + token},
+                            {"Idempotency-Key", "key-" + std::to_string(asked_)}};
     // Forms are the pages' own, the API's bodies are JSON.
-    if (!body.starts_with('{')) {
-      request.headers.add("Content-Type", "application/x-www-form-urlencoded");
-    }
-    request.body = body;
-    return std::get<net::HttpResponse>(match.route->handler(request, true));
+    if (!body.starts_with('{')) headers.add("Content-Type", "application/x-www-form-urlencoded");
+    return net::answer_of(router_, method, target, body, std::move(headers));
   }
   static void check(const net::HttpResponse& answer) {
     // 500 says that our own database or code failed.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/http_testing.h"
 #include "store/temporary_store.h"
 #include "web/graph.h"
 #include "web/pages.h"
@@ -33,22 +34,11 @@ class Api : public testing::Test {
   }
   net::HttpOutcome outcome(const std::string& method, const std::string& target,
                            const std::string& body, net::HttpFields headers, bool last) {
-    const auto parsed = net::parse_target(target);
-    EXPECT_TRUE(parsed.ok());
-    const auto match = router_.match(method, *parsed);
-    if (match.route == nullptr) return net::http_error(404, "not_found", "no route");
-    net::HttpRequest request;
-    request.method = method;
-    request.target = target;
-    request.params = match.params;
-    request.query = parsed->query;
-    request.headers = std::move(headers);
-    request.body = body;
-    return match.route->handler(request, last);
+    return net::outcome_of(router_, method, target, body, std::move(headers), last);
   }
   net::HttpResponse call(const std::string& method, const std::string& target,
                          const std::string& body = "", net::HttpFields headers = {}) {
-    return std::get<net::HttpResponse>(outcome(method, target, body, std::move(headers), true));
+    return net::answer_of(router_, method, target, body, std::move(headers));
   }
   net::HttpResponse admin(const std::string& method, const std::string& target,
                           const std::string& body = "") {
