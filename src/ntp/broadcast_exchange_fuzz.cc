@@ -32,6 +32,15 @@ struct Fuzz {
     const bool asked = exchange.start(time.pass(1000), 10, random, proof, writer);
     CHECK(asked == !known && exchange.waiting() == asked);
   }
+  bool other(unsigned what) {
+    if (what >= 0x1c) return false;
+    if (what < 0x1a) {
+      exchange.handle_clock_step();
+    } else {
+      exchange.forget_previous();
+    }
+    return true;
+  }
   void receive(ByteReader& input, unsigned what) {
     ntp::FuzzDatagram datagram = ntp::FuzzDatagram::read(input);
     const bool proved = (what & 1) != 0;
@@ -80,22 +89,6 @@ struct Fuzz {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ByteReader input(std::as_bytes(std::span(data, size)));
   Fuzz fuzz((input.u8() & 1) != 0);
-  fuzz.start();
-  constexpr int kMaxSteps = 64;
-  for (int step = 0; step < kMaxSteps && input.ok() && input.remaining() > 0; ++step) {
-    const unsigned what = input.u8();
-    if (what < 0x10) {
-      fuzz.start();
-    } else if (what < 0x18) {
-      const UnixTime sent = fuzz.time.now.raw - Duration::milliseconds(what);
-      fuzz.exchange.handle_transmit_timestamp({sent, ntp::StampSource::kKernel, Duration()});
-    } else if (what < 0x1a) {
-      fuzz.exchange.handle_clock_step();
-    } else if (what < 0x1c) {
-      fuzz.exchange.forget_previous();
-    } else {
-      fuzz.receive(input, what);
-    }
-  }
+  ntp::run_steps(input, fuzz);
   return 0;
 }

@@ -29,6 +29,11 @@ struct Fuzz {
     CHECK(exchange.start(time.pass(1000), random, authenticator, writer));
     CHECK(exchange.waiting());
   }
+  bool other(unsigned what) {
+    if (what >= 0x1a) return false;
+    exchange.abandon();
+    return true;
+  }
   void receive(ByteReader& input, unsigned what) {
     using ntp::FuzzDatagram;
     FuzzDatagram datagram = FuzzDatagram::read(input);
@@ -58,20 +63,6 @@ struct Fuzz {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ByteReader input(std::as_bytes(std::span(data, size)));
   Fuzz fuzz((input.u8() & 1) != 0);
-  fuzz.start();
-  constexpr int kMaxSteps = 64;
-  for (int step = 0; step < kMaxSteps && input.ok() && input.remaining() > 0; ++step) {
-    const unsigned what = input.u8();
-    if (what < 0x10) {
-      fuzz.start();
-    } else if (what < 0x18) {
-      const UnixTime sent = fuzz.time.now.raw - Duration::milliseconds(what);
-      fuzz.exchange.handle_transmit_timestamp({sent, ntp::StampSource::kKernel, Duration()});
-    } else if (what < 0x1a) {
-      fuzz.exchange.abandon();
-    } else {
-      fuzz.receive(input, what);
-    }
-  }
+  ntp::run_steps(input, fuzz);
   return 0;
 }

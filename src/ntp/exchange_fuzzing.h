@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "ntp/authenticator.h"
 #include "ntp/local_time.h"
+#include "ntp/timestamp.h"
 #include "wire/ntp/header.h"
 
 namespace timepool::ntp {
@@ -65,5 +66,24 @@ struct FuzzDatagram {
     size = kProvedSize;
   }
 };
+
+// An input as a list of steps, each an octet that says what: a dialogue's start, a packet of it
+// that has left, what else `fuzz.other()` takes, or a datagram, which the following octets are.
+template <class Fuzz>
+void run_steps(ByteReader& input, Fuzz& fuzz) {
+  fuzz.start();
+  constexpr int kMaxSteps = 64;
+  for (int step = 0; step < kMaxSteps && input.ok() && input.remaining() > 0; ++step) {
+    const unsigned what = input.u8();
+    if (what < 0x10) {
+      fuzz.start();
+    } else if (what < 0x18) {
+      const UnixTime sent = fuzz.time.now.raw - Duration::milliseconds(what);
+      fuzz.exchange.handle_transmit_timestamp({sent, StampSource::kKernel, Duration()});
+    } else if (!fuzz.other(what)) {
+      fuzz.receive(input, what);
+    }
+  }
+}
 
 }  // namespace timepool::ntp

@@ -24,6 +24,11 @@ struct Fuzz {
     CHECK(exchange.waiting());
     CHECK(writer.size() == ntp::FuzzDatagram::kProvedSize);
   }
+  bool other(unsigned what) {
+    if (what >= 0x1a) return false;
+    exchange.handle_clock_step();
+    return true;
+  }
   void receive(ByteReader& input, unsigned what) {
     ntp::FuzzDatagram datagram = ntp::FuzzDatagram::read(input);
     const bool proved = (what & 1) != 0;
@@ -53,20 +58,6 @@ struct Fuzz {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ByteReader input(std::as_bytes(std::span(data, size)));
   Fuzz fuzz;
-  fuzz.start();
-  constexpr int kMaxSteps = 64;
-  for (int step = 0; step < kMaxSteps && input.ok() && input.remaining() > 0; ++step) {
-    const unsigned what = input.u8();
-    if (what < 0x10) {
-      fuzz.start();
-    } else if (what < 0x18) {
-      const UnixTime sent = fuzz.time.now.raw - Duration::milliseconds(what);
-      fuzz.exchange.handle_transmit_timestamp({sent, ntp::StampSource::kKernel, Duration()});
-    } else if (what < 0x1a) {
-      fuzz.exchange.handle_clock_step();
-    } else {
-      fuzz.receive(input, what);
-    }
-  }
+  ntp::run_steps(input, fuzz);
   return 0;
 }
