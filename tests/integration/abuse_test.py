@@ -7,16 +7,14 @@ import random
 import socket
 import struct
 import sys
-import tempfile
 import threading
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import golden_files  # noqa: E402
 import own_network  # noqa: E402
 from own_network import SERVER, ask, inject  # noqa: E402
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from programs import ProgramTest, main, own_directory, wait_until  # noqa: E402
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
@@ -130,9 +128,7 @@ class Abuse(ProgramTest):
                 self.doCleanups()
 
     def test_no_packet_however_made_gets_a_longer_reply_and_each_has_one_reason(self):
-        keys = tempfile.TemporaryDirectory(prefix="abuse-")
-        self.addCleanup(keys.cleanup)
-        path = pathlib.Path(keys.name) / "keys"
+        path = own_directory(self.addCleanup) / "keys"
         path.write_text((golden_files.FOLDER / "keys").read_text())
         path.chmod(0o600)
         server = self.serve(f'[keys]\nfile = "{path}"\nallow_weak = true\n')

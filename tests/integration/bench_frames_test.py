@@ -2,9 +2,7 @@
 server's device is answered and counted, and what a small receive buffer loses is told. Without the right
 to make namespaces: skipped."""
 import json
-import socket
 import subprocess
-import threading
 import unittest
 
 from namespaces import MISSING, Namespace, allowed

@@ -3,12 +3,9 @@ import os
 import pathlib
 import re
 import shutil
-import socket
-import tempfile
 import time
-import unittest
 
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, free_port, main, own_directory, wait_until
 
 SERVERS = 8
 MEMORY_LIMIT = 8_000_000
@@ -26,12 +23,6 @@ def why_not_measured():
     if setting("TIMEPOOL_SANITIZE") or setting("TIMEPOOL_COVERAGE") == "ON":
         return "built with sanitizers or for coverage"
     return None
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.8.1", 0))
-        return probe.getsockname()[1]
 
 
 def program_as_after_boot(directory):
@@ -52,11 +43,10 @@ class ClientFootprint(ProgramTest):
         reason = why_not_measured()
         if reason:
             self.skipTest(reason)
-        self.port = free_port()
+        self.port = free_port("127.0.8.1")
         self.addresses = [f"127.0.8.{i + 1}" for i in range(SERVERS)]
         listen = ", ".join(f'"{address}:{self.port}"' for address in self.addresses)
-        directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-footprint-"))
-        self.addCleanup(shutil.rmtree, directory)
+        directory = own_directory(self.addCleanup)
         self.program = program_as_after_boot(directory)
         self.start("timepool-ntpd", f"[server]\nlisten = [{listen}]\n[server.local]\nstratum = 2\n")
 

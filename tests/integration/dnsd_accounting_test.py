@@ -3,16 +3,14 @@ servers that it hands out, and the log of queries in both formats."""
 import collections
 import json
 import os
-import pathlib
 import shutil
 import socket
 import subprocess
-import tempfile
 import threading
 
 import dns_messages as dns
 from dns_messages import AAAA, NS, TXT, ask_udp, framed, query, read_tcp, udp_socket
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, main, own_directory, wait_until
 
 OVERRIDES = '''[geoip]
 overrides = { "198.18.0.0/16" = "de", "198.19.0.0/16" = "us" }
@@ -27,8 +25,7 @@ def zone(serial, addresses, **more):
 
 class Accounting(ProgramTest):
     def setUp(self):
-        self.zones = pathlib.Path(tempfile.mkdtemp(prefix="timepool-accounting-"))
-        self.addCleanup(shutil.rmtree, self.zones, ignore_errors=True)
+        self.zones = own_directory(self.addCleanup)
 
     def put(self, document, name="pool.test"):
         new = self.zones / f".{name}.new"
@@ -39,8 +36,7 @@ class Accounting(ProgramTest):
         program = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\n'
                              f'threads = {threads}\nidentity = "here"\n[zones]\n'
                              f'directory = "{self.zones}"\n{OVERRIDES}{more}')
-        host, port = program.control("status")["listen"][0].rsplit(":", 1)
-        program.address = (host, int(port))
+        program.address = program.listening()
         return program
 
     def handed(self, program):

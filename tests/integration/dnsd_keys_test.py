@@ -1,16 +1,13 @@
 """Keys of signed zones in the running timepool-dnsd, by `timepool dns keys`: made, rolled with a parent that
 a resolver tells of, carried to another server, and what happens when their files are wrong."""
 import json
-import pathlib
-import shutil
 import socket
 import struct
 import subprocess
-import tempfile
 import threading
 
 import dns_messages as dns
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, main, own_directory, wait_until
 
 DS, RRSIG = 43, 46
 # A whole roll in some seconds.
@@ -58,8 +55,7 @@ def ds_octets(text):
 
 class DnsdKeys(ProgramTest):
     def setUp(self):
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-keys-"))
-        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        self.root = own_directory(self.addCleanup)
         (self.root / "zones").mkdir()
         zone = {"serial": 1, "ttl": 1, "data": {"": {"ns": ["ns1.pool.test."], "a": [["10.0.0.1", 10]]}}}
         (self.root / "zones/pool.test.json").write_text(json.dumps(zone))
@@ -86,19 +82,15 @@ class DnsdKeys(ProgramTest):
     def states(self, program):
         return {key["tag"]: key["state"] for key in self.zone(program)["keys"]}
 
-    def address(self, program):
-        host, port = program.control("status")["listen"][0].rsplit(":", 1)
-        return host, int(port)
-
     def check_withheld(self, program, *zones):
         """SERVFAIL, Not Ready: to those who ask for signatures and to others."""
         for zone in zones:
             for dnssec in (False, True):
-                reply = dns.ask_udp(self.address(program), zone, edns=True, dnssec=dnssec)
+                reply = dns.ask_udp(program.listening(), zone, edns=True, dnssec=dnssec)
                 self.assertEqual((reply.rcode, reply.errors, reply.answers), (2, [14], []))
 
     def is_signed(self, program, zone="pool.test"):
-        reply = dns.ask_udp(self.address(program), zone, dnssec=True)
+        reply = dns.ask_udp(program.listening(), zone, dnssec=True)
         return reply.rcode == 0 and {kind for kind, _, _ in reply.answers} == {dns.A, RRSIG}
 
     def test_a_key_is_made_rolls_with_its_parent_and_outlives_a_restart(self):
@@ -194,7 +186,7 @@ class DnsdKeys(ProgramTest):
         path.rename(self.root / "aside")
         program = self.serve()
         self.check_withheld(program, "pool.test")
-        self.assertEqual(dns.ask_udp(self.address(program), "other.test").addresses, ["10.0.0.2"])
+        self.assertEqual(dns.ask_udp(program.listening(), "other.test").addresses, ["10.0.0.2"])
         self.assertIn(str(path), self.zone(program)["problem"])
         self.assertIn("queries for it fail until it can be signed", program.output())
         self.assertIn('reason="not_signed"} 2', program.control("metrics")["text"])
@@ -216,7 +208,7 @@ class DnsdKeys(ProgramTest):
     def test_a_zone_that_appears_is_never_answered_without_signatures(self):
         """Zones come and go below a served one while queries for them come without a pause."""
         program = self.serve(zone=QUICK + '[[dnssec.zone]]\nname = "*"\n')
-        address = self.address(program)
+        address = program.listening()
         names = [f"n{i}.pool.test" for i in range(3)]
         seen = {name: set() for name in names}
         over = threading.Event()
@@ -248,12 +240,12 @@ class DnsdKeys(ProgramTest):
 
     def test_a_zone_that_begins_to_be_signed_is_answered_without_a_gap(self):
         program = self.serve(zone="roll = false\n" + QUICK, name="none.test")
-        self.assertEqual(dns.ask_udp(self.address(program), "pool.test").addresses, ["10.0.0.1"])
+        self.assertEqual(dns.ask_udp(program.listening(), "pool.test").addresses, ["10.0.0.1"])
         config = program.config.read_text()
         # Without its keys, which another server brings.
         program.config.write_text(config.replace('"none.test"', '"pool.test"'))
         program.control("reload")
-        self.assertEqual(dns.ask_udp(self.address(program), "pool.test").addresses, ["10.0.0.1"])
+        self.assertEqual(dns.ask_udp(program.listening(), "pool.test").addresses, ["10.0.0.1"])
         self.assertIn("not there yet", self.zone(program)["problem"])
         program.config.write_text(config.replace('"none.test"', '"pool.test"').replace("roll = false", ""))
         program.control("reload")

@@ -1,16 +1,13 @@
 """timepool-dnsd under floods: limits on answers, DNS cookies, and that several servers share them."""
 import json
 import os
-import pathlib
 import secrets
-import shutil
 import socket
 import struct
-import tempfile
 
 import dns_messages as dns
 from dns_messages import A, framed, query, read_tcp
-from programs import ProgramTest, main
+from programs import ProgramTest, main, own_directory
 
 ZONE = {"serial": 1, "ttl": 60, "max_hosts": 4,
         "data": {"": {"ns": ["ns1.pool.test."], "a": [[f"10.0.0.{i}", 10] for i in range(1, 40)]},
@@ -53,8 +50,7 @@ class Answer(dns.Reply):
 
 class Limits(ProgramTest):
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-limits-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = own_directory(self.addCleanup)
         (self.directory / "pool.test.json").write_text(json.dumps(ZONE))
         self.seed = self.directory / "seed"
         self.write_seed(secrets.token_hex(32))
@@ -66,8 +62,7 @@ class Limits(ProgramTest):
     def serve(self, more="", threads=0):
         program = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\n'
                              f'threads = {threads}\n[zones]\ndirectory = "{self.directory}"\n{more}')
-        host, port = program.control("status")["listen"][0].rsplit(":", 1)
-        program.address = (host, int(port))
+        program.address = program.listening()
         return program
 
     def ask(self, program, message, source="127.0.0.1", seconds=5.0):

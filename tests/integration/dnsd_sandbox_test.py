@@ -6,19 +6,13 @@ import pwd
 import shutil
 import ssl
 import socket
-import tempfile
 import unittest
 
 import certificates
 from dns_messages import ask_udp, framed, query, read_tcp
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, endpoint, main, own_directory, wait_until
 
 SANITIZED = any(name in str(BINARY_DIR) for name in ("asan", "tsan"))
-
-
-def endpoint(text):
-    address, port = text.rsplit(":", 1)
-    return address.strip("[]"), int(port)
 
 
 def statuses(pid):
@@ -33,8 +27,7 @@ def statuses(pid):
 @unittest.skipIf(SANITIZED, "a sanitizer's build is not restricted")
 class Sandbox(ProgramTest):
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-sandbox-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = own_directory(self.addCleanup)
         self.directory.chmod(0o755)
         self.zones = self.directory / "zones"
         self.zones.mkdir()
@@ -54,7 +47,7 @@ class Sandbox(ProgramTest):
 
     def serve(self, more="", **options):
         program = self.start("timepool-dnsd", self.config(more), **options)
-        program.address = endpoint(program.control("status")["listen"][0])
+        program.address = program.listening()
         return program
 
     def test_every_thread_has_given_up_what_it_does_not_need(self):
@@ -79,8 +72,7 @@ class Sandbox(ProgramTest):
         program = self.serve()
         if "landlock" not in program.output():
             self.skipTest("this kernel has no landlock")
-        elsewhere = pathlib.Path(tempfile.mkdtemp(prefix="timepool-elsewhere-"))
-        self.addCleanup(shutil.rmtree, elsewhere, ignore_errors=True)
+        elsewhere = own_directory(self.addCleanup)
         shutil.copy(self.zones / "pool.test.json", elsewhere / "other.test.json")
         program.write_config(self.config().replace(str(self.zones), str(elsewhere)))
         answer = program.control("reload")
@@ -130,7 +122,7 @@ class Sandbox(ProgramTest):
         if os.geteuid() != 0:
             self.skipTest("needs root, to become somebody else")
         nobody = pwd.getpwnam("nobody")
-        directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-"))
+        directory = own_directory(self.addCleanup)
         shutil.chown(directory, nobody.pw_uid, nobody.pw_gid)
         program = self.serve('[sandbox]\nuser = "nobody"\n', directory=directory)
         for status in statuses(program.process.pid):

@@ -1,7 +1,6 @@
 """DNS over TCP and over TLS: certificates, limits, and clients that mean no good. What one client does
 must not be felt by others."""
 import json
-import pathlib
 import random
 import resource
 import shutil
@@ -10,20 +9,14 @@ import ssl
 import statistics
 import struct
 import subprocess
-import tempfile
 import time
 import unittest
 
 import certificates
 from dns_messages import ask_udp, framed, query, read_tcp
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, endpoint, main, own_directory, wait_until
 
 LINGER_RESET = struct.pack("ii", 1, 0)
-
-
-def endpoint(text):
-    address, port = text.rsplit(":", 1)
-    return address.strip("[]"), int(port)
 
 
 def raise_descriptors(count):
@@ -35,8 +28,7 @@ def raise_descriptors(count):
 
 class Streams(ProgramTest):
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-streams-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = own_directory(self.addCleanup)
         big = [[f"10.2.{i // 250}.{i % 250}", 1] for i in range(999)]
         zone = {"serial": 1, "ttl": 60, "max_hosts": 4, "data": {
             "": {"ns": ["ns1.pool.test."]}, "www": {"a": [["10.1.0.1", 1]]},
@@ -190,7 +182,7 @@ class Tcp(Streams):
         prlimit = shutil.which("prlimit")
         if not prlimit:
             self.skipTest("needs prlimit (package util-linux)")
-        program = self.serve('[tcp]\nmax_per_client = 1000\n',
+        program = self.serve('[tcp]\nmax_per_client = 1000\nidle_timeout = "5m"\n',
                              prefix=(prlimit, "--nofile=400:400"))
         self.assertRegex(program.output(), r"\[tcp\] max_connections: \d+ at the most, for want of")
         held = []

@@ -1,26 +1,17 @@
 """A new timepool-dnsd takes the place of the one that runs: no query is lost, by UDP, TCP or TLS."""
 import json
-import os
-import pathlib
 import select
-import shutil
 import socket
 import ssl
 import struct
-import tempfile
 import threading
 import time
 import unittest
 
 import certificates
 from dns_messages import Reply, ask_udp, framed, query, read_tcp, udp_socket
-from programs import ProgramTest, main, wait_until
+from programs import ProgramTest, endpoint, main, own_directory, wait_until
 from successors import NotifySocket, Successor
-
-
-def endpoint(text):
-    address, port = text.rsplit(":", 1)
-    return address.strip("[]"), int(port)
 
 
 class UdpLoad(threading.Thread):
@@ -102,8 +93,7 @@ class StreamLoad(threading.Thread):
 
 class TakeOver(ProgramTest):
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-take-over-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = own_directory(self.addCleanup)
         zone = {"serial": 1, "ttl": 60, "max_hosts": 4, "data": {
             "": {"ns": ["ns1.pool.test."]}, "www": {"a": [["10.1.0.1", 1]]}}}
         (self.directory / "pool.test.json").write_text(json.dumps(zone))
@@ -114,7 +104,7 @@ class TakeOver(ProgramTest):
 
     def serve(self, config):
         program = self.start("timepool-dnsd", config)
-        program.address = endpoint(program.control("status")["listen"][0])
+        program.address = program.listening()
         return program
 
     def succeed(self, old, config=None, **more):

@@ -71,10 +71,6 @@ class Feed(http.server.BaseHTTPRequestHandler):
 
 
 class WrongFiles(DirectoryTest):
-    def address_of(self, program):
-        host, port = program.control("status")["listen"][0].rsplit(":", 1)
-        return host, int(port)
-
     def feed(self):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Feed)
         self.addCleanup(server.server_close)
@@ -92,7 +88,7 @@ class WrongFiles(DirectoryTest):
         first, second = key.seal(1000, "10.0.0.1"), key.seal(2000, "10.0.0.2")
         Feed.last = 1000, first
         program = self.start("timepool-dnsd", self.config(key, self.feed()))
-        address = self.address_of(program)
+        address = program.listening()
         answer = lambda: ask_udp(address, "pool.test").addresses
         wait_until(lambda: answer() == ["10.0.0.1"], 20, f"the first is served\n{program.output()}")
         damaged = [second[:at] + bytes([second[at] ^ 1 << at % 8]) + second[at + 1:] for at in range(len(second))]
@@ -121,13 +117,13 @@ class WrongFiles(DirectoryTest):
             newest.write_bytes(second[:at] + bytes([second[at] ^ 0x10]) + second[at + 1:])
             program = Program("timepool-dnsd", self.config(key, 9))
             try:
-                self.assertEqual(ask_udp(self.address_of(program), "pool.test").addresses, ["10.0.0.1"], f"octet {at}")
+                self.assertEqual(ask_udp(program.listening(), "pool.test").addresses, ["10.0.0.1"], f"octet {at}")
                 self.assertIn("left aside", program.output())
             finally:
                 program.close()
         newest.write_bytes(second)
         program = self.start("timepool-dnsd", self.config(key, 9))
-        self.assertEqual(ask_udp(self.address_of(program), "pool.test").addresses, ["10.0.0.2"])
+        self.assertEqual(ask_udp(program.listening(), "pool.test").addresses, ["10.0.0.2"])
 
     def test_a_geoip_file_replaced_by_rubbish_leaves_the_old_one(self):
         if not GEOIP.exists():
@@ -140,7 +136,7 @@ class WrongFiles(DirectoryTest):
             {"data": {"": {"a": [["10.0.0.1"]]}, "de": {"a": [["10.0.0.2"]]}}}))
         program = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\n[zones]\n'
                              f'directory = "{self.directory}/zones"\n[geoip]\nfiles = ["{path}"]\n')
-        address = self.address_of(program)
+        address = program.listening()
         answer = lambda: ask_udp(address, "pool.test", subnet="193.99.144.0/24").addresses
         problems = lambda: program.control("zones")["problems"]
         self.assertEqual(answer(), ["10.0.0.2"])

@@ -6,6 +6,8 @@ import os
 import pathlib
 import struct
 
+from programs import endpoint
+
 FOLDER = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", ".")) / "tests/golden/ntp"
 USUAL_CLIENT = ("192.0.2.10", 40000)
 LINKTYPE_RAW = 101
@@ -20,11 +22,6 @@ class Exchange:
     request: bytes = b""
     reason: str = ""
     reply: bytes = b""
-
-
-def endpoint(text):
-    host, port = text.rsplit(":", 1)
-    return host.strip("[]"), int(port)
 
 
 def octets(words):

@@ -6,14 +6,12 @@ import hashlib
 import pathlib
 import struct
 import sys
-import tempfile
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import golden_files  # noqa: E402
 import own_network  # noqa: E402
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from programs import ProgramTest, main, own_directory, wait_until  # noqa: E402
 
 NTP_TO_UNIX = 2_208_988_800
 LOCAL = '[server.local]\nstratum = 2\nrefid = "GOOD"\n'
@@ -41,12 +39,10 @@ def timestamp(packet, offset):
 
 class Golden(ProgramTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="golden-")
-        self.addCleanup(directory.cleanup)
-        self.keys = pathlib.Path(directory.name) / "keys"
+        self.keys = own_directory(self.addCleanup) / "keys"
         self.keys.write_text((golden_files.FOLDER / "keys").read_text())
         self.keys.chmod(0o600)
-        self.cookies = pathlib.Path(directory.name) / "cookies.keys"
+        self.cookies = self.keys.with_name("cookies.keys")
 
     def start_server(self, settings):
         listen = ", ".join(f'"{it}"' for it in ("192.0.2.123:123", "[2001:db8::123]:123"))

@@ -1,15 +1,13 @@
 #!/usr/bin/python3
 """timepool-monitord as a black box, without a manager: reloading, and what it says of faults."""
-import pathlib
 import signal
-import tempfile
 
-from programs import ProgramTest, main, wait_until
+from programs import ProgramTest, main, own_directory, wait_until
 
 
 class Monitord(ProgramTest):
     def monitor(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-"))
+        self.directory = own_directory(self.addCleanup)
         (self.directory / "token").write_text("secret\n")
         (self.directory / "token").chmod(0o600)
         return self.start("timepool-monitord", self.settings("15s"), directory=self.directory)

@@ -53,7 +53,7 @@ class DaemonTest(acme_case.AcmeTest):
         return self.wait(member, lambda it: it["obtained"] >= count, f"{count} certificates", seconds)
 
     def key_port(self, member):
-        return int(member.control("status")["key_server"]["listen"][0].rsplit(":", 1)[1])
+        return member.listening("key_server")[1]
 
     def connect(self, member, name=NAME, issuer=None):
         context = ssl.create_default_context(cafile=issuer or self.at.issuer.certificate)

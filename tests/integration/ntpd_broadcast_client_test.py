@@ -5,7 +5,8 @@ import subprocess
 import sys
 import unittest
 
-from networks_apart import OURS, THEIRS, ApartTest, run
+from namespaces import ip
+from networks_apart import OURS, THEIRS, ApartTest
 from programs import BINARY_DIR, main, wait_until
 
 KEY = "5 AES128 HEX:000102030405060708090a0b0c0d0e0f\n"
@@ -25,7 +26,7 @@ class BroadcastClient(ApartTest):
             f'[keys]\nfile = "{self.secret_file("theirs", key)}"\n'
             f'[[broadcast]]\naddress = "{address}"\ninterface = "theirs"\nkey = 5\ninterval = 2\n'
             f'[server]\nlisten = ["{listen}"]\n[server.local]\nstratum = 2\n'),
-            prefix=self.apart.there())
+            prefix=self.apart.theirs.prefix)
 
     def config(self, more="", network='from = ["192.0.2.0/24"]', interface="ours"):
         return (f'[keys]\nfile = "{self.secret_file("ours", KEY)}"\n'
@@ -64,9 +65,7 @@ class BroadcastClient(ApartTest):
         self.assertTrue(client.control("tracking")["synchronised"])
         # What is asked of the interface comes to the server and not to what listens there.
         for _ in range(10):
-            done = subprocess.run([*self.apart.there(), sys.executable, "-c", ASK], text=True,
-                                  capture_output=True, timeout=30)
-            self.assertEqual(done.stdout, "4\n", done.stderr)
+            self.assertEqual(self.apart.theirs.run(sys.executable, "-c", ASK), "4\n")
         served = self.reasons(client, "server")
         self.assertEqual(served.pop("answered_unsynchronised", 0), 10, "the clock is observed only")
         # A broadcast goes to every socket of any address as well: each is dropped and counted.
@@ -135,8 +134,8 @@ class BroadcastClient(ApartTest):
     def test_a_network_that_comes_later_is_listened_to(self):
         client = self.start_client(interface="late")
         self.assertIn("nothing is heard of broadcast%late", client.output())
-        run("ip", "link", "add", "late", "type", "veth", "peer", "name", "latest")
-        self.addCleanup(run, "ip", "link", "del", "late")
+        ip("link", "add", "late", "type", "veth", "peer", "name", "latest")
+        self.addCleanup(ip, "link", "del", "late")
         wait_until(lambda: "listening for broadcasts: broadcast%late" in client.output(), 20,
                    f"the interface\n{client.output()}")
 

@@ -4,43 +4,32 @@ import hashlib
 import pathlib
 import socket
 import struct
-import subprocess
-import tempfile
 
 import own_network
-from programs import ProgramTest, main, wait_until
+from namespaces import ip
+from programs import ProgramTest, free_port, main, own_directory, wait_until
 
 KEY = "000102030405060708090a0b0c0d0e0f"
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def cable():
     """Two ends in this process's own network namespace; what is returned takes them away."""
-    def run(*command):
-        subprocess.run(("ip", *command), check=True, capture_output=True)
-    run("link", "add", "sends", "type", "veth", "peer", "name", "listens")
+    ip("link", "add", "sends", "type", "veth", "peer", "name", "listens")
     for end in ("sends", "listens"):
         pathlib.Path(f"/proc/sys/net/ipv6/conf/{end}/accept_dad").write_text("0")
-        run("link", "set", end, "up")
+        ip("link", "set", end, "up")
 
     def has_address(end):
         # No duplicate address detection is under way: 40 is tentative.
         return any(line.split()[5] == end and not int(line.split()[4], 16) & 0x40
                    for line in pathlib.Path("/proc/net/if_inet6").read_text().splitlines())
     wait_until(lambda: has_address("sends") and has_address("listens"), 10, "link-local addresses")
-    return lambda: run("link", "delete", "sends")
+    return lambda: ip("link", "delete", "sends")
 
 
 class Broadcast(ProgramTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="keys-")
-        self.addCleanup(directory.cleanup)
-        self.keys = pathlib.Path(directory.name) / "ntp.keys"
+        self.keys = own_directory(self.addCleanup) / "ntp.keys"
         self.keys.write_text(f"5 SHA256 HEX:{KEY}\n")
         self.keys.chmod(0o600)
         self.listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

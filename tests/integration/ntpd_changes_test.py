@@ -2,20 +2,16 @@
 and by the hooks of DHCP clients."""
 import pathlib
 import subprocess
-import tempfile
-import unittest
 
 import programs
-from programs import BINARY_DIR, wait_until
+from programs import BINARY_DIR, own_directory, wait_until
 
 HOOKS = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "dhcp"
 
 
 class Sources(programs.ProgramTest):
     def sources_directory(self):
-        directory = tempfile.TemporaryDirectory(prefix="timepool-sources-")
-        self.addCleanup(directory.cleanup)
-        return pathlib.Path(directory.name)
+        return own_directory(self.addCleanup)
 
     def sources_of(self, program):
         return {source["source"]: source for source in program.control("sources")["sources"]}
@@ -23,7 +19,7 @@ class Sources(programs.ProgramTest):
     def test_sources_that_stay_keep_their_measurements_over_a_reload(self):
         server = self.start("timepool-ntpd",
                             '[server]\nlisten = ["127.0.0.1:0"]\n[server.local]\nstratum = 1\n')
-        host, port = server.control("status")["server"]["listen"][0].rsplit(":", 1)
+        host, port = server.listening("server")
         kept = f'[[server]]\naddress = "{host}"\nport = {port}\nminpoll = -2\nmaxpoll = -2\n'
         program = self.start("timepool-ntpd", "[sources]\nmin_sources = 1\n" + kept)
         wait_until(lambda: self.sources_of(program)[host]["requests"] >= 6, 20, "requests")
@@ -82,9 +78,7 @@ class DhcpHooks(programs.ProgramTest):
     """The scripts with the environments that DHCP clients give them."""
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="timepool-dhcp-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+        self.directory = own_directory(self.addCleanup)
         self.sources = self.directory / "sources.d"
         # Notes that it was called.
         self.calls = self.directory / "calls"

@@ -1,6 +1,5 @@
 """Symmetric keys of timepool-ntpd: what it makes of key files, at the start and on reload."""
 import hashlib
-import os
 import pathlib
 import signal
 import socket
@@ -9,11 +8,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from ntpd_sources_test import reply_to  # noqa: E402
-from programs import BINARY_DIR, ProgramTest, main, wait_until  # noqa: E402
+from programs import BINARY_DIR, ProgramTest, main, own_directory, wait_until  # noqa: E402
 
 ONE = b"the-key-of-one-server"
 TWO = b"the-key-of-the-other"
@@ -48,9 +46,7 @@ class Signer(threading.Thread):
 
 class Keys(ProgramTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="keys-")
-        self.addCleanup(directory.cleanup)
-        self.keys = pathlib.Path(directory.name) / "ntp.keys"
+        self.keys = own_directory(self.addCleanup) / "ntp.keys"
         self.write_keys(ONE, TWO)
 
     def write_keys(self, one, two, more="", mode=0o600):

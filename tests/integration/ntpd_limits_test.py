@@ -1,13 +1,10 @@
 """Whom timepool-ntpd serves and how often: access lists, rate limits, the list of its clients, and all
 of it changed while it runs."""
 import json
-import pathlib
 import socket
 import subprocess
-import tempfile
-import unittest
 
-from programs import BINARY_DIR, ProgramTest, main
+from programs import BINARY_DIR, ProgramTest, main, own_directory
 
 REQUEST = bytes([0x23]) + bytes(39) + b"\x12\x34\x56\x78\x9a\xbc\xde\xf0"
 
@@ -27,7 +24,7 @@ def ask(port, source="127.0.0.1", timeout=2.0):
 class Limits(ProgramTest):
     def serve(self, more=""):
         program = self.start("timepool-ntpd", self.config(more))
-        program.port = int(program.control("status")["server"]["listen"][0].rsplit(":", 1)[1])
+        program.port = program.listening("server")[1]
         return program
 
     @staticmethod
@@ -38,9 +35,7 @@ class Limits(ProgramTest):
         return program.control("counters")["server"]["reasons"]
 
     def file(self, text):
-        directory = tempfile.TemporaryDirectory(prefix="timepool-prefixes-")
-        self.addCleanup(directory.cleanup)
-        path = pathlib.Path(directory.name) / "prefixes"
+        path = own_directory(self.addCleanup) / "prefixes"
         path.write_text(text)
         return path
 

@@ -68,7 +68,7 @@ class NtsClient(AuthorityTest):
             f'[server]\nlisten = ["{address}:0"]\n[server.local]\nstratum = 1\nrefid = "TEST"\n{more}'
             f'[nts.server]\nlisten = ["{address}:0"]\n'
             f'[[nts.server.certificate]]\nchain = "{chain}"\nkey = "{key}"\n'))
-        return server, int(server.control("status")["key_server"]["listen"][0].rsplit(":", 1)[1])
+        return server, server.listening("key_server")[1]
 
     def config(self, ports, more="", min_sources=1):
         out = (f'clock = "observe"\nstate_directory = "{self.directory}"\n'
@@ -140,8 +140,7 @@ class NtsClient(AuthorityTest):
         relay = Relay()
         self.addCleanup(relay.close)
         server, port = self.serve(1, more="")
-        host, ntp_port = server.control("status")["server"]["listen"][0].rsplit(":", 1)
-        relay.server = (host, int(ntp_port))
+        relay.server = host, ntp_port = server.listening("server")
         chain, key = self.directory / "server1.pem", self.directory / "server1.key"
         server.write_config(
             f'[server]\nlisten = ["{host}:{ntp_port}"]\n[server.local]\nstratum = 1\nrefid = "TEST"\n'

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from certificates import AuthorityTest
-from programs import BINARY_DIR, main, wait_until
+from programs import BINARY_DIR, endpoint, main, wait_until
 from prometheus_text import parse
 from take_over_test import Successor
 
@@ -45,8 +45,7 @@ class NtsKeys(AuthorityTest):
         report = self.establish(address, count=20)
         self.assertEqual(report["established"], 20, report)
         self.assertEqual(report["cookies"], 160, report)
-        host, port = address.rsplit(":", 1)
-        with socket.create_connection((host, int(port))) as other:
+        with socket.create_connection(endpoint(address)) as other:
             other.sendall(b"GET / HTTP/1.1\r\n\r\n")
             other.recv(100)
         wait_until(lambda: sum(self.outcomes(server).values()) == 21, 10, "all are counted")
@@ -114,8 +113,7 @@ class NtsKeys(AuthorityTest):
 
     def test_one_octet_at_a_time_and_silence_leave_others_answered(self):
         server, address = self.start_server(more="[nts.server.limits]\nconnections = 300\n")
-        host, port = address.rsplit(":", 1)
-        silent = [socket.create_connection((host, int(port))) for _ in range(250)]
+        silent = [socket.create_connection(endpoint(address)) for _ in range(250)]
         for s in silent:
             self.addCleanup(s.close)
         # The beginning of a handshake's record.

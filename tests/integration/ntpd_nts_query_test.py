@@ -14,9 +14,7 @@ class NtpdNtsQuery(AuthorityTest):
             f'[server]\nlisten = ["{address}:0"]\n[server.local]\nstratum = 2\n'
             f'[nts.server]\nlisten = ["{address}:0"]\n{more}'
             f'[[nts.server.certificate]]\nchain = "{chain}"\nkey = "{key}"\n'))
-        status = server.control("status")
-        self.ntp_port, self.port = (int(status[half]["listen"][0].rsplit(":", 1)[1])
-                                    for half in ("server", "key_server"))
+        self.ntp_port, self.port = (server.listening(half)[1] for half in ("server", "key_server"))
         return server
 
     def query(self, *options, host="127.0.0.1", prefix=(), ca=None):

@@ -9,7 +9,7 @@ import sys
 import unittest
 
 from certificates import OPENSSL, Authority
-from programs import DirectoryTest, main, wait_until
+from programs import DirectoryTest, endpoint, main, wait_until
 from take_over_test import NotifySocket, Successor
 
 # RFC 8915 4: NTPv4, AES-SIV-CMAC-256, the end.
@@ -66,7 +66,7 @@ class NtsTakeOver(DirectoryTest):
         state.mkdir(exist_ok=True)
         return (f'state_directory = "{state}"\n'
                 '[sources]\nmin_sources = 1\nauth_selection = "require"\n'
-                f'[[server]]\naddress = "127.0.0.1"\nnts = "require"\nnts_port = {keys.rsplit(":", 1)[1]}\n'
+                f'[[server]]\naddress = "127.0.0.1"\nnts = "require"\nnts_port = {endpoint(keys)[1]}\n'
                 f'nts_ca = ["{self.authority.certificate}"]\niburst = true\nminpoll = 0\nmaxpoll = 0\n')
 
     def source(self, client):
@@ -98,10 +98,9 @@ class NtsTakeOver(DirectoryTest):
 
     def begun(self, address):
         """A connection that waits with all that a client says first, unanswered as yet."""
-        host, port = address.rsplit(":", 1)
         context = ssl.create_default_context(cafile=self.authority.certificate)
         context.set_alpn_protocols(["ntske/1"])
-        connection = socket.create_connection((host, int(port)), timeout=30)
+        connection = socket.create_connection(endpoint(address), timeout=30)
         self.addCleanup(connection.close)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")

@@ -1,28 +1,17 @@
 """Two timepool-ntpd as symmetric peers of each other under a key, on loopback. Neither touches the clock,
 which they share: the truth is 0."""
 import json
-import pathlib
-import socket
-import tempfile
 
-from programs import ProgramTest, main, wait_until
+from programs import ProgramTest, free_port, main, own_directory, wait_until
 
 KEY = "10 AES128 HEX:000102030405060708090a0b0c0d0e0f"
 OTHER_KEY = "10 AES128 HEX:ff0102030405060708090a0b0c0d0e0f"
 LOCAL = '[server.local]\nstratum = 2\n'
 
 
-def free_port(address):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind((address, 0))
-        return s.getsockname()[1]
-
-
 class Peers(ProgramTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="keys-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+        self.directory = own_directory(self.addCleanup)
         self.ends = [(address, free_port(address)) for address in ("127.0.0.1", "127.0.0.2")]
 
     def start_peer(self, index, more="", key=KEY, threads=0):

@@ -29,8 +29,7 @@ def timepool(*arguments, **who):
 class ReportTest(ProgramTest):
     def serve(self, more=LOCAL):
         program = self.start("timepool-ntpd", f'[server]\nlisten = ["127.0.0.1:0"]\n{more}')
-        host, port = program.control("status")["server"]["listen"][0].rsplit(":", 1)
-        program.host, program.port = host, int(port)
+        program.host, program.port = program.listening("server")
         return program
 
     def observe(self, ports, more="", min_sources=1):
@@ -350,9 +349,8 @@ class Metrics(ProgramTest):
         server = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n' + LOCAL +
                             '[metrics]\nlisten = "127.0.0.1:0"\n[nts.server]\nlisten = ["127.0.0.1:0"]\n'
                             f'[[nts.server.certificate]]\nchain = "{chain}"\nkey = "{key}"\n')
-        status = server.control("status")
-        host, port = status["server"]["listen"][0].rsplit(":", 1)
-        key_port = status["key_server"]["listen"][0].rsplit(":", 1)[1]
+        host, port = server.listening("server")
+        key_port = server.listening("key_server")[1]
         client = self.start("timepool-ntpd", f'clock = "observe"\n[[refclock]]\ndriver = "sock"\n'
                             f'path = "{server.directory}/clock.sock"\nname = "GPS"\n'
                             f'[sources]\nmin_sources = 1\n[[server]]\naddress = "{host}"\n'

@@ -7,10 +7,9 @@ import struct
 import subprocess
 import sys
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from programs import BINARY_DIR, ProgramTest, main, wait_until  # noqa: E402
+from programs import BINARY_DIR, ProgramTest, free_port, main, wait_until  # noqa: E402
 
 NTP_TO_UNIX = 2_208_988_800
 
@@ -23,12 +22,6 @@ def reply_to(request, moment=None):
     now = timestamp(time.time() if moment is None else moment)
     header = bytes([0x24, 2, 6, 0xEC]) + bytes(8) + b"\x7f\0\0\1" + now
     return header + request[40:48] + now + now
-
-
-def free_port(address):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind((address, 0))
-        return s.getsockname()[1]
 
 
 class Sources(ProgramTest):

@@ -8,9 +8,8 @@ import socket
 import struct
 import subprocess
 import time
-import unittest
 
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, endpoint, main, wait_until
 
 LOCAL = '[server.local]\nstratum = 1\nrefid = "TEST"\n'
 TRANSMIT = bytes(range(1, 9))
@@ -19,11 +18,6 @@ TRANSMIT = bytes(range(1, 9))
 def request(version=4, mode=3, length=48):
     packet = bytes([version << 3 | mode]) + bytes(39) + TRANSMIT
     return packet + bytes(length - 48)
-
-
-def endpoint(text):
-    address, port = text.rsplit(":", 1)
-    return address.strip("[]"), int(port)
 
 
 def udp_to(address):
@@ -206,7 +200,7 @@ class Ntpd(ProgramTest):
             '[server]\nlisten = ["127.0.0.1:0"]\n[sources]\nmin_sources = 1\n[[sources.server]]\n'
             f'address = "{host}"\nport = {port}\niburst = true\nminpoll = -3\nmaxpoll = -3\n'))
         wait_until(lambda: both.control("tracking")["synchronised"], 30, "the source is selected")
-        address = endpoint(both.control("status")["server"]["listen"][0])
+        address = both.listening("server")
         self.assertEqual(ask(address, request())[0] >> 6, 3)
 
     def test_a_client_alone_binds_no_socket(self):

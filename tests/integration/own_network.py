@@ -1,15 +1,12 @@
 """A network namespace of the calling test's process: its loopback has all the addresses of the golden
 files, so that a server and its clients have them too, and packets may be made up octet by octet."""
 import contextlib
-import ctypes
-import shutil
 import socket
-import subprocess
-import unittest
 
 import golden_files
+import namespaces
+from namespaces import ip
 
-CLONE_NEWNET = 0x40000000
 IPV6_HEADER = 40
 SERVER = ("192.0.2.123", 123)
 SERVER_6 = ("2001:db8::123", 123)
@@ -19,17 +16,13 @@ ADDRESSES = ("192.0.2.123/32", "192.0.2.10/32", "192.0.2.11/32", "198.51.100.7/3
 
 def enter():
     """To be called by setUpModule()."""
-    if not shutil.which("ip"):
-        raise unittest.SkipTest("Debian package iproute2 is not there")
-    if ctypes.CDLL(None).unshare(CLONE_NEWNET) != 0:
-        raise unittest.SkipTest("needs the right to make network namespaces")
-    run("ip", "link", "set", "lo", "up")
+    namespaces.enter()
     for address in ADDRESSES:
-        run("ip", "address", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
+        add_address(address)
 
 
-def run(*command):
-    subprocess.run(command, check=True, capture_output=True)
+def add_address(address):
+    ip("address", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
 
 
 def server_of(client):

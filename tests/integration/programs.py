@@ -35,6 +35,24 @@ def wait_until(condition, seconds, what):
         time.sleep(0.02)
 
 
+def endpoint(text):
+    """(host, port) of "192.0.2.1:123" or "[2001:db8::1]:123"."""
+    host, port = text.rsplit(":", 1)
+    return host.strip("[]"), int(port)
+
+
+def free_port(address="127.0.0.1"):
+    """A port that nobody had by TCP or UDP when it was asked for."""
+    while True:
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind((address, 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
+
+
 def end(process, seconds=10):
     """The exit status after SIGTERM, or after SIGKILL when it has not ended in `seconds`."""
     if process.poll() is None:
@@ -45,6 +63,13 @@ def end(process, seconds=10):
             process.kill()
             process.wait()
     return process.returncode
+
+
+def own_directory(add_cleanup):
+    """A new directory, gone when the test or the class of tests is over whose addCleanup or addClassCleanup this is."""
+    path = tempfile.mkdtemp(prefix="timepool-test-")
+    add_cleanup(shutil.rmtree, path, ignore_errors=True)
+    return pathlib.Path(path)
 
 
 class Program:
@@ -90,6 +115,11 @@ class Program:
                 answer += part
         return json.loads(answer)
 
+    def listening(self, half=None):
+        """(host, port) of the first that it listens at; `half` of timepool-ntpd: "server" or "key_server"."""
+        status = self.control("status")
+        return endpoint((status[half] if half else status)["listen"][0])
+
     def output(self):
         return (self.directory / "log").read_text(errors="replace")
 
@@ -130,9 +160,7 @@ class DirectoryTest(ProgramTest):
     """Each test has self.directory."""
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="timepool-test-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+        self.directory = own_directory(self.addCleanup)
 
     def secret_file(self, name, text):
         path = self.directory / name

@@ -2,16 +2,13 @@
 them. The daemon only observes; units and paths are this process's own."""
 import ctypes
 import os
-import pathlib
 import socket
 import struct
 import subprocess
-import tempfile
 import threading
 import time
-import unittest
 
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, main, own_directory, wait_until
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.shmat.restype = ctypes.c_void_p
@@ -141,9 +138,7 @@ class Refclocks(ProgramTest):
 
     def test_logs_tell_of_readings_and_of_samples(self):
         unit = self.shm(0, 250_000_000)
-        folder = tempfile.TemporaryDirectory(prefix="timepool-log-")
-        self.addCleanup(folder.cleanup)
-        directory = pathlib.Path(folder.name)
+        directory = own_directory(self.addCleanup)
         kinds = ("refclocks", "statistics", "tracking", "selection")
         program = self.observe([self.fast(unit, "GPS", 'offset = "-50ms"\n')] +
                                [f'[log]\ndirectory = "{directory}"\nbanner = 0\n'] +
@@ -199,9 +194,7 @@ class Refclocks(ProgramTest):
         self.synchronised(permitted)
 
     def socket_folder(self):
-        folder = tempfile.TemporaryDirectory(prefix="refclock-")
-        self.addCleanup(folder.cleanup)
-        return pathlib.Path(folder.name) / "gps.sock"
+        return own_directory(self.addCleanup) / "gps.sock"
 
     def test_a_socket_gives_the_time_and_names_what_is_none(self):
         path = self.socket_folder()

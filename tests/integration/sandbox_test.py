@@ -4,10 +4,9 @@ import pathlib
 import pwd
 import shutil
 import socket
-import tempfile
 import unittest
 
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, main, own_directory, wait_until
 
 LOCAL = '[server.local]\nstratum = 1\nrefid = "TEST"\n'
 SANITIZED = any(name in str(BINARY_DIR) for name in ("asan", "tsan"))
@@ -31,22 +30,18 @@ def answered(address):
 
 
 class Sandbox(ProgramTest):
-    def listening(self, program):
-        host, port = program.control("status")["server"]["listen"][0].rsplit(":", 1)
-        return host, int(port)
-
     @unittest.skipIf(SANITIZED, "a sanitizer's build is not restricted")
     def test_every_thread_has_given_up_what_it_does_not_need(self):
         source = self.start("timepool-ntpd", f'[server]\nlisten = ["127.0.0.1:0"]\n{LOCAL}')
-        host, port = self.listening(source)
-        directory = tempfile.mkdtemp(prefix="timepool-")
+        host, port = source.listening("server")
+        directory = own_directory(self.addCleanup)
         program = self.start("timepool-ntpd", (
             '[server]\nlisten = ["127.0.0.1:0"]\nthreads = 2\n[sources]\nmin_sources = 1\n'
             f'[[sources.server]]\naddress = "{host}"\nport = {port}\niburst = true\n'
             '[[sources.server]]\naddress = "localhost"\nport = 9\n'
             f'[log]\ndirectory = "{directory}"\nmeasurements = true\n'), directory=directory)
         wait_until(lambda: program.control("sources")["sources"][0]["reach"] & 1, 20, "an answer")
-        log = pathlib.Path(directory) / "measurements.log"
+        log = directory / "measurements.log"
         wait_until(log.exists, 10, "the log is written")
         threads = statuses(program.process.pid)
         self.assertGreaterEqual(len(threads), 3)
@@ -98,7 +93,7 @@ class Sandbox(ProgramTest):
             self.assertEqual(status["Uid"].split(), [str(nobody.pw_uid)] * 4)
             self.assertEqual(int(status["CapEff"], 16), 0)
         self.assertEqual(program.socket.stat().st_uid, nobody.pw_uid)
-        self.assertTrue(answered(self.listening(program)))
+        self.assertTrue(answered(program.listening("server")))
         program.write_config(config.replace("stratum = 1", "stratum = 7"))
         self.assertTrue(program.control("reload")["ok"])
         self.assertEqual(program.control("status")["server"]["stratum"], 7)
@@ -124,7 +119,7 @@ class Sandbox(ProgramTest):
         self.assertEqual(answer["needs_restart"],
                          [f"sandbox.landlock: {outside} is not among what may be opened"])
         self.assertIn("leap-seconds.list: Permission denied", program.output())
-        self.assertTrue(answered(self.listening(program)))
+        self.assertTrue(answered(program.listening("server")))
         # Inside its own directory it may.
         shutil.copy(outside / "leap-seconds.list", program.directory)
         program.write_config(f'leap_file = "{program.directory}/leap-seconds.list"\n'

@@ -2,22 +2,14 @@
 they are read again."""
 import pathlib
 import random
-import socket
 import subprocess
-import unittest
 
 from client_footprint_test import why_not_measured
-from programs import BINARY_DIR, ProgramTest, main
+from programs import BINARY_DIR, ProgramTest, free_port, main
 
 MEMORY_LIMIT = 12_000_000
 ENTRIES = 100_000
 ADDRESS = "127.0.8.1"
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((ADDRESS, 0))
-        return probe.getsockname()[1]
 
 
 class ServerFootprint(ProgramTest):
@@ -27,7 +19,7 @@ class ServerFootprint(ProgramTest):
             self.skipTest(reason)
 
     def serve(self, more=""):
-        self.port = free_port()
+        self.port = free_port(ADDRESS)
         server = self.start("timepool-ntpd", f'[server]\nlisten = ["{ADDRESS}:{self.port}"]\nthreads = 1\n'
                             f"[server.local]\nstratum = 2\n{more}")
         self.ask()

@@ -23,7 +23,7 @@ class SrvTest(AuthorityTest):
             f'[server]\nlisten = ["{address}:0"]\n[server.local]\nstratum = 1\nrefid = "TEST"\n{more}'
             f'[nts.server]\nlisten = ["{address}:{port}"]\n'
             f'[[nts.server.certificate]]\nchain = "{chain}"\nkey = "{key}"\n'))
-        self.ports[name] = int(server.control("status")["key_server"]["listen"][0].rsplit(":", 1)[1])
+        self.ports[name] = server.listening("key_server")[1]
         return server
 
     def client(self, dns_port, anchor, pool='nts = "srv"', more="", head="", min_sources=1, **program):
@@ -75,4 +75,4 @@ class OwnZoneTest(SrvTest):
             f'[server]\nlisten = ["{listen}"]\n[zones]\ndirectory = "{self.directory}/zones"\n'
             f'[dnssec]\ndirectory = "{self.directory}/keys"\n[[dnssec.zone]]\nname = "pool.test"\n'))
         ds = wait_until(lambda: self.dnsd.control("keys-ds", zone="pool.test", early=True).get("ds"), 20, "a DS")
-        return int(self.dnsd.control("status")["listen"][0].rsplit(":", 1)[1]), "\n".join(ds) + "\n"
+        return self.dnsd.listening()[1], "\n".join(ds) + "\n"

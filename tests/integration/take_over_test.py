@@ -6,16 +6,13 @@ import pathlib
 import pwd
 import select
 import shutil
-import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import threading
 import time
-import unittest
 
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from programs import ProgramTest, endpoint, main, own_directory, wait_until
 from successors import NotifySocket, Successor
 
 LOCAL = '[server.local]\nstratum = 1\nrefid = "TEST"\n'
@@ -93,11 +90,7 @@ class TakeOver(ProgramTest):
 
     @staticmethod
     def addresses(program):
-        out = []
-        for text in program.control("status")["server"]["listen"]:
-            host, port = text.rsplit(":", 1)
-            out.append((host.strip("[]"), int(port)))
-        return out
+        return [endpoint(text) for text in program.control("status")["server"]["listen"]]
 
     def config(self, address, threads, more=LOCAL):
         return f'[server]\nlisten = ["{address[0]}:{address[1]}"]\nthreads = {threads}\n{more}'
@@ -228,9 +221,9 @@ class TakeOver(ProgramTest):
         """A running daemon that became nobody, with a peer under a key on the port of its server."""
         if os.geteuid() != 0:
             self.skipTest("needs root, to become somebody else")
-        directory = tempfile.mkdtemp(prefix="timepool-")
+        directory = own_directory(self.addCleanup)
         os.chmod(directory, 0o755)
-        keys = pathlib.Path(directory) / "ntp.keys"
+        keys = directory / "ntp.keys"
         keys.write_text("10 AES128 HEX:000102030405060708090a0b0c0d0e0f\n")
         keys.chmod(0o600)
         nobody = pwd.getpwnam("nobody")

@@ -1,12 +1,11 @@
 """timepool-ntpd and chronyd ask each other under symmetric keys, on loopback."""
 import pathlib
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from chrony_test import CHRONYC, CHRONYD, Chronyd, free_port  # noqa: E402
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from chrony_test import CHRONYC, CHRONYD, Chronyd  # noqa: E402
+from programs import ProgramTest, free_port, main, own_directory, wait_until  # noqa: E402
 
 HEX = "000102030405060708090a0b0c0d0e0f"
 # As chrony.keys(5) writes them; both programs read the same lines.
@@ -29,9 +28,7 @@ def lines(keys):
 @unittest.skipUnless(CHRONYD and CHRONYC, "Debian package chrony is not there: chronyd or chronyc")
 class ChronyKeys(ProgramTest):
     def key_file(self, text):
-        directory = tempfile.TemporaryDirectory(prefix="keys-")
-        self.addCleanup(directory.cleanup)
-        path = pathlib.Path(directory.name) / "ntp.keys"
+        path = own_directory(self.addCleanup) / "ntp.keys"
         path.write_text(text)
         path.chmod(0o600)
         return path
@@ -45,7 +42,7 @@ class ChronyKeys(ProgramTest):
         server = self.start("timepool-ntpd", (
             '[server]\nlisten = ["127.0.0.1:0"]\n[server.local]\nstratum = 1\nrefid = "GOOD"\n'
             f'[keys]\nfile = "{keys}"\nallow_weak = true\n'))
-        return server, server.control("status")["server"]["listen"][0].rsplit(":", 1)[1]
+        return server, server.listening("server")[1]
 
     def start_client(self, sources, keys, more=""):
         return self.start("timepool-ntpd", (

@@ -7,13 +7,12 @@ import pathlib
 import socket
 import struct
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from chrony_test import CHRONYC, CHRONYD, Chronyd, free_port  # noqa: E402
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from chrony_test import CHRONYC, CHRONYD, Chronyd  # noqa: E402
+from programs import ProgramTest, free_port, main, own_directory, wait_until  # noqa: E402
 
 KEY = "10 AES128 HEX:000102030405060708090a0b0c0d0e0f"
 
@@ -21,9 +20,7 @@ KEY = "10 AES128 HEX:000102030405060708090a0b0c0d0e0f"
 @unittest.skipUnless(CHRONYD and CHRONYC, "Debian package chrony is not there: chronyd or chronyc")
 class ChronyPeers(ProgramTest):
     def key_file(self, key):
-        directory = tempfile.TemporaryDirectory(prefix="keys-")
-        self.addCleanup(directory.cleanup)
-        path = pathlib.Path(directory.name) / "ntp.keys"
+        path = own_directory(self.addCleanup) / "ntp.keys"
         path.write_text(key + "\n")
         path.chmod(0o600)
         return path

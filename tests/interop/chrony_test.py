@@ -6,14 +6,13 @@ ordinary process that ends with the test. It is found by TIMEPOOL_CHRONYD, in bu
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from programs import ProgramTest, die_with_parent, main, wait_until  # noqa: E402
+from programs import ProgramTest, die_with_parent, free_port, main, wait_until  # noqa: E402
 
 SOURCE_DIR = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", "."))
 
@@ -29,16 +28,6 @@ def find(name, variable, folder):
 
 CHRONYD = find("chronyd", "TIMEPOOL_CHRONYD", "sbin")
 CHRONYC = find("chronyc", "TIMEPOOL_CHRONYC", "bin")
-
-
-def free_port(kind=socket.SOCK_DGRAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def free_tcp_port():
-    return free_port(socket.SOCK_STREAM)
 
 
 class Chronyd:
@@ -111,7 +100,7 @@ class Chrony(ProgramTest):
             '[server.local]\nstratum = 1\nrefid = "GOOD"\n')) for i in range(count)]
         lines = []
         for server in servers:
-            host, port = server.control("status")["server"]["listen"][0].rsplit(":", 1)
+            host, port = server.listening("server")
             lines.append(f"server {host} port {port} iburst minpoll -2 maxpoll -2")
         chronyd = self.start_chronyd("\n".join(["port 0", *lines, f"minsources {count}"]))
 
@@ -141,7 +130,7 @@ class Chrony(ProgramTest):
     def check_interleaved(self, threads):
         server = self.start("timepool-ntpd", (
             f'[server]\nlisten = ["127.0.0.2:0"]\nthreads = {threads}\n[server.local]\nstratum = 1\n'))
-        host, port = server.control("status")["server"]["listen"][0].rsplit(":", 1)
+        host, port = server.listening("server")
         chronyd = self.start_chronyd(f"port 0\nserver {host} port {port} iburst xleave minpoll -2 maxpoll -2")
 
         def interleaved():
@@ -165,7 +154,7 @@ class Chrony(ProgramTest):
             + ('[server.test]\noffset = "400ms"\n' if i == 0 else ""))) for i in range(4)]
         lines = ["port 0"]
         for server in servers:
-            host, port = server.control("status")["server"]["listen"][0].rsplit(":", 1)
+            host, port = server.listening("server")
             lines.append(f"server {host} port {port} iburst minpoll -2 maxpoll -2")
         chronyd = self.start_chronyd("\n".join(lines))
 
@@ -183,7 +172,7 @@ class Chrony(ProgramTest):
             with self.subTest(version=version):
                 server = self.start("timepool-ntpd", (
                     '[server]\nlisten = ["127.0.0.1:0"]\n[server.local]\nstratum = 1\n'))
-                port = server.control("status")["server"]["listen"][0].rsplit(":", 1)[1]
+                port = server.listening("server")[1]
                 chronyd = self.start_chronyd(
                     f"port 0\nserver 127.0.0.1 port {port} version {version} iburst minpoll -2 maxpoll -2")
                 wait_until(lambda: any(row[1] == "*" for row in chronyd.ask("sources")), 60,

@@ -16,8 +16,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from chrony_test import CHRONYC, CHRONYD, Chronyd, die_with_parent, free_port  # noqa: E402
-from programs import BINARY_DIR, ProgramTest, main, wait_until  # noqa: E402
+from chrony_test import CHRONYC, CHRONYD, Chronyd  # noqa: E402
+from programs import BINARY_DIR, ProgramTest, die_with_parent, free_port, main, wait_until  # noqa: E402
 
 ROOT = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", "."))
 ADDRESS = "127.0.0.77"
@@ -52,7 +52,7 @@ class ClientsAgree(ProgramTest):
         server = self.start("timepool-ntpd", (
             f'[server]\nlisten = ["{ADDRESS}:{port}"]\n[server.local]\nstratum = 2\nrefid = "GOOD"\n'
             f'[server.test]\noffset = "{int(LIE * 1000)}ms"\n'))
-        return server.control("status")["server"]["listen"][0].rsplit(":", 1)[1]
+        return server.listening("server")[1]
 
     def our_offsets(self, port):
         done = subprocess.run([BINARY_DIR / "bin/timepool", "query", f"{ADDRESS}:{port}", "--count", "3",

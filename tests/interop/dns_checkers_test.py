@@ -5,12 +5,11 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from namespaces import MISSING, Namespace, allowed  # noqa: E402
-from programs import BINARY_DIR, main, wait_until  # noqa: E402
+from programs import BINARY_DIR, main, own_directory, wait_until  # noqa: E402
 
 # Nobody's documentation or private space, which the checkers would find fault with; no packet leaves the namespace.
 SERVERS = {"ns1.pool.test": "185.10.1.1", "ns2.pool.test": "31.13.2.1"}
@@ -29,8 +28,7 @@ ZONE = {
 class Checkers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-checkers-"))
-        cls.addClassCleanup(shutil.rmtree, cls.root, ignore_errors=True)
+        cls.root = own_directory(cls.addClassCleanup)
         cls.network = Namespace()
         cls.addClassCleanup(cls.network.close)
         for address in SERVERS.values():

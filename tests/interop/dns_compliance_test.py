@@ -14,12 +14,11 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from dns_messages import encode_name, framed, read_exactly, skip_name, udp_socket  # noqa: E402
-from programs import ProgramTest, main, wait_until  # noqa: E402
+from programs import ProgramTest, main, own_directory, wait_until  # noqa: E402
 
 GENREPORT = os.environ.get("GENREPORT", "")
 ZONE = {"serial": 1, "ttl": 60, "max_hosts": 4, "data": {
@@ -150,15 +149,14 @@ class Relay(threading.Thread):
 
 class Compliance(ProgramTest):
     def serve(self, signed=False):
-        root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-zones-"))
-        self.addCleanup(shutil.rmtree, root, ignore_errors=True)
+        root = own_directory(self.addCleanup)
         (root / "zones").mkdir()
         (root / "keys").mkdir(mode=0o700)
         (root / "zones/pool.test.json").write_text(json.dumps(ZONE))
         keys = f'[dnssec]\ndirectory = "{root}/keys"\n[[dnssec.zone]]\nname = "pool.test"\n' if signed else ""
         program = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\nthreads = 1\nidentity = "here"\n'
                              f'[zones]\ndirectory = "{root}/zones"\n{keys}')
-        address = "127.0.0.1", int(program.control("status")["listen"][0].rsplit(":", 1)[1])
+        address = program.listening()
         wait_until(lambda: by_udp(address, packet(Shape(), "pool.test"))[7] == 1, 10, "the zone is served")
         return address
 

@@ -10,12 +10,10 @@ import json
 import os
 import pathlib
 import random
-import shutil
 import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
@@ -24,7 +22,7 @@ import own_network  # noqa: E402
 from dns_messages import ask_udp, skip_name  # noqa: E402
 from pool_world import (CHILD_ANSWER, CHILD_ZONE, TYPES, ZONE, World, data_of, question,  # noqa: E402
                         read_data, settings_of)
-from programs import BINARY_DIR, ProgramTest, die_with_parent, main, wait_until  # noqa: E402
+from programs import BINARY_DIR, ProgramTest, die_with_parent, main, own_directory, wait_until  # noqa: E402
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent.parent
 UNBOUND = SOURCE_DIR / "build/peers/unbound/usr/sbin/unbound"
@@ -92,8 +90,7 @@ class Clients(ProgramTest):
         self.seed = int(os.environ.get("TIMEPOOL_SEED", random.randrange(1 << 32)))
         print(f"seed {self.seed}", flush=True)
         self.chosen = random.Random(self.seed)
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-networks-"))
-        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        self.root = own_directory(self.addCleanup)
         children = self.serve("children", CHILDREN, {"secure.pool.test": CHILD_ZONE, "open.pool.test": CHILD_ZONE},
                               '[[dnssec.zone]]\nname = "secure.pool.test"\nalgorithm = "ed25519"\n')
         self.world = World(self.chosen, {"secure": self.ds(children, "secure.pool.test"), "open": []})

@@ -4,12 +4,11 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 import certificates  # noqa: E402
-from programs import ProgramTest, main  # noqa: E402
+from programs import ProgramTest, main, own_directory  # noqa: E402
 
 DIG, KDIG = shutil.which("dig"), shutil.which("kdig")
 
@@ -22,8 +21,7 @@ def knows_tls(dig):
 @unittest.skipIf(certificates.OPENSSL is None, "needs openssl (package openssl)")
 class DnsOverTls(ProgramTest):
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-dot-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = own_directory(self.addCleanup)
         self.authority = certificates.Authority(self.directory)
         chain, key = self.authority.issue("dns", "DNS:dns.test,IP:127.0.0.1")
         zone = {"serial": 1, "ttl": 60, "max_hosts": 4, "data": {

@@ -9,18 +9,16 @@ import json
 import os
 import pathlib
 import random
-import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 import own_network  # noqa: E402
 from dns_messages import Reply, ask_udp, encode_name, udp_socket  # noqa: E402
-from programs import BINARY_DIR, ProgramTest, die_with_parent, main, wait_until  # noqa: E402
+from programs import BINARY_DIR, ProgramTest, die_with_parent, main, own_directory, wait_until  # noqa: E402
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent.parent
 UNBOUND = SOURCE_DIR / "build/peers/unbound/usr/sbin/unbound"
@@ -52,8 +50,7 @@ def setUpModule():
 @unittest.skipUnless(UNBOUND.exists(), "needs the package unbound")
 class Rolls(ProgramTest):
     def setUp(self):
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-rolls-"))
-        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        self.root = own_directory(self.addCleanup)
         self.ds = {zone: [] for zone in CHILD_ZONES}
         for name in ("parent", "children"):
             (self.root / name / "zones").mkdir(parents=True)

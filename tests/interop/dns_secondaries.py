@@ -5,13 +5,11 @@ They are found by TIMEPOOL_KNOTD and TIMEPOOL_NSD, in build/peers or in PATH, an
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from programs import ProgramTest, die_with_parent, end  # noqa: E402
+from programs import ProgramTest, die_with_parent, end, free_port, own_directory  # noqa: E402
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent.parent
 SECRET = "c2VjcmV0IG9mIHNpeHRlZW4gb2N0ZXRzIGFuZCBtb3Jl"
@@ -31,18 +29,6 @@ NSD = find("nsd", "nsd", "TIMEPOOL_NSD")
 UNBOUND = find("unbound", "unbound", "TIMEPOOL_UNBOUND")
 KDIG = shutil.which("kdig")
 DIG = shutil.which("dig")
-
-
-def free_port():
-    """A port that is free by TCP and UDP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-                return tcp.getsockname()[1]
-            except OSError:
-                continue
 
 
 def records(text):
@@ -73,8 +59,7 @@ class Peer:
 
 class TransferTest(ProgramTest):
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-transfer-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = own_directory(self.addCleanup)
         self.zones = self.directory / "zones"
         self.zones.mkdir()
 
@@ -101,7 +86,7 @@ secret = "{OTHER_SECRET}"
 prefixes = ["127.0.0.0/8"]
 key = "k"
 {targets}{more}''')
-        program.port = int(program.control("status")["listen"][0].rsplit(":", 1)[1])
+        program.port = program.listening()[1]
         return program
 
     def peer_directory(self, name):

@@ -9,13 +9,11 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from dns_messages import Reply, encode_name  # noqa: E402
-from dns_secondaries import free_port  # noqa: E402
-from programs import ProgramTest, die_with_parent, main, wait_until  # noqa: E402
+from programs import ProgramTest, die_with_parent, free_port, main, own_directory, wait_until  # noqa: E402
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent.parent
 UNBOUND = SOURCE_DIR / "build/peers/unbound/usr/sbin/unbound"
@@ -49,8 +47,7 @@ NAMES = ["pool.test", "de.pool.test", "us.pool.test", "europe.pool.test", "www.p
 
 class Signed(ProgramTest):
     def serve(self, algorithm="ecdsa-p256", keys="csk"):
-        root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-signed-"))
-        self.addCleanup(shutil.rmtree, root, ignore_errors=True)
+        root = own_directory(self.addCleanup)
         (root / "zones").mkdir()
         (root / "keys").mkdir(mode=0o700)
         (root / "zones/pool.test.json").write_text(json.dumps(ZONE))
@@ -69,8 +66,7 @@ algorithm = "{algorithm}"
 keys = "{keys}"
 ''')
         self.assertNotIn("error", self.program.output())
-        host, port = self.program.control("status")["listen"][0].rsplit(":", 1)
-        self.port = int(port)
+        self.port = self.program.listening()[1]
         return root
 
     def anchor(self):

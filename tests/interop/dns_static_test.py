@@ -8,18 +8,15 @@ import collections
 import os
 import pathlib
 import random
-import shutil
 import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from dns_messages import framed, read_exactly  # noqa: E402
-from dns_secondaries import free_port  # noqa: E402
-from programs import ProgramTest, die_with_parent, main, wait_until  # noqa: E402
+from programs import ProgramTest, die_with_parent, free_port, main, own_directory, wait_until  # noqa: E402
 from static_zone import NSID, SUBNET, TYPES, ZONE, StaticZone, packet  # noqa: E402
 
 QUESTIONS = int(os.environ.get("TIMEPOOL_QUESTIONS", "3000"))
@@ -168,8 +165,7 @@ class StaticZones(ProgramTest):
             self.skipTest("needs the packages knot and nsd")
         self.seed = random.randrange(1 << 32) if SEED == "random" else int(SEED)
         print(f"seed {self.seed}", flush=True)
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-static-"))
-        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        self.root = own_directory(self.addCleanup)
         self.zone = StaticZone(random.Random(self.seed))
         (self.root / "zones").mkdir()
         self.file = self.root / f"zones/{ZONE}.zone"
@@ -208,7 +204,7 @@ class StaticZones(ProgramTest):
         program = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\nthreads = 1\nidentity = "here"\n'
                              f'[zones]\ndirectory = "{self.root}/zones"\n[rrl]\nexempt = ["127.0.0.0/8"]\n')
         self.assertNotIn("error", program.output())
-        port = int(program.control("status")["listen"][0].rsplit(":", 1)[1])
+        port = program.listening()[1]
         return {
             "ours": self.ready("timepool-dnsd", port, program.output),
             "knotd": self.peer("knotd", [KNOTD, "-c"], """server:

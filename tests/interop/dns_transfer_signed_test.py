@@ -15,8 +15,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from dns_messages import Reply, encode_name  # noqa: E402
-from dns_secondaries import KDIG, KNOTD, NSD, SECRET, UNBOUND, Peer, TransferTest, free_port, records  # noqa: E402
-from programs import BINARY_DIR, die_with_parent, main, wait_until  # noqa: E402
+from dns_secondaries import KDIG, KNOTD, NSD, SECRET, UNBOUND, Peer, TransferTest, records  # noqa: E402
+from programs import BINARY_DIR, die_with_parent, free_port, main, wait_until  # noqa: E402
 
 LDNS_VERIFY = shutil.which("ldns-verify-zone")
 DELV = shutil.which("delv")

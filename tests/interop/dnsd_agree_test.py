@@ -5,14 +5,12 @@ the answers themselves are drawn at random.
 """
 import json
 import pathlib
-import shutil
 import socket
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from dig_agreement import Agreement, Recorder, ask  # noqa: E402
-from programs import Program, main  # noqa: E402
+from programs import Program, main, own_directory  # noqa: E402
 
 ZONE = {
     "serial": 7, "ttl": 150, "max_hosts": 4, "targeting": "@ country continent",
@@ -42,8 +40,7 @@ VARIANTS = [["+subnet=198.18.1.0/24"], ["+subnet=0.0.0.0/0"], ["+nsid"], ["+cook
 class Dnsd(Agreement):
     def setUp(self):
         super().setUp()
-        zones = pathlib.Path(tempfile.mkdtemp(prefix="timepool-zones-"))
-        self.addCleanup(shutil.rmtree, zones, ignore_errors=True)
+        zones = own_directory(self.addCleanup)
         (zones / "pool.test.json").write_text(json.dumps(ZONE))
         program = Program("timepool-dnsd", f'''[server]
 listen = ["127.0.0.1:0"]
@@ -55,11 +52,10 @@ overrides = {{ "198.18.0.0/16" = "de", "2001:db8:1::/48" = "fr" }}
 ''')
         self.addCleanup(program.close)
         self.assertNotIn("error", program.output())
-        host, port = program.control("status")["listen"][0].rsplit(":", 1)
         self.upstream = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(self.upstream.close)
         self.upstream.settimeout(10)
-        self.upstream.connect((host, int(port)))
+        self.upstream.connect(program.listening())
         self.recorder = Recorder(self.forward)
         self.addCleanup(self.recorder.close)
 

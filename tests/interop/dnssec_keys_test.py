@@ -6,17 +6,15 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "integration"))
-from programs import BINARY_DIR, ProgramTest, main  # noqa: E402
+from programs import BINARY_DIR, ProgramTest, main, own_directory  # noqa: E402
 
 
 class DnssecKeys(ProgramTest):
     def serve(self, algorithm, keys):
-        root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-keys-"))
-        self.addCleanup(shutil.rmtree, root, ignore_errors=True)
+        root = own_directory(self.addCleanup)
         (root / "zones").mkdir()
         zone = {"serial": 1, "data": {"": {"ns": ["ns1.pool.test."], "a": [["10.0.0.1", 10]]}}}
         (root / "zones/pool.test.json").write_text(json.dumps(zone))

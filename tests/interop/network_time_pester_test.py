@@ -9,10 +9,9 @@ import subprocess
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from chrony_test import free_port, free_tcp_port  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 from certificates import AuthorityTest  # noqa: E402
-from programs import main  # noqa: E402
+from programs import free_port, main  # noqa: E402
 
 PROGRAM = os.environ.get("TIMEPOOL_NETWORK_TIME_PESTER", "")
 
@@ -23,7 +22,7 @@ class NetworkTimePester(AuthorityTest):
     def setUp(self):
         super().setUp()
         chain, key = self.authority.issue("localhost", "DNS:localhost,IP:127.0.0.1")
-        self.port, self.key_port = free_port(), free_tcp_port()
+        self.port, self.key_port = free_port(), free_port()
         self.start("timepool-ntpd", (
             f'[server]\nlisten = ["127.0.0.1:{self.port}"]\n[server.local]\nstratum = 2\n'
             f'[nts.server]\nlisten = ["127.0.0.1:{self.key_port}"]\n'

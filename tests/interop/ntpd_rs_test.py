@@ -13,12 +13,11 @@ import subprocess
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from chrony_test import free_port, free_tcp_port  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 import nts_source  # noqa: E402
 from certificates import AuthorityTest  # noqa: E402
-from networks_apart import without_the_clock  # noqa: E402
-from programs import main, wait_until  # noqa: E402
+from namespaces import WITHOUT_THE_CLOCK  # noqa: E402
+from programs import die_with_parent, free_port, main, wait_until  # noqa: E402
 
 PROGRAMS = pathlib.Path(os.environ.get("TIMEPOOL_NTPD_RS") or "/nonexistent")
 # It takes no address for the name of a server of keys.
@@ -44,7 +43,7 @@ class NtpdRs(AuthorityTest):
     def setUp(self):
         super().setUp()
         self.chain, self.key = self.authority.issue("localhost", NAMES)
-        self.port, self.key_port = free_port(), free_tcp_port()
+        self.port, self.key_port = free_port(), free_port()
         self.no_clock = self.directory / "no_clock.so"
         subprocess.run([COMPILER, "-shared", "-fPIC", "-x", "c", "-", "-o", self.no_clock],
                        input=NO_CLOCK, text=True, check=True, capture_output=True)
@@ -53,10 +52,10 @@ class NtpdRs(AuthorityTest):
         self.config = self.directory / "ntp.toml"
         self.config.write_text(f'[observability]\nobservation-path = "{self.directory}/observe"\n{config}')
         with open(self.directory / "log", "wb") as log:
-            self.daemon = subprocess.Popen([PROGRAMS / "ntp-daemon", "-c", self.config],
+            self.daemon = subprocess.Popen([*WITHOUT_THE_CLOCK, PROGRAMS / "ntp-daemon", "-c", self.config],
                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                            env=dict(os.environ, LD_PRELOAD=str(self.no_clock)),
-                                           preexec_fn=without_the_clock)
+                                           preexec_fn=die_with_parent)
         self.end_with_test(self.daemon)
 
     def log(self):

@@ -14,12 +14,12 @@ NTPD = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", ".")) / "build/peers/n
 
 @unittest.skipUnless(NTPD.exists(), "Debian package ntpsec is not there: ntpd")
 class NtpsecTest(ApartTest):
-    def start_ntpd(self, config, prefix=(), name="ntpsec"):
+    def start_ntpd(self, config, network=None, name="ntpsec"):
         """Its log, and what it measures, are in files of self.directory that `name` begins."""
         path = self.directory / f"{name}.conf"
         path.write_text(f"disable ntp\nstatsdir {self.directory}/\n"
                         f"filegen peerstats file {name}.peers type none enable\n{config}")
-        return self.start_there(f"{name}.log", NTPD, "-n", "-c", path, prefix=prefix)
+        return self.start_there(f"{name}.log", NTPD, "-n", "-c", path, network=network)
 
     def log(self, name="ntpsec"):
         return (self.directory / f"{name}.log").read_text(errors="replace")

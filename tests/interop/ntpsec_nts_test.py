@@ -59,10 +59,10 @@ class NtpsecNts(NtpsecTest):
     def start_nts_client(self):
         self.start_ntpd(f"server {OURS} nts ca {self.authority.certificate} iburst minpoll 0 maxpoll 0\n")
 
-    def start_nts_ntpd(self, name="ntpsec", prefix=(), more=""):
+    def start_nts_ntpd(self, name="ntpsec", network=None, more=""):
         chain, key = self.authority.issue(name, f"DNS:time.test,IP:{THEIRS}")
         return self.start_ntpd(f"nts enable\nnts cert {chain}\nnts key {key}\n"
-                               f"nts cookie {self.directory}/cookies\n{more}", prefix, name)
+                               f"nts cookie {self.directory}/cookies\n{more}", network, name)
 
     def query(self):
         done = subprocess.run([BINARY_DIR / "bin/timepool", "query", "--nts", THEIRS, "--json",
@@ -126,7 +126,7 @@ class NtpsecNts(NtpsecTest):
         # address, at another port, and has the same keys for cookies.
         elsewhere = Namespace()
         self.addCleanup(elsewhere.close)
-        self.start_nts_ntpd("keys", elsewhere.prefix)
+        self.start_nts_ntpd("keys", elsewhere)
         wait_until(lambda: (self.directory / "cookies").exists(), 30, self.log("keys"))
         self.start_nts_ntpd(more=ORPHAN)
         self.start_there("relay", sys.executable, "-c", RELAY, f"/proc/{elsewhere.pid}/ns/net")

@@ -10,11 +10,11 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from chrony_test import CHRONYC, CHRONYD, free_port  # noqa: E402
+from chrony_test import CHRONYC, CHRONYD  # noqa: E402
 from chrony_nts import NAMES, ChronyNtsTest  # noqa: E402
 import nts_source  # noqa: E402
 from certificates import DAY, OPENSSL  # noqa: E402
-from programs import main, wait_until  # noqa: E402
+from programs import free_port, main, wait_until  # noqa: E402
 
 
 @unittest.skipUnless(CHRONYD and CHRONYC, "Debian package chrony is not there: chronyd or chronyc")

@@ -14,10 +14,10 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from chrony_test import CHRONYC, CHRONYD, free_tcp_port  # noqa: E402
+from chrony_test import CHRONYC, CHRONYD  # noqa: E402
 from chrony_nts import NAMES, ChronyNtsTest  # noqa: E402
 from certificates import DAY, OPENSSL, Authority  # noqa: E402
-from programs import BINARY_DIR, main  # noqa: E402
+from programs import BINARY_DIR, free_port, main  # noqa: E402
 
 # Seconds; a loaded machine may delay one way of an exchange.
 CLOSE = 0.02
@@ -115,7 +115,7 @@ class QueryByNts(ChronyNtsTest):
         self.assertIn("NTSN", out["error"])
 
     def test_a_port_where_nobody_listens_fails_at_tcp(self):
-        out, steps = self.query(free_tcp_port(), expect=1)
+        out, steps = self.query(free_port(), expect=1)
         self.assertEqual(out["failed_step"], "tcp")
         self.assertEqual(list(steps), ["dns", "tcp"])
 

@@ -1,5 +1,4 @@
 """Pebble, an ACME test server of others, with its DNS server, in a network namespace of the test's own."""
-import ctypes
 import json
 import os
 import pathlib
@@ -13,6 +12,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 import certificates
+import namespaces
 import programs
 
 ROOT = pathlib.Path(os.environ.get("TIMEPOOL_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
@@ -26,7 +26,6 @@ def find(name):
 
 MISSING = None if find("pebble") and find("pebble-challtestsrv") and certificates.OPENSSL else \
     "needs the packages pebble (unpacked by ./dev setup) and openssl"
-CLONE_NEWNET = 0x40000000
 PORT, MANAGEMENT, HTTP_PORT, TLS_PORT, DNS_PORT, DNS_MANAGEMENT = 14000, 15000, 5002, 5001, 8053, 8055
 MAC_KEY = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 
@@ -35,11 +34,7 @@ def enter():
     """To be called by setUpModule(): nobody else has these ports."""
     if MISSING:
         raise unittest.SkipTest(MISSING)
-    if not shutil.which("ip"):
-        raise unittest.SkipTest("Debian package iproute2 is not there")
-    if ctypes.CDLL(None).unshare(CLONE_NEWNET) != 0:
-        raise unittest.SkipTest("needs the right to make network namespaces")
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    namespaces.enter()
 
 
 class Pebble:

@@ -32,9 +32,13 @@ def setUpModule():
     own_network.enter()
     if ctypes.CDLL(None).unshare(CLONE_NEWNS) != 0:
         raise unittest.SkipTest("needs the right to make mount namespaces")
-    own_network.run("mount", "--make-rprivate", "/")
+    mount("--make-rprivate", "/")
     for address in ROOTS:
-        own_network.run("ip", "address", "add", address + "/32", "dev", "lo")
+        own_network.add_address(address + "/32")
+
+
+def mount(*arguments):
+    subprocess.run(["mount", *arguments], check=True, capture_output=True)
 
 
 def run_peer(test, *command):
@@ -76,8 +80,8 @@ class ResolversTest(OwnZoneTest):
         if not self.etc:
             self.etc = self.directory / "etc"
             shutil.copytree("/etc", self.etc, symlinks=True)
-            own_network.run("mount", "--bind", str(self.etc), "/etc")
-            self.addCleanup(own_network.run, "umount", "/etc")
+            mount("--bind", str(self.etc), "/etc")
+            self.addCleanup(subprocess.run, ["umount", "/etc"], check=True)
         (self.etc / "resolv.conf").unlink(missing_ok=True)
         if address:
             (self.etc / "resolv.conf").write_text(

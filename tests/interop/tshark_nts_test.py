@@ -8,7 +8,6 @@ import ssl
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import unittest
 
@@ -16,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from tshark_test import SERVER, TSHARK, DecodingTest, client_of, server_to  # noqa: E402
 import golden_files  # noqa: E402
 from certificates import OPENSSL, Authority  # noqa: E402
-from programs import main, wait_until  # noqa: E402
+from programs import free_port, main, own_directory, wait_until  # noqa: E402
 
 CLIENT = ("192.0.2.10", 40000)
 KEY_SERVER = (SERVER[0], 4460)
@@ -109,15 +108,11 @@ def tcp_packets(passed):
 @unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
 class TsharkNts(DecodingTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="tshark-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+        self.directory = own_directory(self.addCleanup)
         self.authority = Authority(self.directory)
         chain, key = self.authority.issue("localhost", "DNS:localhost,IP:127.0.0.1")
         # Whoever asks under NTS is sent to the relay.
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = free_port()
         self.relay = UdpRelay(("127.0.0.1", port))
         self.addCleanup(self.relay.close)
         server = self.start("timepool-ntpd", (
@@ -125,8 +120,7 @@ class TsharkNts(DecodingTest):
             '[nts.server]\nlisten = ["127.0.0.1:0"]\n'
             f'[[nts.server.ntp_server]]\nname = "127.0.0.1"\nport = {self.relay.port}\n'
             f'[[nts.server.certificate]]\nchain = "{chain}"\nkey = "{key}"\n'))
-        listens = server.control("status")["key_server"]["listen"][0]
-        self.key_relay = TcpRelay(("127.0.0.1", int(listens.rsplit(":", 1)[1])))
+        self.key_relay = TcpRelay(server.listening("key_server"))
         self.addCleanup(self.key_relay.close)
 
     def run_client(self):

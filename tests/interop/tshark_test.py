@@ -173,7 +173,7 @@ class Tshark(DecodingTest):
         unsynchronised = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n')
         frames = []
         for program in (server, unsynchronised):
-            port = int(program.control("status")["server"]["listen"][0].rsplit(":", 1)[1])
+            port = program.listening("server")[1]
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
                 client.settimeout(5)
                 origin = bytes(8)
