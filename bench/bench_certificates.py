@@ -1,6 +1,5 @@
 """Many members at once: their names by the manager's API, in and out of signed DNS, and their certificates from pebble."""
 import concurrent.futures
-import http.client
 import json
 import os
 import pathlib
@@ -18,7 +17,9 @@ import lab as laboratory
 sys.path.insert(0, str(laboratory.ROOT / "tests/integration"))
 import acme_tool  # noqa: E402
 import dns_messages as dns  # noqa: E402
+import manager_program  # noqa: E402
 from certificates import OPENSSL, Authority  # noqa: E402
+from pool_programs import ZONE, following, signing  # noqa: E402
 
 NAME = "certificates"
 TEXT = ("1,000 members (TIMEPOOL_BENCH_MEMBERS), each with an address, a name, a process and an account of its own: from "
@@ -28,7 +29,6 @@ MEMBERS = int(os.environ.get("TIMEPOOL_BENCH_MEMBERS", "1000"))
 ALLOWED_S = 600.0 * MEMBERS / 1000
 ALLOWED_NAME_MS = 5000.0
 API_CLIENTS, ORDERING = 8, 16  # at once
-ZONE = "pool.test"
 NXDOMAIN = 3
 LIMIT = 900  # seconds: a run has gone wrong
 PEBBLE = laboratory.ROOT / "build/peers/pebble/usr/bin/pebble"
@@ -46,38 +46,20 @@ class Manager:
     """timepool-poold, and its API."""
 
     def __init__(self, lab):
-        self.port = laboratory.free_port(socket.SOCK_STREAM)
-        config = lab.write("poold.toml", '''
-[http]
-listen = ["127.0.0.1:%d"]
-[store]
-path = "%s"
-[admin]
-token_file = "%s"
-[publish]
-key_file = "%s"
-[servers]
-allow_private = true
-[zones]
-name_servers = ["ns1.%s"]
-''' % (self.port, lab.path("pool.db"), lab.path("admin.token"), lab.path("snapshot.key"), ZONE))
+        address = "127.0.0.1:%d" % laboratory.free_port(socket.SOCK_STREAM)
+        self.url = "http://" + address
+        config = lab.write("poold.toml", manager_program.settings(lab.directory, listen=address))
         command = [lab.program("timepool-poold"), "--config", config]
         self.child = lab.start(command, cpu=ALL, name="poold")
         wait_until(lambda: "ready" in lab.log_of("poold"), "poold")
         self.key = subprocess.run([*command, "--print-public-key"], capture_output=True, text=True, timeout=20,
                                   check=True).stdout.strip()
         self.token = pathlib.Path(lab.path("admin.token")).read_text(encoding="ascii").strip()
-        self.local = threading.local()
 
     def call(self, method, path, body=None):
-        if not hasattr(self.local, "connection"):
-            self.local.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        self.local.connection.request(method, path, None if body is None else json.dumps(body),
-                                      {"Authorization": "Bearer " + self.token})
-        answer = self.local.connection.getresponse()
-        text = answer.read()
-        if answer.status >= 300:
-            raise laboratory.LabError("%s %s: %d %s" % (method, path, answer.status, text[:200]))
+        status, answer = manager_program.call(self.url, method, path, body, self.token)
+        if status >= 300:
+            raise laboratory.LabError("%s %s: %d %s" % (method, path, status, answer))
 
 
 ALL = set(os.sched_getaffinity(0))
@@ -93,20 +75,9 @@ def wait_until(condition, what, seconds=20):
 
 def start_dnsd(lab, manager):
     port = laboratory.free_port(socket.SOCK_STREAM)
-    config = lab.write("dnsd.toml", '''
-[server]
-listen = ["127.0.0.1:%d"]
-[snapshot]
-urls = ["http://127.0.0.1:%d"]
-public_keys = ["%s"]
-directory = "%s"
-[dnssec]
-directory = "%s"
-[[dnssec.zone]]
-name = "%s"
-[control]
-socket = "%s"
-''' % (port, manager.port, manager.key, lab.path("kept"), lab.path("keys"), ZONE, lab.path("dnsd.sock")))
+    config = lab.write("dnsd.toml", '[server]\nlisten = ["127.0.0.1:%d"]\n[control]\nsocket = "%s"\n' % (
+        port, lab.path("dnsd.sock")) + following(manager.url, manager.key, lab.path("kept")) +
+        signing(lab.path("keys"), ZONE))
     child = lab.start([lab.program("timepool-dnsd"), "--config", config], cpu=ALL, name="dnsd")
     wait_until(lambda: asked(port, ZONE, dns.NS).answers, "dnsd answers")
     return child, port

@@ -1,13 +1,12 @@
 """A certificate on disk when the disk is full or the program is killed. Ids A as in the project's
 checklist of ACME."""
-import pathlib
 import signal
 import stat
-import subprocess
 import time
 
 import acme_case
 import programs
+from small_disk import SmallDisk, fill
 
 setUpModule = acme_case.set_up
 
@@ -15,28 +14,15 @@ setUpModule = acme_case.set_up
 class Disk(acme_case.AcmeTest):
     def small_disk(self):
         """A tool whose directory is a file system of 64 kB; its path as this process sees it."""
-        if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
-            self.skipTest("needs the right to make mount namespaces")
-        disk = self.directory / "tool" / "acme"
-        disk.mkdir(parents=True)
-        script = 'mount -t tmpfs -o size=64k,mode=700 tmpfs "$0" && exec "$@"'
-        tool = self.tool(prefix=("unshare", "-m", "sh", "-c", script, str(disk)))
-        return tool, pathlib.Path(f"/proc/{tool.process.pid}/root{disk}")
-
-    @staticmethod
-    def fill(disk):
-        with open(disk / "filler", "wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-            except OSError:
-                pass
+        disk = SmallDisk(self.directory / "tool/acme", 64)
+        tool = self.tool(prefix=disk.prefix)
+        return tool, disk.seen_by(tool)
 
     def test_A10_a_disk_that_is_full_before_is_noticed_before_the_authority_is_asked(self):
         tool, disk = self.small_disk()
         tool.obtain()
         serial = self.check_pair(disk / "certificate.pem")
-        self.fill(disk)
+        fill(disk)
         orders = len(self.at.orders)
         tool.tell("request")
         answer = tool.step_until(lambda it: it["failed"] > 0)
@@ -52,7 +38,7 @@ class Disk(acme_case.AcmeTest):
         tool, disk = self.small_disk()
         tool.obtain()
         serial = self.check_pair(disk / "certificate.pem")
-        self.at.on_issue = lambda: self.fill(disk)
+        self.at.on_issue = lambda: fill(disk)
         tool.tell("request")
         answer = tool.step_until(lambda it: it["failed"] > 0)
         self.assertEqual(acme_case.failure(answer)["kind"], "local")

@@ -3,7 +3,7 @@ import ipaddress
 import socket
 import struct
 
-A, NS, SOA, TXT, AAAA, ANY = 1, 2, 6, 16, 28, 255
+A, NS, SOA, TXT, AAAA, SRV, NSEC, DNSKEY, ANY, CAA = 1, 2, 6, 16, 28, 33, 47, 48, 255, 257
 
 
 def encode_name(name):
@@ -27,6 +27,15 @@ def query(name, kind=A, number=0x1234, subnet=None, edns=False, dnssec=False):
     if more:
         out += b"\0" + struct.pack("!HHIH", 41, 1232, 0x8000 if dnssec else 0, len(options)) + options
     return out
+
+
+def name_at(data, at):
+    """Of a name that is not compressed, without its last dot."""
+    labels = []
+    while data[at]:
+        labels.append(data[at + 1:at + 1 + data[at]].decode())
+        at += 1 + data[at]
+    return ".".join(labels)
 
 
 def skip_name(data, at):
@@ -66,6 +75,14 @@ class Reply:
         assert at == len(data), "bytes behind the last record"
         self.addresses = [str(ipaddress.ip_address(rdata)) for kind, _, rdata in self.answers
                           if kind in (A, AAAA)]
+
+    def services(self):
+        """{target: (priority, weight, port)} of the SRV records."""
+        return {name_at(rdata, 6): struct.unpack("!3H", rdata[:6]) for kind, _, rdata in self.answers if kind == SRV}
+
+    def authorisations(self):
+        """The values of the CAA records."""
+        return {rdata[2 + rdata[1]:].decode() for kind, _, rdata in self.answers if kind == CAA}
 
     def read_options(self, options):
         while options:

@@ -2,30 +2,19 @@
 manager is away, answers get lost, or the name server is ended in between."""
 import http.server
 import json
-import pathlib
-import shutil
-import socket
 import subprocess
-import tempfile
 import threading
-import urllib.error
-import urllib.request
 
+import manager_program
 from dns_messages import ask_udp, query, udp_socket
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, free_port, main, own_directory, wait_until
 from successors import Successor
 
 TOKEN = "t" * 40
 SERVERS = {"127.10.0.1": 10, "127.10.0.2": 10}
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Manager(http.server.BaseHTTPRequestHandler):
+class Taker(http.server.BaseHTTPRequestHandler):
     """Takes batches as the manager does, and may lose its answers."""
 
     def do_POST(self):
@@ -59,8 +48,7 @@ class Manager(http.server.BaseHTTPRequestHandler):
 
 class Reports(ProgramTest):
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-reports-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = own_directory(self.addCleanup)
         (self.directory / "zones").mkdir()
         (self.directory / "zones/pool.test.json").write_text(json.dumps(
             {"serial": 1, "ttl": 60, "max_hosts": 1,
@@ -74,7 +62,7 @@ class Reports(ProgramTest):
         self.port = free_port()
 
     def listen(self):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Manager)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Taker)
         server.test = self
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
@@ -93,8 +81,7 @@ class Reports(ProgramTest):
 
     def serve(self):
         program = self.start("timepool-dnsd", self.config())
-        host, port = program.control("status")["listen"][0].rsplit(":", 1)
-        program.address = (host, int(port))
+        program.address = program.listening()
         return program
 
     def ask(self, program, times):
@@ -147,45 +134,17 @@ class Reports(ProgramTest):
         self.assertEqual(len(self.taken), 1)
 
     def run_manager(self):
-        """A manager that knows the servers of the zone; a function that calls it."""
-        url = f"http://127.0.0.1:{self.port}"
-        poold = self.directory / "poold.toml"
-        poold.write_text(
-            f'[http]\nlisten = ["127.0.0.1:{self.port}"]\n[store]\npath = "{self.directory}/db"\n'
-            f'[admin]\ntoken_file = "{self.directory}/admin"\n[publish]\n'
-            f'key_file = "{self.directory}/key"\n[dns]\ntoken_file = "{self.token}"\n'
-            '[servers]\nallow_private = true\n[zones]\nname = "pool.test"\n'
-            'name_servers = ["ns.pool.test"]\n')
-        log = open(self.directory / "poold.log", "wb")
-        self.addCleanup(log.close)
-        process = subprocess.Popen([BINARY_DIR / "bin/timepool-poold", "--config", poold],
-                                   stdout=log, stderr=log)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-
-        def call(path, body=None, token=None, **headers):
-            request = urllib.request.Request(url + path, data=body, headers=headers)
-            if token:
-                request.add_header("Authorization", f"Bearer {token}")
-            try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
-                    return answer.status, answer.read().decode()
-            except urllib.error.HTTPError as error:
-                return error.code, error.read().decode()
-            except OSError:
-                return None, ""
-        wait_until(lambda: call("/healthz")[0] == 200, 20, "the manager answers")
-        self.admin = (self.directory / "admin").read_text().strip()
+        """One that knows the servers of the zone."""
+        manager = manager_program.Manager(self.directory / "manager", listen=f"127.0.0.1:{self.port}",
+                                          dns=f'token_file = "{self.token}"')
+        self.addCleanup(manager.close)
         for server in SERVERS:
-            body = json.dumps({"address": server}).encode()
-            self.assertEqual(call("/v1/servers", body, self.admin)[0], 201)
-        self.key = subprocess.run(
-            [BINARY_DIR / "bin/timepool-poold", "--config", poold, "--print-public-key"],
-            capture_output=True, text=True, timeout=20, check=True).stdout.strip()
-        return call
+            manager.add(server)
+        self.key = manager.public_key()
+        return manager
 
     def test_processes_that_take_over_count_each_answer_once(self):
-        call = self.run_manager()
+        manager = self.run_manager()
         program = self.serve()
         wait_until(lambda: program.control("status")["snapshot_serial"], 20, "a snapshot")
         listen = "%s:%d" % program.address
@@ -211,7 +170,7 @@ class Reports(ProgramTest):
         stop.set()
         asking.join()
         def told():
-            return json.loads(call("/v1/handed-out?days=2")[1])["count"]
+            return manager.call("GET", "/v1/handed-out?days=2")[1]["count"]
         try:
             wait_until(lambda: told() == answered[0], 20, "all told")
         finally:
@@ -219,36 +178,36 @@ class Reports(ProgramTest):
         self.assertGreater(answered[0], 100)
 
     def test_the_manager_stores_and_shows_the_shares(self):
-        url = f"http://127.0.0.1:{self.port}"
-        call = self.run_manager()
-        admin = self.admin
+        manager = self.run_manager()
         program = self.serve()
         self.ask(program, 40)
 
         def shares():
-            return json.loads(call("/v1/handed-out?days=1")[1])
+            return manager.call("GET", "/v1/handed-out?days=1")[1]
         found = wait_until(lambda: shares()["count"] == 40 and shares(), 20, "stored")
         stats = {s["address"]: s["handed_out"] for s in program.control("stats")["servers"]}
         self.assertEqual({s["address"]: s["count"] for s in found["servers"]}, stats)
         self.assertEqual(sum(s["share"] for s in found["servers"]), 1.0)
         count = stats["127.10.0.1"]
-        detail = json.loads(call("/v1/servers/127.10.0.1")[1])["handed_out"]
+        detail = manager.server("127.10.0.1")["handed_out"]
         self.assertEqual(detail, {"days": 7, "count": count, "share": count / 40})
-        page = call("/scores/127.10.0.1")[1]
+        page = manager_program.request(manager.url, "GET", "/scores/127.10.0.1")[1].decode()
         self.assertIn("Share of answers", page)
         self.assertIn(f"{count / 0.4:.3f} % of 7 days", page)
         shown = subprocess.run(
-            [BINARY_DIR / "bin/timepool", "pool", "server", "show", "127.10.0.1", "--url", url],
+            [BINARY_DIR / "bin/timepool", "pool", "server", "show", "127.10.0.1", "--url", manager.url],
             capture_output=True, text=True, timeout=20)
         self.assertIn(f"{count / 0.4:.3f} % of all", shown.stdout, shown.stderr)
         # Only with the token, and never what can't be.
         body = b'{"counts":[{"zone":"z.","address":"127.10.0.1","count":1}]}'
-        for token, want in ((None, 401), (admin, 403), (TOKEN, 200)):
-            self.assertEqual(call("/v1/handed-out", body, token, **{"Idempotency-Key": "k"})[0], want)
+        tell = lambda body, token, key: manager_program.call(manager.url, "POST", "/v1/handed-out", body, token,
+                                                             Idempotency_Key=key)[0]
+        for token, want in ((None, 401), (manager.token, 403), (TOKEN, 200)):
+            self.assertEqual(tell(body, token, "k"), want)
         for wrong in (b"[]", b'{"counts":[{"zone":"z.","address":"x","count":1}]}',
                       b'{"counts":[{"zone":"z.","address":"127.10.0.1","count":0}]}',
                       b'{"counts":[{"zone":"z.","count":1}]}', b'{"counts":1}'):
-            self.assertEqual(call("/v1/handed-out", wrong, TOKEN, **{"Idempotency-Key": "w"})[0], 400)
+            self.assertEqual(tell(wrong, TOKEN, "w"), 400)
 
 
 if __name__ == "__main__":

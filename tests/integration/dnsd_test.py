@@ -2,29 +2,23 @@
 import collections
 import json
 import os
-import pathlib
 import re
 import shutil
 import socket
 import subprocess
-import tempfile
 import threading
 
 import dns_messages as dns
 from dns_messages import AAAA, NS, SOA, TXT, ask_udp, framed, query, read_tcp
 from manager_program import Manager
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from pool_programs import following
+from programs import BINARY_DIR, ProgramTest, endpoint, main, own_directory, wait_until
 
 OVERRIDES = '''[geoip]
 overrides = { "198.18.0.0/16" = "de", "198.19.0.0/16" = "us", "203.0.113.0/24" = "jp", \
 "2001:db8:1::/48" = "de", "192.0.2.0/25" = "gb" }
 asn_overrides = { "198.18.5.0/24" = 64500 }
 '''
-
-
-def endpoint(text):
-    address, port = text.rsplit(":", 1)
-    return address.strip("[]"), int(port)
 
 
 def pool_zone(serial=1, **labels):
@@ -38,8 +32,7 @@ def pool_zone(serial=1, **labels):
 
 class Dnsd(ProgramTest):
     def setUp(self):
-        self.zones = pathlib.Path(tempfile.mkdtemp(prefix="timepool-zones-"))
-        self.addCleanup(shutil.rmtree, self.zones, ignore_errors=True)
+        self.zones = own_directory(self.addCleanup)
 
     def put(self, document, zone="pool.test"):
         """Replaces a zone's file at once, as a careful writer does."""
@@ -318,13 +311,12 @@ def start_manager(directory):
 
 class Snapshots(ProgramTest):
     def test_serves_a_managers_snapshot_and_goes_on_without_it(self):
-        manager = start_manager(tempfile.mkdtemp(prefix="timepool-"))
+        manager = start_manager(own_directory(self.addCleanup))
         self.addCleanup(manager.close)
         kept = manager.directory / "kept"
-        config = (f'[server]\nlisten = ["127.0.0.1:0"]\n[snapshot]\nurls = ["{manager.url}"]\n'
-                  f'public_keys = ["{manager.public_key()}"]\ndirectory = "{kept}"\n')
+        config = '[server]\nlisten = ["127.0.0.1:0"]\n' + following(manager.url, manager.public_key(), kept)
         first = self.start("timepool-dnsd", config)
-        address = endpoint(first.control("status")["listen"][0])
+        address = first.listening()
         serving = lambda: ask_udp(address, "pool.test", NS).answers
         wait_until(serving, 20, f"the snapshot is served\n{manager.output()}")
         serial = first.control("status")["snapshot_serial"]
@@ -337,7 +329,7 @@ class Snapshots(ProgramTest):
         first.signal(9)
         first.process.wait()
         second = self.start("timepool-dnsd", config)
-        address = endpoint(second.control("status")["listen"][0])
+        address = second.listening()
         self.assertTrue(serving(), "from what was kept")
         self.assertEqual(second.control("status")["snapshot_serial"], serial)
         wait_until(lambda: second.control("status")["snapshot"]["failures"] > 0, 20,
@@ -345,12 +337,12 @@ class Snapshots(ProgramTest):
         # Another key signed what is kept: it is not served.
         other = self.start("timepool-dnsd", re.sub(r'(public_keys = \[")[0-9a-f]{64}',
                                                    r'\g<1>' + "11" * 32, config))
-        address = endpoint(other.control("status")["listen"][0])
+        address = other.listening()
         self.assertEqual(ask_udp(address, "pool.test", NS).rcode, 5)
         self.assertIn("left aside", other.output())
 
     def test_a_relay_hands_the_managers_snapshot_on_and_a_third_server_falls_back_to_it(self):
-        manager = start_manager(tempfile.mkdtemp(prefix="timepool-"))
+        manager = start_manager(own_directory(self.addCleanup))
         self.addCleanup(manager.close)
         settings = (f'public_keys = ["{manager.public_key()}"]\nwait = "1s"\nretry_max = "200ms"\n')
         relay = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\n[snapshot]\n'
@@ -362,7 +354,7 @@ class Snapshots(ProgramTest):
                            f'urls = ["http://127.0.0.1:9", "{url}"]\n{settings}')
         wait_until(lambda: serial(relay) > 0 and serial(third) == serial(relay), 20, "both hold the manager's")
         self.assertEqual(third.control("status")["snapshot"]["url"], url)
-        address = endpoint(third.control("status")["listen"][0])
+        address = third.listening()
         self.assertTrue(ask_udp(address, "pool.test", NS).answers)
         # One that trusts another key takes nothing from it.
         other = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\n[snapshot]\nurls = ["{url}"]\n' +

@@ -12,23 +12,19 @@ import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import threading
 import time
 
 from dns_messages import ask_udp, framed, query, read_tcp
+from manager_program import Manager
+from pool_programs import following
 from pool_runner import alive
-from poold_test import Poold
-from programs import BINARY_DIR, Program, ProgramTest, main, wait_until
+from programs import BINARY_DIR, ProgramTest, main, own_directory, wait_until
+from small_disk import SmallDisk, fill
 
 DATAGRAMS = 12000
 LONGEST = 2000
 GROWTH_KIB = 2048
-
-
-def endpoint(text):
-    host, port = text.rsplit(":", 1)
-    return host, int(port)
 
 
 def cpu_seconds(program):
@@ -78,28 +74,6 @@ def zone_text(address="10.0.0.1", serial=1):
     return json.dumps({"serial": serial, "data": {"": {"ns": ["ns1.pool.test."], "a": [[address, 10]]}}})
 
 
-class Manager(Poold):
-    """timepool-poold, or a script that starts it, with its database apart from what else it keeps."""
-
-    def __init__(self, script, directory, disk):
-        self.url = None
-        Program.__init__(self, script, f'''
-[http]
-listen = ["127.0.0.1:0"]
-[store]
-path = "{disk}/pool.db"
-[admin]
-token_file = "{directory}/admin.token"
-[publish]
-key_file = "{directory}/snapshot.key"
-min_interval = "50ms"
-[servers]
-allow_private = true
-[zones]
-name_servers = ["ns1.pool.test"]
-''', directory)
-
-
 class Nonsense(http.server.BaseHTTPRequestHandler):
     """A manager whose answers are whatever `answers` gives for the moment."""
     protocol_version = "HTTP/1.1"
@@ -124,8 +98,7 @@ class Nonsense(http.server.BaseHTTPRequestHandler):
 
 class Faults(ProgramTest):
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="timepool-faults-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = own_directory(self.addCleanup)
         self.zones = self.directory / "zones"
         self.zones.mkdir()
         (self.zones / "pool.test.json").write_text(zone_text())
@@ -136,7 +109,7 @@ class Faults(ProgramTest):
     def dnsd(self, more="", threads=0, **options):
         program = self.start("timepool-dnsd", f'[server]\nlisten = ["127.0.0.1:0"]\nthreads = {threads}\n'
                              f'[zones]\ndirectory = "{self.zones}"\n{more}', **options)
-        program.address = endpoint(program.control("status")["listen"][0])
+        program.address = program.listening()
         return program
 
     def test_hostile_datagrams_are_each_counted_and_cost_no_memory(self):
@@ -160,7 +133,7 @@ class Faults(ProgramTest):
         for threads in (0, 2):
             program = self.start("timepool-ntpd", f'[server]\nlisten = ["127.0.0.1:0"]\nthreads = {threads}\n'
                                  '[server.local]\nstratum = 2\n')
-            address = endpoint(program.control("status")["server"]["listen"][0])
+            address = program.listening("server")
             datagrams = hostile(self.chance, ntp)
             sent = storm(address, datagrams, LONGEST)
             before = resident_kib(program)
@@ -293,48 +266,18 @@ mode = "none"
             wait_until(lambda: words in failure(), 10, f"{words}: {failure()}")
             self.assertIn(f"[manager] token_file: token file {token}", failure())
 
-    def on_small_disk(self, name, kib):
-        """A program that sees a disk of `kib` at self.disk, and nobody else does."""
-        for unshare in (["unshare", "-m"], ["unshare", "-Urm"]):
-            if subprocess.run(unshare + ["true"], capture_output=True).returncode == 0:
-                break
-        else:
-            self.skipTest("needs unshare -m (package util-linux) and the right to use it")
-        self.disk = self.directory / "disk"
-        self.disk.mkdir(exist_ok=True)
-        script = self.directory / name
-        script.write_text(f'#!/bin/sh\nexec {" ".join(unshare)} sh -c \'mount -t tmpfs -o size={kib}k tmpfs '
-                          f'{self.disk} && exec {(BINARY_DIR / "bin" / name).absolute()} "$@"\' sh "$@"\n')
-        script.chmod(0o755)
-        return script
-
-    @staticmethod
-    def disk_of(program, disk):
-        return pathlib.Path(f"/proc/{program.process.pid}/root{disk}")
-
-    @staticmethod
-    def fill(disk):
-        filler = os.open(disk / "filler", os.O_WRONLY | os.O_CREAT)
-        try:
-            while True:
-                os.write(filler, bytes(4096))
-        except OSError:
-            pass
-        finally:
-            os.close(filler)
-
-    def manager(self, script="timepool-poold"):
-        program = Manager(script, self.directory, getattr(self, "disk", self.directory))
+    def manager(self, **more):
+        program = Manager(self.directory / "manager", publish='min_interval = "50ms"', **more)
         self.addCleanup(program.close)
         return program
 
     def test_a_full_disk_is_logged_with_its_setting_and_space_is_taken_up_again(self):
-        program = self.manager(self.on_small_disk("timepool-poold", 8192))
-        disk = self.disk_of(program, self.disk)
-        token = program.admin_token()
-        add = lambda address: program.call("POST", "/v1/servers", {"address": address}, token)
+        small = SmallDisk(self.directory / "disk", 8192)
+        program = self.manager(prefix=small.prefix, database=small.path)
+        disk = small.seen_by(program)
+        add = lambda address: program.call("POST", "/v1/servers", {"address": address})
         self.assertEqual(add("10.0.0.1")[0], 201)
-        self.fill(disk)
+        fill(disk)
         known = ["10.0.0.1"]
         for number in range(2, 200):
             address = f"10.0.0.{number}"
@@ -356,21 +299,11 @@ mode = "none"
 
     def test_a_snapshot_is_on_disk_once_there_is_room_for_it(self):
         manager = self.manager()
-        key = manager.call("GET", "/v1/snapshot-key")[1]["public_key"]
-        script = self.on_small_disk("timepool-dnsd", 256)
-        # Full from the first moment: the space is taken by a file as large as the disk.
-        script.write_text(script.read_text().replace("&& exec", f"&& {{ cat /dev/zero >{self.disk}/filler; "
-                                                     "true; } 2>/dev/null && exec"))
-        program = self.start(script, f'''
-[server]
-listen = ["127.0.0.1:0"]
-[snapshot]
-urls = ["{manager.url}"]
-public_keys = ["{key}"]
-directory = "{self.disk}"
-wait = "1s"
-''')
-        disk = self.disk_of(program, self.disk)
+        small = SmallDisk(self.directory / "disk", 256, full=True)
+        program = self.start("timepool-dnsd", '[server]\nlisten = ["127.0.0.1:0"]\n' +
+                             following(manager.url, manager.public_key(), small.path) + 'wait = "1s"\n',
+                             prefix=small.prefix)
+        disk = small.seen_by(program)
         wait_until(lambda: program.control("status")["snapshot_serial"], 10, "a snapshot is in use")
         wait_until(lambda: "No space left" in program.output(), 10, "the full disk is told")
         self.assertIn("[snapshot] urls, directory: the snapshot in use is not on disk", program.output())

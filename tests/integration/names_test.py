@@ -4,81 +4,40 @@ import base64
 import collections
 import concurrent.futures
 import datetime
-import pathlib
 import shutil
 import struct
 import subprocess
-import tempfile
 import time
 import unittest
 
 import dns_messages as dns
-from pool_manager import Manager
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from manager_program import Manager
+from pool_programs import NameServer, signing
+from programs import ProgramTest, main, own_directory, wait_until
 
-SRV, DNSKEY, NSEC, RRSIG, CAA = 33, 48, 47, 46, 257
 # A name is in DNS, or gone, within so many seconds.
 LIMIT = 5
 MANY = 1000
 CLIENTS = 8
-NTS = 'authorities = ["ca.test"]'
 # Clients of a country that the pool has servers in, of one that it has none in, and of none.
 SUBNETS = ("198.18.0.0/24", "198.19.0.0/24", "203.0.113.0/24")
 
 
 class NamesTest(ProgramTest):
     def setUp(self):
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-names-"))
-        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
-        (self.root / "manager").mkdir()
-        (self.root / "keys").mkdir(mode=0o700)
-        self.manager = Manager(self.root / "manager", NTS)
+        self.root = own_directory(self.addCleanup)
+        # Every server is fit for its zone, so that only NTS decides who is in SRV.
+        self.manager = Manager(self.root / "manager", zones="min_score = -100\nnegative_ttl = 45",
+                               geoip='overrides = { "10.1.0.0/16" = "de", "10.2.0.0/16" = "us" }',
+                               nts='authorities = ["ca.test"]',
+                               monitors='check_interval = "100ms"\nbad_interval = "100ms"\nbatch = 500')
         self.addCleanup(self.manager.close)
-        self.monitors = [self.manager.call("POST", "/v1/monitors", {"name": name})[1]["token"]
-                         for name in ("m1", "m2")]
+        self.monitors = [self.manager.add_monitor(name) for name in ("m1", "m2")]
         self.batches = 0
-        self.dns = self.start("timepool-dnsd", f'''[server]
-listen = ["127.0.0.1:0"]
-[snapshot]
-urls = ["{self.manager.url}"]
-public_keys = ["{self.manager.public_key()}"]
-directory = "{self.root}/kept"
-[geoip]
-overrides = {{ "198.18.0.0/16" = "de", "198.19.0.0/16" = "fr" }}
-[dnssec]
-directory = "{self.root}/keys"
-[[dnssec.zone]]
-name = "pool.test"
-''')
-        wait_until(lambda: self.dns.control("status")["snapshot_serial"], 20, "dnsd has the snapshot")
-        host, port = self.dns.control("status")["listen"][0].rsplit(":", 1)
-        self.address = (host, int(port))
-        wait_until(lambda: self.ask("pool.test", dns.NS).answers, 20, "dnsd answers")
-
-    def ask(self, name, kind=dns.A, **more):
-        return dns.ask_udp(self.address, name, kind, **more)
-
-    def addresses(self, name, **more):
-        return sorted(self.ask(name, **more).addresses)
-
-    def services(self, name="_ntske._tcp.pool.test", **more):
-        """{target: (priority, weight, port)}"""
-        out = {}
-        for kind, _, data in self.ask(name, SRV, **more).answers:
-            if kind == SRV:
-                out[self.name_at(data, 6)] = struct.unpack("!3H", data[:6])
-        return out
-
-    @staticmethod
-    def name_at(data, at):
-        labels = []
-        while data[at]:
-            labels.append(data[at + 1:at + 1 + data[at]].decode())
-            at += 1 + data[at]
-        return ".".join(labels)
-
-    def authorisations(self, name):
-        return {data[2 + data[1]:].decode() for kind, _, data in self.ask(name, CAA).answers if kind == CAA}
+        self.dns = NameServer(self.manager, self.root / "dnsd", more=signing(self.root / "keys") + (
+            '[geoip]\noverrides = { "198.18.0.0/16" = "de", "198.19.0.0/16" = "fr" }\n'))
+        self.addCleanup(self.dns.close)
+        wait_until(lambda: self.dns.ask("pool.test", dns.NS).answers, 20, "dnsd answers")
 
     def monitor(self, outcome, count=2):
         """One check by the first `count` monitors of all servers; `outcome(item)` says of those with a name what
@@ -117,54 +76,52 @@ name = "pool.test"
         wait_until(condition, seconds, what)
         print("timing: %s after %.2f s" % (what, time.monotonic() - start), flush=True)
 
-    def cli(self, *arguments):
-        return subprocess.run([BINARY_DIR / "bin/timepool", "pool", "server", *arguments, "--url", self.manager.url,
-                               "--token-file", self.root / "manager/admin.token"], capture_output=True, text=True,
-                              timeout=60)
-
     def delv(self, name, kind):
-        for number, _, data in self.ask("pool.test", DNSKEY, edns=True).answers:
+        for number, _, data in self.dns.ask("pool.test", dns.DNSKEY, edns=True).answers:
             flags, protocol, algorithm = struct.unpack("!HBB", data[:4])
-            if number == DNSKEY and flags & 1:
+            if number == dns.DNSKEY and flags & 1:
                 key = base64.b64encode(data[4:]).decode()
                 (self.root / "anchor").write_text(
                     f'trust-anchors {{ pool.test. static-key {flags} {protocol} {algorithm} "{key}"; }};\n')
-        done = subprocess.run(["delv", f"@{self.address[0]}", "-p", str(self.address[1]), "-a", self.root / "anchor",
-                               "+root=pool.test", "-q", name, "-t", kind], capture_output=True, text=True, timeout=30)
+        host, port = self.dns.address
+        done = subprocess.run(["delv", f"@{host}", "-p", str(port), "-a", self.root / "anchor", "+root=pool.test", "-q",
+                               name, "-t", kind], capture_output=True, text=True, timeout=30)
         return done.stdout + done.stderr
 
     def register(self, name="alice", address="10.1.0.1", **more):
         self.manager.add(address)
         status, answer = self.manager.set_name(address, name, **more)
         self.assertEqual(status, 200, answer)
-        wait_until(lambda: self.addresses(name + ".m.pool.test") == [address], LIMIT, name + " is in DNS")
+        wait_until(lambda: self.dns.addresses(name + ".m.pool.test") == [address], LIMIT, name + " is in DNS")
 
     def test_lm1_lo1_a_name_is_in_dns_within_seconds_the_same_for_every_client(self):
         self.manager.add("10.1.0.1", owner="alice")
         self.manager.add("2001:db8::1", owner="alice")
         self.manager.add("10.2.0.1")
         for address in ("10.1.0.1", "2001:db8::1"):
-            done = self.cli("name", address, "alice")
+            done = self.manager.cli("name", address, "alice")
             self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"name +alice\.m\.pool\.test, port 4460\nNTS +waiting")
-        self.within(lambda: self.addresses("alice.m.pool.test", kind=dns.AAAA) == ["2001:db8::1"], "the name is in DNS")
+        self.within(lambda: self.dns.addresses("alice.m.pool.test", kind=dns.AAAA) == ["2001:db8::1"],
+                    "the name is in DNS")
         for subnet in SUBNETS:
-            self.assertEqual(self.addresses("alice.m.pool.test", subnet=subnet), ["10.1.0.1"])
-            self.assertIn(self.ask("alice.m.pool.test", subnet=subnet).scope, (0, None), "one answer for all")
-        self.assertEqual(self.services(), {})
+            self.assertEqual(self.dns.addresses("alice.m.pool.test", subnet=subnet), ["10.1.0.1"])
+            self.assertIn(self.dns.ask("alice.m.pool.test", subnet=subnet).scope, (0, None), "one answer for all")
+        self.assertEqual(self.dns.services(), {})
         for name, fault in (("alice", "is another server's"), ("www", "is reserved"), ("x", "expected 3 to 63")):
-            done = self.cli("name", "10.2.0.1", name)
+            done = self.manager.cli("name", "10.2.0.1", name)
             self.assertEqual(done.returncode, 1)
             self.assertIn(fault, done.stderr)
 
     def test_lm1_what_was_asked_too_early_is_soon_forgotten(self):
         """RFC 2308 5, RFC 9077: the TTL of the SOA and of NSEC, also of names that have only other types."""
         self.register()
-        for name, kind in (("bob.m.pool.test", dns.A), ("alice.m.pool.test", dns.AAAA), ("_ntske._tcp.pool.test", SRV)):
-            denial = self.ask(name, kind, dnssec=True)
+        for name, kind in (("bob.m.pool.test", dns.A), ("alice.m.pool.test", dns.AAAA),
+                           ("_ntske._tcp.pool.test", dns.SRV)):
+            denial = self.dns.ask(name, kind, dnssec=True)
             self.assertEqual(denial.answers, [], name)
             told = {kind: ttl for kind, ttl, _ in denial.authority}
-            self.assertEqual((told[dns.SOA], told[NSEC]), (45, 45), name)
+            self.assertEqual((told[dns.SOA], told[dns.NSEC]), (45, 45), name)
             self.assertEqual({ttl for _, ttl, _ in denial.authority}, {45}, name)
 
     def test_lo2_in_srv_after_monitors_found_it_good_and_out_after_two_failures(self):
@@ -172,26 +129,26 @@ name = "pool.test"
         self.register("carol", "10.2.0.1", port=4461)
         self.manager.call("PATCH", "/v1/servers/10.2.0.1", {"netspeed": 5000})
         self.monitor(lambda item: "ok", count=1)
-        self.assertEqual(self.manager.nts("10.1.0.1")["state"], "waiting", "one of two monitors")
+        self.assertEqual(self.manager.server("10.1.0.1")["nts"]["state"], "waiting", "one of two monitors")
         self.monitor(lambda item: "ok")
-        self.assertEqual(self.manager.nts("10.1.0.1")["state"], "confirmed")
+        self.assertEqual(self.manager.server("10.1.0.1")["nts"]["state"], "confirmed")
         both = {"alice.m.pool.test": (0, 65535, 4460), "carol.m.pool.test": (0, 32767, 4461)}
-        self.within(lambda: self.services() == both, "the servers are in SRV")
+        self.within(lambda: self.dns.services() == both, "the servers are in SRV")
         for name in ("de", "us", "europe", "north-america"):
-            self.assertEqual(set(self.services(f"_ntske._tcp.{name}.pool.test")), set(both), name)
+            self.assertEqual(set(self.dns.services(f"_ntske._tcp.{name}.pool.test")), set(both), name)
         for subnet in SUBNETS:
-            self.assertEqual(set(self.services(subnet=subnet)), set(both))
+            self.assertEqual(set(self.dns.services(subnet=subnet)), set(both))
 
         def carol_fails(item):
             return "certificate_expired" if item["address"] == "10.2.0.1" else "ok"
         self.monitor(carol_fails)
-        self.assertTrue(self.manager.nts("10.2.0.1")["in_srv"])
+        self.assertTrue(self.manager.server("10.2.0.1")["nts"]["in_srv"])
         self.monitor(carol_fails)
-        nts = self.manager.nts("10.2.0.1")
+        nts = self.manager.server("10.2.0.1")["nts"]
         self.assertEqual((nts["state"], nts["reason"], nts["in_srv"]), ("failing", "certificate_expired", False))
-        self.within(lambda: set(self.services()) == {"alice.m.pool.test"}, "the failing one is out of SRV")
-        self.assertEqual(self.addresses("carol.m.pool.test"), ["10.2.0.1"], "its name stays")
-        done = self.cli("list")
+        self.within(lambda: set(self.dns.services()) == {"alice.m.pool.test"}, "the failing one is out of SRV")
+        self.assertEqual(self.dns.addresses("carol.m.pool.test"), ["10.2.0.1"], "its name stays")
+        done = self.manager.cli("list")
         self.assertRegex(done.stdout, r"10\.1\.0\.1.*confirmed in SRV")
         self.assertRegex(done.stdout, r"10\.2\.0\.1.*failing: certificate_expired")
 
@@ -199,22 +156,22 @@ name = "pool.test"
         self.manager.add("10.1.0.1")
         self.assertEqual(self.manager.set_name("10.1.0.1", "time.example.org")[0], 200)
         self.monitor(lambda item: "ok")
-        self.within(lambda: set(self.services()) == {"time.example.org"}, "the brought name is in SRV")
-        self.assertEqual(self.ask("time.example.org").rcode, 5)
+        self.within(lambda: set(self.dns.services()) == {"time.example.org"}, "the brought name is in SRV")
+        self.assertEqual(self.dns.ask("time.example.org").rcode, 5)
 
     def test_lo4_removal_breaks_the_name_at_once_and_for_everyone(self):
         self.register()
         self.register("bob", "10.2.0.1")
         self.monitor(lambda item: "ok")
-        wait_until(lambda: len(self.services()) == 2, LIMIT, "both are in SRV")
-        self.assertEqual(self.cli("name", "10.1.0.1", "--remove").returncode, 0)
-        self.within(lambda: self.ask("alice.m.pool.test").rcode == 3, "the removed name is gone")
+        wait_until(lambda: len(self.dns.services()) == 2, LIMIT, "both are in SRV")
+        self.assertEqual(self.manager.cli("name", "10.1.0.1", "--remove").returncode, 0)
+        self.within(lambda: self.dns.ask("alice.m.pool.test").rcode == 3, "the removed name is gone")
         self.assertEqual(self.manager.call("DELETE", "/v1/servers/10.2.0.1")[0], 204)
-        self.within(lambda: self.ask("bob.m.pool.test").rcode == 3, "the removed server's name is gone")
-        self.assertEqual(self.services(), {})
+        self.within(lambda: self.dns.ask("bob.m.pool.test").rcode == 3, "the removed server's name is gone")
+        self.assertEqual(self.dns.services(), {})
         for name in ("alice.m.pool.test", "bob.m.pool.test"):
-            self.assertEqual(self.authorisations(name), set())
-        self.assertEqual(self.authorisations("m.pool.test"), {";"}, "nobody may issue below")
+            self.assertEqual(self.dns.authorisations(name), set())
+        self.assertEqual(self.dns.authorisations("m.pool.test"), {";"}, "nobody may issue below")
         self.manager.add("10.1.0.9")
         status, answer = self.manager.set_name("10.1.0.9", "alice")
         self.assertEqual(status, 409)
@@ -224,23 +181,23 @@ name = "pool.test"
     def test_lo5_srv_addresses_and_the_denial_of_what_is_gone_validate(self):
         self.register()
         self.monitor(lambda item: "ok")
-        wait_until(self.services, LIMIT, "SRV records")
+        wait_until(self.dns.services, LIMIT, "SRV records")
         for name, kind in (("alice.m.pool.test", "A"), ("alice.m.pool.test", "CAA"), ("m.pool.test", "CAA"),
                            ("_ntske._tcp.pool.test", "SRV"), ("_ntske._tcp.de.pool.test", "SRV")):
             with self.subTest(name=name, kind=kind):
                 self.assertRegex(self.delv(name, kind), "; fully validated")
         self.manager.call("DELETE", "/v1/servers/10.1.0.1/name")
-        wait_until(lambda: self.ask("alice.m.pool.test").rcode == 3, LIMIT, "the name is gone")
+        wait_until(lambda: self.dns.ask("alice.m.pool.test").rcode == 3, LIMIT, "the name is gone")
         for name, kind in (("alice.m.pool.test", "A"), ("alice.m.pool.test", "CAA"), ("_ntske._tcp.pool.test", "SRV")):
             with self.subTest(name=name, kind=kind):
                 self.assertRegex(self.delv(name, kind), "; negative response, fully validated")
 
     def test_lo6_only_the_members_account_may_order_by_two_methods(self):
         self.register(account_uris=["https://ca.test/acct/1"])
-        self.assertEqual(self.authorisations("alice.m.pool.test"), {
+        self.assertEqual(self.dns.authorisations("alice.m.pool.test"), {
             "ca.test; validationmethods=http-01,tls-alpn-01; accounturi=https://ca.test/acct/1", ";"})
         self.manager.set_name("10.1.0.1", "alice")
-        wait_until(lambda: self.authorisations("alice.m.pool.test") ==
+        wait_until(lambda: self.dns.authorisations("alice.m.pool.test") ==
                    {"ca.test; validationmethods=http-01,tls-alpn-01", ";"}, LIMIT, "any account may")
 
     def test_a_thousand_names_are_registered_quickly_and_answers_are_drawn_of_them(self):
@@ -253,13 +210,13 @@ name = "pool.test"
             self.assertEqual({status for status, _ in done}, {200})
         print("timing: %d names registered in %.2f s" % (MANY, time.monotonic() - start), flush=True)
         last = f"tick-{MANY - 1}.m.pool.test"
-        self.within(lambda: self.addresses(last) == addresses[-1:], "the last of %d names is in DNS" % MANY)
+        self.within(lambda: self.dns.addresses(last) == addresses[-1:], "the last of %d names is in DNS" % MANY)
         for _ in range(2):  # half of them in each round
             self.monitor(lambda item: "ok")
-        self.within(self.services, "SRV records", 30)
+        self.within(self.dns.services, "SRV records", 30)
         counts, seen = collections.Counter(), collections.Counter()
         for _ in range(2000):
-            answer = self.services()
+            answer = self.dns.services()
             self.assertEqual(len(answer), 4)
             self.assertEqual({weights for _, weights, _ in answer.values()}, {1})
             for target in answer:

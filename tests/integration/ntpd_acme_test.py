@@ -15,6 +15,7 @@ import acme_case
 import ntpd_acme_case
 import programs
 from ntpd_acme_case import NAME, REQUEST
+from small_disk import SmallDisk, fill
 
 setUpModule = acme_case.set_up
 DEAD = "https://localhost:1/dir"
@@ -168,22 +169,12 @@ class Member(ntpd_acme_case.DaemonTest):
         self.shown(again)
 
     def test_A10_a_full_disk_leaves_the_one_that_is_shown(self):
-        if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
-            self.skipTest("needs the right to make mount namespaces")
-        disk = self.directory / "disk"
-        disk.mkdir()
-        script = 'mount -t tmpfs -o size=64k,mode=700 tmpfs "$0" && exec "$@"'
-        member = self.member(f'store = "{disk}"',
-                             prefix=("unshare", "-m", "sh", "-c", script, str(disk)))
+        disk = SmallDisk(self.directory / "disk", 64)
+        member = self.member(f'store = "{disk.path}"', prefix=disk.prefix)
         self.obtained(member)
         serial = self.shown(member)
-        inside = pathlib.Path(f"/proc/{member.process.pid}/root{disk}")
-        with open(inside / "filler", "wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-            except OSError:
-                pass
+        inside = disk.seen_by(member)
+        fill(inside)
         self.assertTrue(member.control("acme-renew")["ok"])
         report = self.wait(member, lambda it: it["failed"] == 1, "a failure")
         self.assertEqual(report["authorities"][0]["last_failure"]["kind"], "local")

@@ -8,16 +8,14 @@ import socket
 import ssl
 import struct
 import subprocess
-import tempfile
 import threading
 import unittest
 
-import dns_messages as dns
 from certificates import DAY, OPENSSL, Authority
-from pool_manager import Manager
-from programs import ProgramTest, main, wait_until
+from manager_program import Manager
+from pool_programs import Monitor, NameServer
+from programs import ProgramTest, free_port, main, own_directory, wait_until
 
-SRV = 33
 # Between two checks by one monitor; a check takes the time of its NTP requests, [probe] spacing apart.
 INTERVAL = "300ms"
 # What the member's own name leads to is none of the pool's business, so it is in a zone of its own.
@@ -80,64 +78,30 @@ def cookies(count):
             b"".join(record(5, secrets.token_bytes(100)) for _ in range(count)) + record(0, b"", True))
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
 class NtsChecks(ProgramTest):
     def setUp(self):
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="timepool-nts-"))
-        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
-        for name in ("manager", "ca", "other", "zones"):
+        self.root = own_directory(self.addCleanup)
+        for name in ("ca", "other", "zones"):
             (self.root / name).mkdir()
         self.set_own_names({})
         self.authority = Authority(self.root / "ca")
         self.ntp_port = free_port()
-        self.manager = Manager(self.root / "manager", 'trust = "test"',
-                               f"ntp_port = {self.ntp_port}\nsamples = 1", INTERVAL, '"127.0.0.0/8" = "de"')
+        # Every server is fit for its zone, so that only NTS decides who is in SRV.
+        self.manager = Manager(self.root / "manager", zones="min_score = -100", nts='trust = "test"',
+                               geoip='overrides = { "127.0.0.0/8" = "de" }',
+                               monitors=f'check_interval = "{INTERVAL}"\nbad_interval = "{INTERVAL}"\nbatch = 500\n'
+                                        f"ntp_port = {self.ntp_port}\nsamples = 1")
         self.addCleanup(self.manager.close)
-        self.dns = self.start("timepool-dnsd", f'''[server]
-listen = ["127.0.0.1:0"]
-[snapshot]
-urls = ["{self.manager.url}"]
-public_keys = ["{self.manager.public_key()}"]
-directory = "{self.root}/kept"
-[zones]
-directory = "{self.root}/zones"
-''')
-        wait_until(lambda: self.dns.control("status")["snapshot_serial"], 20, "dnsd has the snapshot")
-        host, port = self.dns.control("status")["listen"][0].rsplit(":", 1)
-        self.resolver = (host, int(port))
+        self.dns = NameServer(self.manager, self.root / "dnsd", more=f'[zones]\ndirectory = "{self.root}/zones"\n')
+        self.addCleanup(self.dns.close)
         self.monitors = [self.monitor(f"m{i}") for i in (1, 2)]
         self.members = 0
 
     def monitor(self, name):
-        token = self.manager.call("POST", "/v1/monitors", {"name": name})[1]["token"]
-        directory = self.root / name
-        directory.mkdir()
-        (directory / "token").write_text(token)
-        return self.start("timepool-monitord", f'''[manager]
-url = "{self.manager.url}"
-token_file = "{directory}/token"
-[sanity]
-mode = "none"
-[probe]
-spacing = "50ms"
-timeout = "300ms"
-[nts]
-timeout = "2s"
-resolvers = ["{self.resolver[0]}:{self.resolver[1]}"]
-[[nts.trust]]
-word = "test"
-file = "{self.authority.certificate}"
-[report]
-interval = "50ms"
-[spool]
-directory = "{directory}/spool"
-''', directory=directory)
+        out = Monitor(self.manager, name, self.root / name, "%s:%d" % self.dns.address, self.authority.certificate)
+        self.addCleanup(out.close)
+        return out
 
     def address(self):
         """Another one for each member."""
@@ -166,11 +130,7 @@ listen = ["{address}:{port}"]
 chain = "{chain}"
 key = "{key}"
 ''', prefix=prefix)
-        return program, self.port_of(program, "key_server")
-
-    @staticmethod
-    def port_of(program, half):
-        return int(program.control("status")[half]["listen"][0].rsplit(":", 1)[1])
+        return program, program.listening("key_server")[1]
 
     def rogue(self, label, answer=b"", **more):
         address = self.address()
@@ -192,16 +152,7 @@ key = "{key}"
         self.assertEqual(status, 200, answer)
 
     def services(self):
-        return {self.target(data) for kind, _, data in
-                dns.ask_udp(self.resolver, "_ntske._tcp.pool.test", SRV).answers if kind == SRV}
-
-    @staticmethod
-    def target(data):
-        at, labels = 6, []
-        while data[at]:
-            labels.append(data[at + 1:at + 1 + data[at]].decode())
-            at += 1 + data[at]
-        return ".".join(labels), struct.unpack("!H", data[4:6])[0]
+        return {(target, port) for target, (_, _, port) in self.dns.services().items()}
 
     def state(self, address, state, reason=""):
         try:
@@ -211,15 +162,15 @@ key = "{key}"
                       f"{[it.control('status') for it in self.monitors]} {self.monitors[0].output()}")
 
     def nts(self, address):
-        return self.manager.nts(address)
+        return self.manager.server(address)["nts"]
 
     def checks(self, address):
         """The oldest first."""
-        return self.manager.call("GET", "/v1/servers/" + address)[1]["nts_checks"][::-1]
+        return self.manager.server(address)["nts_checks"][::-1]
 
     def failed_in_a_row(self, address, monitor):
         """Checks by the monitor that failed, from its last good one to the change of the server's state."""
-        change = self.manager.call("GET", "/v1/servers/" + address)[1]["nts_changes"][0]
+        change = self.manager.server(address)["nts_changes"][0]
         count = 0
         for check in self.checks(address):
             if check["monitor"] == monitor and check["time"] <= change["time"]:
@@ -245,7 +196,7 @@ key = "{key}"
         counts = [self.failed_in_a_row(address, monitor) for monitor in (1, 2)]
         # One may be quicker, and a third check may be under way when the second one is told.
         self.assertIn(min(counts), (2, 3), f"two checks of each decide: {counts}")
-        self.assertEqual(dns.ask_udp(self.resolver, "alice.m.pool.test").addresses, [address], "its name stays")
+        self.assertEqual(self.dns.addresses("alice.m.pool.test"), [address], "its name stays")
         server.stop()
         self.server(address, self.certificate("alice-new", name="alice"), port=port)
         self.state(address, "confirmed")
@@ -290,12 +241,12 @@ key = "{key}"
         address = self.address()
         plain = self.start("timepool-ntpd", f'[server]\nlisten = ["{address}:0"]\n[server.local]\nstratum = 2\n')
         _, port = self.server(address, self.certificate("plain"),
-                              more=f"[[nts.server.ntp_server]]\nport = {self.port_of(plain, 'server')}\n")
+                              more=f"[[nts.server.ntp_server]]\nport = {plain.listening('server')[1]}\n")
         self.register("plain", address, port)
         unproven, address = address, self.address()
         other, _ = self.server(address, self.certificate("twin"), ntp_port=0)
         _, port = self.server(address, self.certificate("stranger"),
-                              more=f"[[nts.server.ntp_server]]\nport = {self.port_of(other, 'server')}\n")
+                              more=f"[[nts.server.ntp_server]]\nport = {other.listening('server')[1]}\n")
         self.register("stranger", address, port)
         expected = {closed: "no_reply", unproven: "not_authenticated", address: "nts_nak"}
         if shutil.which("cc"):
@@ -318,7 +269,7 @@ key = "{key}"
         chain = self.authority.issue("own", "DNS:time.example.test")
         _, port = self.server(address, chain)
         self.set_own_names({"time": "127.0.0.9"})
-        wait_until(lambda: dns.ask_udp(self.resolver, "time.example.test").addresses == ["127.0.0.9"], 20, "the zone")
+        wait_until(lambda: self.dns.addresses("time.example.test") == ["127.0.0.9"], 20, "the zone")
         self.register("time.example.test", address, port)
         self.state(address, "failing", "wrong_address")
         self.assertEqual(self.checks(address)[-1]["detail"], "the name leads to: 127.0.0.9")

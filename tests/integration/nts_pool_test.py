@@ -2,14 +2,12 @@
 monitors find, clients that follow them, and an end for those who leave. The ids are those of docs/nts-for-pools.md."""
 import pathlib
 import re
-import shutil
 import sys
-import tempfile
 import time
 import unittest
 
 from nts_pool_world import NXDOMAIN, ZONE, Member, World, check_needs
-from programs import BINARY_DIR, main, wait_until
+from programs import BINARY_DIR, main, own_directory, wait_until
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from chrony_test import CHRONYC, CHRONYD, Chronyd  # noqa: E402
@@ -44,8 +42,7 @@ class NtsPool(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         check_needs()
-        base = pathlib.Path(tempfile.mkdtemp(prefix="timepool-nts-pool-"))
-        cls.addClassCleanup(shutil.rmtree, base, ignore_errors=True)
+        base = own_directory(cls.addClassCleanup)
         cls.world = World(base, cls.addClassCleanup)
         cls.manager = cls.world.manager
         cls.addresses = {name: f"192.0.2.{octet}" for name, (octet, _) in MEMBERS.items()}
@@ -55,9 +52,13 @@ class NtsPool(unittest.TestCase):
     def nts(self, name):
         return self.manager.server(self.addresses[name])["nts"]
 
+    def targets(self):
+        """{target: port} of the SRV records in one answer."""
+        return {target: port for target, (_, _, port) in self.world.dnsd.services().items()}
+
     def listed(self):
         """Names that SRV records have, of several answers."""
-        return set().union(*(self.world.targets() for _ in range(SWEEP)))
+        return set().union(*(self.targets() for _ in range(SWEEP)))
 
     def sources(self):
         """Those of the client that gave authenticated time, by name."""
@@ -77,22 +78,21 @@ class NtsPool(unittest.TestCase):
 
     def test_01_lm1_lo1_a_name_is_in_dns_within_seconds_of_its_registration(self):
         for name, address in self.addresses.items():
-            status, answer = self.manager.call("POST", "/v1/servers", {"address": address, "owner": name})
-            self.assertEqual(status, 201, answer)
+            self.manager.add(address, owner=name)
         for name in ("bob", "carol", "dave", "erin"):
-            status, answer = self.manager.call("PUT", f"/v1/servers/{self.addresses[name]}/name", {"name": name})
+            status, answer = self.manager.set_name(self.addresses[name], name)
             self.assertEqual(status, 200, answer)
-            timed(lambda: self.world.addresses(full(name)) == [self.addresses[name]], f"{name} is in DNS")
-        status, text = self.manager.cli("name", self.addresses["alice"], "alice")
-        self.assertEqual(status, 0, text)
-        timed(lambda: self.world.addresses(full("alice")), "alice, named by the command line, is in DNS")
+            timed(lambda: self.world.dnsd.addresses(full(name)) == [self.addresses[name]], f"{name} is in DNS")
+        done = self.manager.cli("name", self.addresses["alice"], "alice")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        timed(lambda: self.world.dnsd.addresses(full("alice")), "alice, named by the command line, is in DNS")
         for subnet in SUBNETS:
-            self.assertEqual(self.world.addresses(full("alice"), subnet=subnet), [self.addresses["alice"]])
+            self.assertEqual(self.world.dnsd.addresses(full("alice"), subnet=subnet), [self.addresses["alice"]])
 
     def test_02_lo6_authorities_and_methods_are_limited(self):
-        self.assertEqual(self.world.authorisations(full("alice")),
+        self.assertEqual(self.world.dnsd.authorisations(full("alice")),
                          {"ca.test; validationmethods=http-01,tls-alpn-01", ";"})
-        self.assertEqual(self.world.authorisations(f"m.{ZONE}"), {";"})
+        self.assertEqual(self.world.dnsd.authorisations(f"m.{ZONE}"), {";"})
 
     def test_03_lm2_lm4_a4_a5_members_get_certificates_by_their_own_daemons(self):
         for name, (_, challenge) in MEMBERS.items():
@@ -118,12 +118,12 @@ class NtsPool(unittest.TestCase):
             self.assertIn(full(name), text)
 
     def test_05_lo2_srv_lists_whom_the_monitors_confirmed(self):
-        self.assertEqual(self.world.targets(), {}, "certificates alone list nobody")
+        self.assertEqual(self.targets(), {}, "certificates alone list nobody")
         for n in (1, 2):
             self.world.start_monitor(f"monitor-{n}", f"192.0.2.{100 + n}")
         timed(lambda: all(self.nts(name)["state"] == "confirmed" for name in MEMBERS), "all are confirmed", 30)
         timed(lambda: self.listed() == {full(name) for name in MEMBERS}, "all are in SRV", 30)
-        self.assertEqual(set(self.world.targets().values()), {4460})
+        self.assertEqual(set(self.targets().values()), {4460})
 
     def test_06_lo5_delv_and_unbound_validate(self):
         for name, kind in ((SERVICE, "SRV"), (full("alice"), "A"), (full("alice"), "CAA"), (f"m.{ZONE}", "CAA")):
@@ -174,10 +174,9 @@ resolve_refresh = "1s"
 
     def test_10_lo6_only_the_members_own_account_may_order(self):
         account = self.members["alice"].control("acme")["authorities"][0]["account"]
-        status, answer = self.manager.call("PUT", f"/v1/servers/{self.addresses['alice']}/name",
-                                           {"name": "alice", "account_uris": [account]})
+        status, answer = self.manager.set_name(self.addresses["alice"], "alice", account_uris=[account])
         self.assertEqual(status, 200, answer)
-        timed(lambda: self.world.authorisations(full("alice")) == {
+        timed(lambda: self.world.dnsd.authorisations(full("alice")) == {
             f"ca.test; validationmethods=http-01,tls-alpn-01; accounturi={account}", ";"}, "CAA has the account")
         self.assertEqual(answer["nts"]["state"], "confirmed", "nothing else changed")
 
@@ -195,11 +194,11 @@ resolve_refresh = "1s"
         name = type(self).moved = self.used_and_spare()[0][0]
         old, new = self.addresses[name], "192.0.2.31"
         self.members[name].host.move(new)
-        self.assertEqual(self.manager.call("POST", "/v1/servers", {"address": new, "owner": name})[0], 201)
-        self.assertEqual(self.manager.call("PUT", f"/v1/servers/{new}/name", {"name": name})[0], 200)
+        self.manager.add(new, owner=name)
+        self.assertEqual(self.manager.set_name(new, name)[0], 200)
         self.assertEqual(self.manager.call("DELETE", "/v1/servers/" + old)[0], 204)
         self.addresses[name] = new
-        timed(lambda: self.world.addresses(full(name)) == [new], f"{name} has its new address in DNS")
+        timed(lambda: self.world.dnsd.addresses(full(name)) == [new], f"{name} has its new address in DNS")
         timed(lambda: self.sources().get(full(name), {}).get("address") == f"{new}:123",
               "the client has authentic time from the new address", 30)
         timed(lambda: full(name) in self.listed(), "the moved one is in SRV again", 30)
@@ -211,18 +210,18 @@ resolve_refresh = "1s"
         timed(lambda: self.nts(name)["state"] == "failing", "the one that gives no keys is found out", 20)
         self.assertNotEqual(self.nts(name)["reason"], "")
         timed(lambda: full(name) not in self.listed(), "it is out of SRV")
-        self.assertEqual(self.world.addresses(full(name)), [self.addresses[name]], "its name stays")
+        self.assertEqual(self.world.dnsd.addresses(full(name)), [self.addresses[name]], "its name stays")
         self.assertTrue(self.manager.server(self.addresses[name])["in_dns"], "its time is as good as before")
         host.mute(4460, False)
         timed(lambda: full(name) in self.listed(), "it is in SRV again", 20)
 
     def test_13_lo4_lm1_a_member_that_leaves_has_no_name_any_more(self):
         type(self).leaver = next(name for name in self.used_and_spare()[0] if name != self.moved)
-        status, text = self.manager.cli("remove", self.addresses[self.leaver])
-        self.assertEqual(status, 0, text)
-        timed(lambda: self.world.ask(full(self.leaver)).rcode == NXDOMAIN, "the name is gone")
+        done = self.manager.cli("remove", self.addresses[self.leaver])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        timed(lambda: self.world.dnsd.ask(full(self.leaver)).rcode == NXDOMAIN, "the name is gone")
         timed(lambda: full(self.leaver) not in self.listed(), "it is out of SRV")
-        self.assertEqual(self.world.authorisations(f"m.{ZONE}"), {";"}, "no authority may issue below")
+        self.assertEqual(self.world.dnsd.authorisations(f"m.{ZONE}"), {";"}, "no authority may issue below")
         for kind in ("A", "CAA"):
             self.validates(full(self.leaver), kind, negative=True)
 

@@ -1,93 +1,23 @@
 """A pool with NTS, every part of it real and on a host of its own: manager, name server on port 53, monitors, members, an
 ACME authority (pebble) and a client's machine with a validating resolver (unbound)."""
 import http.client
-import json
 import pathlib
-import struct
 import subprocess
 import sys
 import unittest
 
 import dns_messages as dns
 import hosts
+from manager_program import Manager
+from pool_programs import ZONE, Monitor, NameServer, signing
 from programs import BINARY_DIR, Program, wait_until
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 import pebble  # noqa: E402
 from dns_secondaries import UNBOUND  # noqa: E402
 
-ZONE = "pool.test"
 MANAGER, NAME_SERVER, AUTHORITY, CLIENT, HERE = (f"192.0.2.{n}" for n in (2, 53, 80, 200, 254))
-SRV, NSEC, CAA = 33, 47, 257
 NXDOMAIN = 3
-
-
-class Manager(Program):
-    """timepool-poold, and its API as the administration calls it."""
-
-    def __init__(self, host, directory):
-        self.base = directory
-        # A pool asks every nine minutes; this one so often that servers are fit for it within seconds.
-        super().__init__("timepool-poold", f'''
-[http]
-listen = ["{host.address}:8080"]
-[store]
-path = "{directory}/pool.db"
-[admin]
-token_file = "{directory}/admin.token"
-[servers]
-allow_private = true
-[monitors]
-check_interval = "400ms"
-bad_interval = "400ms"
-batch = 100
-[publish]
-min_interval = "500ms"
-key_file = "{directory}/snapshot.key"
-[zones]
-name = "{ZONE}"
-name_servers = ["ns1.{ZONE}"]
-ttl = 1
-[[zones.host]]
-name = "ns1"
-addresses = ["{NAME_SERVER}"]
-[nts]
-authorities = ["{AUTHORITY_NAME}"]
-trust = "test"
-ttl = 1
-''', directory, prefix=host.prefix)
-        self.url = f"http://{host.address}:8080"
-        self.token = (directory / "admin.token").read_text().strip()
-
-    def write_config(self, config):
-        self.config.write_text(config)
-
-    def answers(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"ended with {self.process.returncode}:\n{self.output()}")
-        return "ready" in self.output()
-
-    def call(self, method, path, body=None):
-        """(status, JSON)"""
-        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=20)
-        connection.request(method, path, None if body is None else json.dumps(body),
-                           {"Authorization": "Bearer " + self.token})
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        return answer.status, json.loads(text) if text else None
-
-    def server(self, address):
-        return self.call("GET", "/v1/servers/" + address)[1]
-
-    def public_key(self):
-        return self.call("GET", "/v1/snapshot-key")[1]["public_key"]
-
-    def cli(self, *arguments):
-        """`timepool pool server ...`: its exit status and what it says."""
-        done = subprocess.run([BINARY_DIR / "bin/timepool", "pool", "server", *arguments, "--url", self.url, "--token-file",
-                               self.base / "admin.token"], capture_output=True, text=True, timeout=20)
-        return done.returncode, done.stdout + done.stderr
 
 
 class Member(Program):
@@ -154,8 +84,10 @@ class World:
         self.directory, self.add_cleanup = directory, add_cleanup
         self.wire = hosts.Wire(HERE)
         add_cleanup(self.wire.close)
-        self.manager = self.keep(Manager(self.wire.host("manager", MANAGER), self.own("manager")))
-        self.dnsd = self.start_dnsd(self.wire.host("ns1", NAME_SERVER))
+        self.manager = self.keep(self.made_manager(self.wire.host("manager", MANAGER)))
+        self.dnsd = self.keep(NameServer(self.manager, directory / "dnsd", f"{NAME_SERVER}:53",
+                                         signing(directory / "keys", ZONE),
+                                         self.wire.host("ns1", NAME_SERVER).prefix))
         self.anchor = self.wait_for_anchor()
         self.pebble = self.keep(pebble.Pebble(self.own("pebble"), dns=f"{NAME_SERVER}:53",
                                               host=self.wire.host("authority", AUTHORITY)))
@@ -179,26 +111,18 @@ class World:
         """A program of ours."""
         return self.keep(Program(name, config, directory, prefix=host.prefix, **more))
 
-    def start_dnsd(self, host):
-        directory = self.own("dnsd")
-        (directory / "keys").mkdir(mode=0o700)
-        return self.start("timepool-dnsd", host, directory, f'''
-[server]
-listen = ["{host.address}:53"]
-[snapshot]
-urls = ["{self.manager.url}"]
-public_keys = ["{self.manager.public_key()}"]
-directory = "{directory}/kept"
-[dnssec]
-directory = "{directory}/keys"
-[[dnssec.zone]]
-name = "{ZONE}"
-''')
+    def made_manager(self, host):
+        # A pool asks every nine minutes; this one so often that servers are fit for it within seconds.
+        return Manager(
+            self.directory / "manager", prefix=host.prefix, listen=f"{host.address}:8080",
+            monitors='check_interval = "400ms"\nbad_interval = "400ms"\nbatch = 100', publish='min_interval = "500ms"',
+            zones=f'name = "{ZONE}"\nttl = 1\n[[zones.host]]\nname = "ns1"\naddresses = ["{NAME_SERVER}"]',
+            nts=f'authorities = ["{AUTHORITY_NAME}"]\ntrust = "test"\nttl = 1')
 
     def wait_for_anchor(self):
         """The zone's DS records, as a file."""
         records = wait_until(lambda: self.dnsd.control("keys-ds", zone=ZONE, early=True).get("ds"), 20, "a DS")
-        wait_until(lambda: self.ask(ZONE, dns.SOA).answers, 20, "the signed zone")
+        wait_until(lambda: self.dnsd.ask(ZONE, dns.SOA).answers, 20, "the signed zone")
         path = self.directory / "anchor.ds"
         path.write_text("\n".join(records) + "\n")
         (self.directory / "anchor.delv").write_text("trust-anchors {" + "".join(
@@ -209,34 +133,8 @@ name = "{ZONE}"
     def start_monitor(self, name, address):
         """timepool-monitord, on a host that knows the time."""
         host = self.wire.host(name, address)
-        directory = self.own(name)
-        status, answer = self.manager.call("POST", "/v1/monitors", {"name": name})
-        assert status == 201, answer
-        token = directory / "token"
-        token.write_text(answer["token"] + "\n")
-        token.chmod(0o600)
-        return self.start("timepool-monitord", host, directory, f'''
-[manager]
-url = "{self.manager.url}"
-token_file = "{token}"
-retry_min = "200ms"
-retry_max = "1s"
-[probe]
-spacing = "50ms"
-timeout = "700ms"
-[sanity]
-mode = "none"
-[report]
-interval = "100ms"
-[spool]
-directory = "{directory}/spool"
-[nts]
-timeout = "1s"
-resolvers = ["{NAME_SERVER}"]
-[[nts.trust]]
-word = "test"
-file = "{self.roots}"
-''')
+        return self.keep(Monitor(self.manager, name, self.directory / name, NAME_SERVER, self.roots,
+                                 probe_timeout="700ms", nts_timeout="1s", prefix=host.prefix))
 
     def start_client(self, name, config):
         """timepool-ntpd on the client's machine, whose resolver is unbound; the clock is left alone."""
@@ -273,25 +171,6 @@ remote-control:
         self.client_host.start(self.unbound_log, UNBOUND, "-d", "-c", directory / "unbound.conf")
         wait_until(lambda: "status: NOERROR" in self.dig(ZONE, "SOA"), 20, "unbound answers")
 
-    def ask(self, name, kind=dns.A, **more):
-        """The name server's own answer."""
-        return dns.ask_udp((NAME_SERVER, 53), name, kind, edns=True, **more)
-
-    def addresses(self, name, **more):
-        return sorted(self.ask(name, **more).addresses)
-
-    def targets(self, name=f"_ntske._tcp.{ZONE}"):
-        """{target: port} of the SRV records in one answer."""
-        out = {}
-        for kind, _, data in self.ask(name, SRV).answers:
-            if kind == SRV:
-                out[name_at(data, 6)] = struct.unpack("!H", data[4:6])[0]
-        return out
-
-    def authorisations(self, name):
-        """The values of the CAA records at a name."""
-        return {data[2 + data[1]:].decode() for kind, _, data in self.ask(name, CAA).answers if kind == CAA}
-
     def dig(self, name, kind):
         """What unbound says on the client's machine."""
         return self.client_host.run("dig", "@127.0.0.1", name, kind, "+dnssec", "+tries=1", "+time=5", check=False)
@@ -299,14 +178,6 @@ remote-control:
     def delv(self, name, kind):
         return subprocess.run(["delv", f"@{NAME_SERVER}", "-a", self.directory / "anchor.delv", f"+root={ZONE}", "-q",
                                name, "-t", kind], capture_output=True, text=True, timeout=20).stdout
-
-
-def name_at(data, at):
-    labels = []
-    while data[at]:
-        labels.append(data[at + 1:at + 1 + data[at]].decode())
-        at += 1 + data[at]
-    return ".".join(labels)
 
 
 # As CAA records call the authority; pebble does not look at them.

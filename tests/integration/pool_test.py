@@ -2,22 +2,20 @@
 import collections
 import json
 import os
-import pathlib
 import random
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
-import urllib.error
 
 import draws
-from pool_runner import A, AAAA, PEBBLE, Pool, alive
-from programs import BINARY_DIR, wait_until
+from dns_messages import A, AAAA
+from pool_runner import PEBBLE, Pool, alive
+from programs import BINARY_DIR, own_directory, wait_until
 
 LIAR, DEAD = "127.10.0.200", "127.10.0.201"
 STOPPED, STOPPED_PROGRAM = "127.10.0.5", "ntpd-5"
@@ -65,8 +63,7 @@ class PoolTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.base = pathlib.Path(tempfile.mkdtemp(prefix="tp-pool-"))
-        cls.addClassCleanup(shutil.rmtree, cls.base, ignore_errors=True)
+        cls.base = own_directory(cls.addClassCleanup)
         cls.pool = Pool(cls.base / "pool", *(["--pebble", PEBBLE] if PEBBLE.exists() else []))
         cls.watcher = Watcher(cls.pool)
         cls.zone = cls.pool.ready["zone"]
@@ -203,7 +200,7 @@ class PoolTest(unittest.TestCase):
         timing("a server that went on was back in answers after %.1f s" % (time.monotonic() - start))
 
     def test_6_a_killed_manager_has_every_acknowledged_result(self):
-        token = self.pool.api("/v1/monitors", {"name": "crash-test"}, self.pool.admin_token())[1]["token"]
+        token = self.pool.api("/v1/monitors", {"name": "crash-test"}, self.pool.admin_token())["token"]
         acknowledged = {}
         for kill_after in (2, 5, 7):
             acknowledged.update(self.report_until_killed(token, kill_after))
@@ -212,7 +209,7 @@ class PoolTest(unittest.TestCase):
         self.check_database(acknowledged)
         # The same key again: the same answer, and no second effect.
         key, (body, answer) = random.choice(list(acknowledged.items()))
-        self.assertEqual(self.pool.api("/v1/results", body, token, [("Idempotency-Key", key)])[1], answer)
+        self.assertEqual(self.pool.api("/v1/results", body, token, Idempotency_Key=key), answer)
         self.check_database(acknowledged)
         timing("%d acknowledged results over 3 kills, all in the database" % len(acknowledged))
 
@@ -223,7 +220,7 @@ class PoolTest(unittest.TestCase):
         """
         acknowledged, work, lock = {}, [], threading.Lock()
         while len(work) <= kill_after:
-            work += self.pool.api("/v1/work?wait=5", token=token, timeout=20)[1]["work"]
+            work += self.pool.api("/v1/work?wait=5", token=token, timeout=20)["work"]
 
         def report():
             while True:
@@ -234,8 +231,8 @@ class PoolTest(unittest.TestCase):
                 key = "crash-%016x" % random.getrandbits(64)
                 body = json.dumps({"results": [self.result_of(item)]}).encode()
                 try:
-                    answer = self.pool.api("/v1/results", body, token, [("Idempotency-Key", key)])[1]
-                except (OSError, urllib.error.URLError, ValueError):
+                    answer = self.pool.api("/v1/results", body, token, Idempotency_Key=key)
+                except (OSError, ValueError):
                     return  # not acknowledged: it may be there or not
                 if answer["accepted"] != 1:
                     continue

@@ -2,21 +2,16 @@
 import datetime
 import json
 import os
-import pathlib
 import random
 import signal
-import shutil
 import sqlite3
 import subprocess
-import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
 
-from manager_program import Manager
-from programs import BINARY_DIR, ProgramTest, main, wait_until
+from manager_program import Manager, call, request
+from programs import BINARY_DIR, ProgramTest, main, own_directory, wait_until
 
 KILLS = 8
 SERVERS = [f"127.0.{i // 100}.{i % 100 + 1}" for i in range(6)]
@@ -27,34 +22,14 @@ class Poold(Manager):
         super().__init__(directory, store=f'max_size = "{max_size}"', publish='min_interval = "50ms"',
                          monitors='check_interval = "100ms"\nbad_interval = "100ms"')
 
-    def call(self, method, path, body=None, token=None, **headers):
-        """(status, JSON); OSError when there is no answer."""
-        return call(self.url, method, path, body, token, **headers)
-
     def metrics(self):
-        with urllib.request.urlopen(self.url + "/metrics", timeout=10) as response:
-            lines = response.read().decode().splitlines()
+        lines = request(self.url, "GET", "/metrics")[1].decode().splitlines()
         return {k: float(v) for k, v in (line.split() for line in lines if line[0] != "#")}
 
     def kill(self):
         self.process.kill()
         self.process.wait()
         self.log.close()
-
-
-def call(url, method, path, body=None, token=None, **headers):
-    data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(url + path, data, method=method)
-    if token:
-        request.add_header("Authorization", "Bearer " + token)
-    for name, value in headers.items():
-        request.add_header(name.replace("_", "-"), value)
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            text = response.read()
-            return response.status, json.loads(text) if text else None
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())
 
 
 def now():
@@ -107,8 +82,7 @@ class Monitor(threading.Thread):
 
 class PooldTest(ProgramTest):
     def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="timepool-")
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = own_directory(self.addCleanup)
         self.url = None
 
     def open(self, **more):
@@ -123,12 +97,9 @@ class PooldTest(ProgramTest):
         return out
 
     def register(self, program, monitors):
-        token = program.admin_token()
         for address in SERVERS:
-            status, answer = program.call("POST", "/v1/servers", {"address": address}, token)
-            self.assertEqual(status, 201, answer)
-        return [program.call("POST", "/v1/monitors", {"name": f"m{i}"}, token)[1]["token"]
-                for i in range(monitors)]
+            program.add(address)
+        return [program.add_monitor(f"m{i}") for i in range(monitors)]
 
     def test_killed_at_any_time_it_has_every_acknowledged_result_once(self):
         seed = int(os.environ.get("TIMEPOOL_SEED", time.time_ns() % 100000))
@@ -219,18 +190,14 @@ class PooldTest(ProgramTest):
     def test_secrets_and_database_are_for_the_owner_only(self):
         program = self.open()
         for name in ("admin.token", "snapshot.key", "pool.db", "pool.db-wal"):
-            mode = (pathlib.Path(self.directory) / name).stat().st_mode & 0o777
+            mode = (self.directory / name).stat().st_mode & 0o777
             self.assertEqual(mode, 0o600, name)
         key = program.call("GET", "/v1/snapshot-key")[1]["public_key"]
-        printed = subprocess.run(
-            [BINARY_DIR / "bin" / "timepool-poold", "--config", program.config,
-             "--print-public-key"], capture_output=True, text=True, timeout=20, check=True)
-        self.assertEqual(printed.stdout.strip(), key)
+        self.assertEqual(program.public_key(), key)
         self.assertEqual(program.stop(), 0)
 
     def test_sighup_takes_in_countries_and_keeps_the_old_on_error(self):
         program = self.open()
-        token = program.admin_token()
         config = program.config.read_text()
 
         def reloaded(text, says):
@@ -239,27 +206,28 @@ class PooldTest(ProgramTest):
             wait_until(lambda: says in program.output(), 10, says)
 
         reloaded('[geoip.overrides]\n"127.0.0.0/8" = "nz"\n', "configuration reloaded")
-        _, answer = program.call("POST", "/v1/servers", {"address": SERVERS[0]}, token)
+        answer = program.add(SERVERS[0])
         self.assertEqual(answer["country"], "nz", answer)
         reloaded('[geoip]\nfiles = ["/nonexistent.mmdb"]\n', "the configuration stays as it was")
         reloaded("[scoring]\ndecay = 0.5\n", "[scoring] changed: that needs a restart")
-        _, answer = program.call("POST", "/v1/servers", {"address": SERVERS[1]}, token)
+        answer = program.add(SERVERS[1])
         self.assertEqual(answer["country"], "", answer)
 
     def test_says_which_setting_cannot_be_used(self):
         program = self.open()
         port = program.url.rsplit(":", 1)[1]
-        other = tempfile.mkdtemp(prefix="timepool-", dir=self.directory)
+        other = self.directory / "other"
+        other.mkdir()
         cases = [("127.0.0.1:0\"]", f"127.0.0.1:{port}\"]", "[http] listen"),
                  ("pool.db", "missing/pool.db", "[store] path"),
                  ("admin.token", "missing/admin.token", "[admin] token_file"),
                  ("snapshot.key", "missing/snapshot.key", "[publish] key_file"),
                  ("[zones]", "[geoip]\nfiles = [\"/nowhere.mmdb\"]\n[zones]", "[geoip] files")]
-        text = program.config.read_text().replace(self.directory, other)
+        text = program.config.read_text().replace(str(self.directory), str(other))
         for old, new, setting in cases:
             with self.subTest(setting):
                 self.assertIn(old, text)
-                config = pathlib.Path(other) / "config.toml"
+                config = other / "config.toml"
                 config.write_text(text.replace(old, new))
                 done = subprocess.run(
                     [BINARY_DIR / "bin" / "timepool-poold", "--config", config],
