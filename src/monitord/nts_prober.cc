@@ -55,6 +55,7 @@ class NtsProber::Check {
   }
 
   void begin() {
+    prober_.log_.debug("checking NTS of {} at {}", what_.work.name, format(what_.server));
     if (!prober_.options_.look_up) return establish();
     prober_.lookups_->find(what_.work.name, family_of(what_.server),
                            [this](const LookupResult& found) { judge_name(found); });
@@ -190,7 +191,10 @@ NtsProber::NtsProber(net::Reactor& reactor, Options options, std::unique_ptr<Nam
       keys_(reactor, options_.key_timeout, static_cast<std::size_t>(options_.max_parallel)),
       random_(random_key),
       precision_(static_cast<std::int8_t>(sys::measure_precision())),
-      log_(log) {}
+      log_(log),
+      turns_(options_.max_parallel, [this](std::uint64_t id, Waiting what) {
+        return std::make_unique<Check>(*this, id, std::move(what));
+      }) {}
 
 NtsProber::~NtsProber() = default;
 
@@ -212,31 +216,13 @@ Result<std::unique_ptr<NtsProber>> NtsProber::create(net::Reactor& reactor, Opti
 }
 
 void NtsProber::check(const IpAddress& server, const NtsWork& work, Done done) {
-  Waiting next{server, work, std::move(done)};
-  if (active_.size() < static_cast<std::size_t>(options_.max_parallel)) {
-    start(std::move(next));
-  } else {
-    waiting_.push_back(std::move(next));
-  }
-}
-
-void NtsProber::start(Waiting next) {
-  const std::uint64_t id = next_id_++;
-  log_.debug("checking NTS of {} at {}", next.work.name, format(next.server));
-  auto& check = active_[id];
-  check = std::make_unique<Check>(*this, id, std::move(next));
-  check->begin();
+  turns_.add({server, work, std::move(done)});
 }
 
 void NtsProber::finish(std::uint64_t id, Done done, std::optional<NtsResult> result) {
   // Outlives the check that it came with.
   const Done told = std::move(done);
-  active_.erase(id);
-  if (!waiting_.empty()) {
-    Waiting next = std::move(waiting_.front());
-    waiting_.pop_front();
-    start(std::move(next));
-  }
+  turns_.over(id);
   told(std::move(result));
 }
 

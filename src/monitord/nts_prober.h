@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "monitord/messages.h"
 #include "monitord/name_lookups.h"
 #include "monitord/trust_store.h"
+#include "monitord/turns.h"
 #include "ntp/random_stream.h"
 #include "nts_client/key_client.h"
 #include "sys/log.h"
@@ -47,7 +47,7 @@ class NtsProber {
   // Starts now or when one of the others is over; the first NTP request goes out `spacing` after
   // that at the earliest. `done` is called once, from the reactor.
   void check(const IpAddress& server, const NtsWork& work, Done done);
-  std::size_t outstanding() const { return active_.size() + waiting_.size(); }
+  std::size_t outstanding() const { return turns_.outstanding(); }
 
  private:
   class Check;
@@ -59,7 +59,6 @@ class NtsProber {
 
   NtsProber(net::Reactor& reactor, Options options, std::unique_ptr<NameLookups> lookups,
             const AeadMaker& aeads, const SiphashKey& random_key, sys::Logger& log);
-  void start(Waiting next);
   void finish(std::uint64_t id, Done done, std::optional<NtsResult> result);
   // So often at the most.
   static constexpr Duration kWarnings = Duration::seconds(60);
@@ -75,9 +74,7 @@ class NtsProber {
   std::int8_t precision_;
   sys::Logger& log_;
   MonoTime next_warning_;
-  std::uint64_t next_id_ = 1;
-  std::map<std::uint64_t, std::unique_ptr<Check>> active_;
-  std::deque<Waiting> waiting_;
+  Turns<Waiting, Check> turns_;
 };
 
 }  // namespace timepool::monitord

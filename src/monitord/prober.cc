@@ -18,14 +18,18 @@ class Prober::Probe {
         query_(exchange_config(prober.precision_, prober.options_.timeout)),
         request_(prober.reactor_) {}
 
+  void begin() {
+    prober_.log_.debug("probing {}", format(what_.server));
+    ask();
+  }
+
+ private:
   void ask() {
     ++asked_;
     asked_at_ = sys::mono_now();
     request_.start(what_.server, prober_.options_.timeout, query_, prober_.random_,
                    [this](const TimeRequest::End& end) { request_over(end); });
   }
-
- private:
   void request_over(const TimeRequest::End& end) {
     // Nothing when the fault was ours.
     std::optional<Sample> sample = timed_out();
@@ -60,34 +64,19 @@ Prober::Prober(net::Reactor& reactor, const Options& options, const SiphashKey& 
       options_(options),
       random_(random_key),
       precision_(static_cast<std::int8_t>(sys::measure_precision())),
-      log_(log) {}
+      log_(log),
+      turns_(options.max_parallel, [this](std::uint64_t id, Waiting what) {
+        return std::make_unique<Probe>(*this, id, std::move(what));
+      }) {}
 
 Prober::~Prober() = default;
 
 void Prober::probe(const Endpoint& server, int samples, Done done) {
-  Waiting next{server, samples, std::move(done)};
-  if (active_.size() < static_cast<std::size_t>(options_.max_parallel)) {
-    start(std::move(next));
-  } else {
-    waiting_.push_back(std::move(next));
-  }
-}
-
-void Prober::start(Waiting next) {
-  const std::uint64_t id = next_id_++;
-  log_.debug("probing {}", format(next.server));
-  auto& probe = active_[id];
-  probe = std::make_unique<Probe>(*this, id, std::move(next));
-  probe->ask();
+  turns_.add({server, samples, std::move(done)});
 }
 
 void Prober::finish(std::uint64_t id, Done done, std::vector<Sample> samples) {
-  active_.erase(id);
-  if (!waiting_.empty()) {
-    Waiting next = std::move(waiting_.front());
-    waiting_.pop_front();
-    start(std::move(next));
-  }
+  turns_.over(id);
   done(std::move(samples));
 }
 

@@ -4,12 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <map>
-#include <memory>
 
 #include "monitord/messages.h"
+#include "monitord/turns.h"
 #include "net/reactor.h"
 #include "ntp/random_stream.h"
 #include "sys/log.h"
@@ -33,7 +31,7 @@ class Prober {
 
   // Starts now or when one of the others is over. `done` is called once, from the reactor.
   void probe(const Endpoint& server, int samples, Done done);
-  std::size_t outstanding() const { return active_.size() + waiting_.size(); }
+  std::size_t outstanding() const { return turns_.outstanding(); }
 
  private:
   class Probe;
@@ -43,7 +41,6 @@ class Prober {
     Done done;
   };
 
-  void start(Waiting next);
   void finish(std::uint64_t id, Done done, std::vector<Sample> samples);
 
   net::Reactor& reactor_;
@@ -51,9 +48,7 @@ class Prober {
   ntp::RandomStream random_;
   std::int8_t precision_;
   sys::Logger& log_;
-  std::uint64_t next_id_ = 1;
-  std::map<std::uint64_t, std::unique_ptr<Probe>> active_;
-  std::deque<Waiting> waiting_;
+  Turns<Waiting, Probe> turns_;
 };
 
 }  // namespace timepool::monitord
