@@ -7,8 +7,8 @@ import threading
 
 import manager_program
 from dns_messages import ask_udp, query, udp_socket
-from programs import BINARY_DIR, ProgramTest, free_port, main, own_directory, wait_until
-from successors import Successor
+from programs import BINARY_DIR, free_port, main, own_directory, wait_until
+from successors import TakeOverTest
 
 TOKEN = "t" * 40
 SERVERS = {"127.10.0.1": 10, "127.10.0.2": 10}
@@ -46,7 +46,7 @@ class Taker(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Reports(ProgramTest):
+class Reports(TakeOverTest):
     def setUp(self):
         self.directory = own_directory(self.addCleanup)
         (self.directory / "zones").mkdir()
@@ -160,12 +160,8 @@ class Reports(ProgramTest):
         asking.start()
         old = program
         for _ in range(3):
-            new = Successor(old, self.config(listen=listen))
-            self.addCleanup(new.log.close)
-            self.addCleanup(new.process.wait)
-            self.addCleanup(new.process.kill)
-            wait_until(lambda: old.process.poll() is not None, 30, "the old one leaves")
-            wait_until(new.serves, 20, f"the new one answers\n{new.output()}")
+            new = self.succeed(old, self.config(listen=listen))
+            self.check_taken_over(old, new)
             old = new
         stop.set()
         asking.join()

@@ -1,7 +1,6 @@
 """What timepool-dnsd has given up once it runs, and that it does all of its work all the same."""
 import json
 import os
-import pathlib
 import pwd
 import shutil
 import ssl
@@ -10,21 +9,10 @@ import unittest
 
 import certificates
 from dns_messages import ask_udp, framed, query, read_tcp
-from programs import BINARY_DIR, ProgramTest, endpoint, main, own_directory, wait_until
+from programs import ProgramTest, endpoint, main, own_directory, wait_until
+from sandboxed import restricted, statuses
 
-SANITIZED = any(name in str(BINARY_DIR) for name in ("asan", "tsan"))
-
-
-def statuses(pid):
-    """Of each thread: the fields of its /proc status."""
-    out = []
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        lines = (task / "status").read_text().splitlines()
-        out.append(dict(line.split(":\t", 1) for line in lines if ":\t" in line))
-    return out
-
-
-@unittest.skipIf(SANITIZED, "a sanitizer's build is not restricted")
+@restricted
 class Sandbox(ProgramTest):
     def setUp(self):
         self.directory = own_directory(self.addCleanup)

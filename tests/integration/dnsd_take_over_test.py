@@ -10,8 +10,8 @@ import unittest
 
 import certificates
 from dns_messages import Reply, ask_udp, framed, query, read_tcp, udp_socket
-from programs import ProgramTest, endpoint, main, own_directory, wait_until
-from successors import NotifySocket, Successor
+from programs import endpoint, main, own_directory, wait_until
+from successors import NotifySocket, TakeOverTest
 
 
 class UdpLoad(threading.Thread):
@@ -91,7 +91,7 @@ class StreamLoad(threading.Thread):
                 self.lost.append(repr(error))
 
 
-class TakeOver(ProgramTest):
+class TakeOver(TakeOverTest):
     def setUp(self):
         self.directory = own_directory(self.addCleanup)
         zone = {"serial": 1, "ttl": 60, "max_hosts": 4, "data": {
@@ -106,17 +106,6 @@ class TakeOver(ProgramTest):
         program = self.start("timepool-dnsd", config)
         program.address = program.listening()
         return program
-
-    def succeed(self, old, config=None, **more):
-        new = Successor(old, config, **more)
-        self.addCleanup(lambda: (new.process.poll() is None and new.process.kill(),
-                                 new.process.wait(), new.log.close()))
-        return new
-
-    def check_taken_over(self, old, new):
-        wait_until(lambda: old.process.poll() is not None, 30, f"the old one leaves\n{old.output()}")
-        self.assertEqual(old.process.returncode, 0, old.output())
-        wait_until(new.serves, 20, f"the new one answers\n{new.output()}")
 
     @unittest.skipIf(certificates.OPENSSL is None, "needs openssl (package openssl)")
     def test_no_query_is_lost_under_load(self):

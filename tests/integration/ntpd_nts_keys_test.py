@@ -8,13 +8,12 @@ import time
 from certificates import AuthorityTest
 from programs import BINARY_DIR, endpoint, main, wait_until
 from prometheus_text import parse
-from take_over_test import Successor
-
+from successors import TakeOverTest
 
 LOCAL = '[server.local]\nstratum = 1\nrefid = "TEST"\n'
 
 
-class NtsKeys(AuthorityTest):
+class NtsKeys(AuthorityTest, TakeOverTest):
     def setUp(self):
         super().setUp()
         self.chain, self.key = self.authority.issue("server", "DNS:localhost")
@@ -100,10 +99,8 @@ class NtsKeys(AuthorityTest):
                                            "--inflight", "4"), stdout=subprocess.PIPE, text=True)
         self.addCleanup(load.kill)
         time.sleep(1)
-        heir = Successor(server)
-        self.addCleanup(heir.close)
-        wait_until(lambda: server.process.poll() is not None, 20, "the old process leaves")
-        self.assertEqual(server.process.returncode, 0, server.output())
+        heir = self.succeed(server)
+        self.check_taken_over(server, heir)
         output, _ = load.communicate(timeout=60)
         report = json.loads(output)
         self.assertGreater(report["established"], 10, report)

@@ -6,11 +6,10 @@ import socket
 import ssl
 import struct
 import sys
-import unittest
 
-from certificates import OPENSSL, Authority
-from programs import DirectoryTest, endpoint, main, wait_until
-from take_over_test import NotifySocket, Successor
+from certificates import AuthorityTest
+from programs import endpoint, main, wait_until
+from successors import NotifySocket, TakeOverTest
 
 # RFC 8915 4: NTPv4, AES-SIV-CMAC-256, the end.
 REQUEST = struct.pack("!HHHHHHHH", 0x8001, 2, 0, 0x8004, 2, 15, 0x8000, 0)
@@ -29,11 +28,9 @@ os.execv(command[0], command)
 """
 
 
-@unittest.skipUnless(OPENSSL, "Debian package openssl is not there")
-class NtsTakeOver(DirectoryTest):
+class NtsTakeOver(AuthorityTest, TakeOverTest):
     def setUp(self):
         super().setUp()
-        self.authority = Authority(self.directory)
         self.chain, self.key = self.authority.issue("server", "DNS:localhost,IP:127.0.0.1")
 
     def server_settings(self, ntp="127.0.0.1:0", keys="127.0.0.1:0"):
@@ -49,17 +46,6 @@ class NtsTakeOver(DirectoryTest):
     def addresses(self, server):
         status = server.control("status")
         return [status[half]["listen"][0] for half in ("server", "key_server")]
-
-    def succeed(self, old, config=None, **more):
-        new = Successor(old, config, **more)
-        self.end_with_test(new.process)
-        self.addCleanup(new.log.close)
-        return new
-
-    def check_taken_over(self, old, new):
-        wait_until(lambda: old.process.poll() is not None, 20, "the old one leaves")
-        self.assertEqual(old.process.returncode, 0, old.output())
-        wait_until(new.serves, 10, "the new one answers")
 
     def client_settings(self, ntp, keys):
         state = self.directory / "client"

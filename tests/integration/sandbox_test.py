@@ -1,24 +1,13 @@
 """What timepool-ntpd has given up once it runs, and that it does all of its work all the same."""
 import os
-import pathlib
 import pwd
 import shutil
 import socket
-import unittest
 
-from programs import BINARY_DIR, ProgramTest, main, own_directory, wait_until
+from programs import ProgramTest, main, own_directory, wait_until
+from sandboxed import restricted, statuses
 
 LOCAL = '[server.local]\nstratum = 1\nrefid = "TEST"\n'
-SANITIZED = any(name in str(BINARY_DIR) for name in ("asan", "tsan"))
-
-
-def statuses(pid):
-    """Of each thread: the fields of its /proc status."""
-    out = []
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        lines = (task / "status").read_text().splitlines()
-        out.append(dict(line.split(":\t", 1) for line in lines if ":\t" in line))
-    return out
 
 
 def answered(address):
@@ -30,7 +19,7 @@ def answered(address):
 
 
 class Sandbox(ProgramTest):
-    @unittest.skipIf(SANITIZED, "a sanitizer's build is not restricted")
+    @restricted
     def test_every_thread_has_given_up_what_it_does_not_need(self):
         source = self.start("timepool-ntpd", f'[server]\nlisten = ["127.0.0.1:0"]\n{LOCAL}')
         host, port = source.listening("server")
@@ -55,7 +44,7 @@ class Sandbox(ProgramTest):
         self.assertRegex(program.output(), r"restricted by (landlock and )?seccomp; user \d+, "
                                            "capabilities none")
 
-    @unittest.skipIf(SANITIZED, "a sanitizer's build is not restricted")
+    @restricted
     def test_the_log_tells_of_the_capabilities_that_it_has_and_no_others(self):
         if os.geteuid() != 0 or not shutil.which("setpriv"):
             self.skipTest("needs root and setpriv, to begin without a capability")
@@ -69,7 +58,7 @@ class Sandbox(ProgramTest):
                 self.assertIn(f", capabilities {told}\n", program.output())
                 self.assertEqual(int(statuses(program.process.pid)[0]["CapEff"], 16), held)
 
-    @unittest.skipIf(SANITIZED, "a sanitizer's build is not restricted")
+    @restricted
     def test_the_restrictions_can_be_switched_off(self):
         program = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n'
                                               '[sandbox]\nseccomp = false\nlandlock = false\n')
@@ -77,7 +66,7 @@ class Sandbox(ProgramTest):
         self.assertIn("restricted by nothing", program.output())
 
     # After becoming another user the leak checker may not look into its own process.
-    @unittest.skipIf(SANITIZED, "a sanitizer's build is not restricted")
+    @restricted
     def test_it_becomes_another_user_and_works_on(self):
         if os.geteuid() != 0:
             self.skipTest("needs root, to become somebody else")
@@ -106,7 +95,7 @@ class Sandbox(ProgramTest):
         self.assertEqual(program.process.wait(10), 1)
         self.assertIn("[sandbox] user: user no-such-user: there is none", program.output())
 
-    @unittest.skipIf(SANITIZED, "a sanitizer's build is not restricted")
+    @restricted
     def test_a_reload_says_what_the_restrictions_forbid(self):
         outside = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n').directory
         (outside / "leap-seconds.list").write_text("#$ 1\n")

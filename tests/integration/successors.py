@@ -5,7 +5,7 @@ import socket
 import subprocess
 import threading
 
-from programs import BINARY_DIR, Program
+from programs import BINARY_DIR, Program, ProgramTest, wait_until
 
 
 class NotifySocket:
@@ -66,3 +66,17 @@ class Successor(Program):
         except OSError:
             return None
         return status if status["pid"] == self.process.pid else None
+
+
+class TakeOverTest(ProgramTest):
+    def succeed(self, old, config=None, **more):
+        """A successor that ends with the test."""
+        new = Successor(old, config, **more)
+        self.addCleanup(new.log.close)
+        self.end_with_test(new.process)
+        return new
+
+    def check_taken_over(self, old, new):
+        wait_until(lambda: old.process.poll() is not None, 30, f"the old one leaves\n{old.output()}")
+        self.assertEqual(old.process.returncode, 0, old.output())
+        wait_until(new.serves, 20, f"the new one answers\n{new.output()}")

@@ -12,8 +12,8 @@ import subprocess
 import threading
 import time
 
-from programs import ProgramTest, endpoint, main, own_directory, wait_until
-from successors import NotifySocket, Successor
+from programs import endpoint, main, own_directory, wait_until
+from successors import NotifySocket, TakeOverTest
 
 LOCAL = '[server.local]\nstratum = 1\nrefid = "TEST"\n'
 
@@ -81,7 +81,7 @@ class Load(threading.Thread):
             s.close()
 
 
-class TakeOver(ProgramTest):
+class TakeOver(TakeOverTest):
     def serve(self, threads=2, listen='"127.0.0.1:0"', **more):
         program = self.start("timepool-ntpd",
                              f"[server]\nlisten = [{listen}]\nthreads = {threads}\n{LOCAL}", **more)
@@ -94,17 +94,6 @@ class TakeOver(ProgramTest):
 
     def config(self, address, threads, more=LOCAL):
         return f'[server]\nlisten = ["{address[0]}:{address[1]}"]\nthreads = {threads}\n{more}'
-
-    def succeed(self, old, config=None, **more):
-        new = Successor(old, config, **more)
-        self.addCleanup(lambda: (new.process.poll() is None and new.process.kill(),
-                                 new.process.wait(), new.log.close()))
-        return new
-
-    def check_taken_over(self, old, new):
-        wait_until(lambda: old.process.poll() is not None, 20, f"the old one leaves\n{old.output()}")
-        self.assertEqual(old.process.returncode, 0, old.output())
-        wait_until(new.serves, 10, f"the new one answers\n{new.output()}")
 
     def answered(self, address):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:

@@ -1,14 +1,13 @@
 // Our reading and writing of DNS messages against ldns', over generated messages of every type:
 // what we write ldns reads, what ldns writes we read, and it understands our presentation format.
 #include <gtest/gtest.h>
-#include <ldns/ldns.h>
 
-#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "base/hex.h"
+#include "ldns_pointers.h"
 #include "wire/dns/message.h"
 #include "wire/dns/message_writer.h"
 #include "wire/dns/record_generator.h"
@@ -18,21 +17,11 @@ namespace {
 
 constexpr std::uint64_t kMessages = 400;
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using Packet = std::unique_ptr<ldns_pkt, Deleter<ldns_pkt_free>>;
-using Rr = std::unique_ptr<ldns_rr, Deleter<ldns_rr_free>>;
-using Buffer = std::unique_ptr<ldns_buffer, Deleter<ldns_buffer_free>>;
-struct CFree {
-  void operator()(void* pointer) const { free(pointer); }
-};
-template <class T>
-using CPointer = std::unique_ptr<T, CFree>;
+using ldns::Buffer;
+using ldns::CPointer;
+using ldns::Deleter;
+using ldns::Packet;
+using ldns::Record;
 
 // The data of one of ldns' records, uncompressed.
 std::string data_of(const ldns_rr* rr) {
@@ -198,7 +187,7 @@ TEST(Ldns, reads_our_presentation_format_of_every_type) {
       ldns_rr* rr = nullptr;
       const ldns_status status = ldns_rr_new_frm_str(&rr, text.c_str(), 0, nullptr, nullptr);
       ASSERT_EQ(status, LDNS_STATUS_OK) << text << ": " << ldns_get_errorstr_by_id(status);
-      const Rr owned(rr);
+      const Record owned(rr);
       EXPECT_EQ(to_hex(owner.wire()), owner_of(rr)) << text;
       EXPECT_EQ(data_of(data), data_of(rr)) << text;
       ++compared;
@@ -216,7 +205,7 @@ TEST(Ldns, agrees_on_key_tags_and_canonical_order) {
     const std::string text = "pool.test. 60 IN DNSKEY " + format_rdata(key);
     ldns_rr* rr = nullptr;
     ASSERT_EQ(ldns_rr_new_frm_str(&rr, text.c_str(), 0, nullptr, nullptr), LDNS_STATUS_OK);
-    const Rr owned(rr);
+    const Record owned(rr);
     EXPECT_EQ(key_tag(std::get<Dnskey>(key)), ldns_calc_keytag(rr)) << text;
 
     const DnsName a = generator.name();

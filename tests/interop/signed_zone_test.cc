@@ -2,7 +2,6 @@
 // types, is verified by ldns with our public keys, and the examples of RFC 6605 and RFC 8080 hold
 // for what we say signatures are over.
 #include <gtest/gtest.h>
-#include <ldns/ldns.h>
 
 #include <map>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "dns/testing.h"
 #include "dnssec/rrset.h"
 #include "dnssec/rrsig.h"
+#include "ldns_pointers.h"
 #include "wire/dns/rdata.h"
 
 namespace timepool::dns {
@@ -23,17 +23,11 @@ namespace {
 using wire::dns::DnsName;
 using wire::dns::RrType;
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using Packet = std::unique_ptr<ldns_pkt, Deleter<ldns_pkt_free>>;
+using ldns::Deleter;
+using ldns::Packet;
+using ldns::Record;
 using Records = std::unique_ptr<ldns_rr_list, Deleter<ldns_rr_list_deep_free>>;
 using Shallow = std::unique_ptr<ldns_rr_list, Deleter<ldns_rr_list_free>>;
-using Record = std::unique_ptr<ldns_rr, Deleter<ldns_rr_free>>;
 
 constexpr std::uint32_t kNow = 1'750'000'000;
 
@@ -124,7 +118,7 @@ std::string wrong_with(const dns::testing::Got& got, ldns_rr_list* keys, std::si
     }
     std::map<std::pair<std::string, int>, Shallow> sets;
     for (ldns_rr* rr : plain) {
-      const std::unique_ptr<char, Deleter<free>> owner(ldns_rdf2str(ldns_rr_owner(rr)));
+      const ldns::CPointer<char> owner(ldns_rdf2str(ldns_rr_owner(rr)));
       std::string lower = owner.get();
       for (char& c : lower) c = static_cast<char>(std::tolower(c));
       Shallow& set = sets[{lower, ldns_rr_get_type(rr)}];
@@ -252,14 +246,14 @@ void check_example(const char* dnskey_text, const char* record_text, const char*
     return Record(rr);
   };
   const auto data_of = [](const ldns_rr* rr) {
-    std::unique_ptr<ldns_buffer, Deleter<ldns_buffer_free>> buffer(ldns_buffer_new(65535));
+    const ldns::Buffer buffer(ldns_buffer_new(65535));
     EXPECT_EQ(ldns_rr_rdata2buffer_wire(buffer.get(), rr), LDNS_STATUS_OK);
     const auto bytes = std::as_bytes(
         std::span(ldns_buffer_begin(buffer.get()), ldns_buffer_position(buffer.get())));
     return std::vector<std::byte>(bytes.begin(), bytes.end());
   };
   const auto owner_of = [](const ldns_rr* rr) {
-    const std::unique_ptr<char, Deleter<free>> text(ldns_rdf2str(ldns_rr_owner(rr)));
+    const ldns::CPointer<char> text(ldns_rdf2str(ldns_rr_owner(rr)));
     return name(text.get());
   };
   const Record key = record_of(dnskey_text);
