@@ -336,7 +336,8 @@ class UdpServer {
   static Result<std::unique_ptr<UdpServer>> create(Reactor& reactor,
                                                    const UdpServerOptions& options,
                                                    const MakeHandler& make_handler) {
-    std::unique_ptr<UdpServer> out(new UdpServer(reactor, options, TRY(bind_workers(options))));
+    BoundWorkers bound = TRY(bind_workers(options));
+    std::unique_ptr<UdpServer> out(new UdpServer(reactor, options, std::move(bound)));
     for (unsigned i = 0; i < out->workers_.size(); ++i) {
       out->handlers_.push_back(make_handler(i));
     }

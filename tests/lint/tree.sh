@@ -16,6 +16,9 @@ hits=$(grep -nE '^.{101,}$' $code 2>/dev/null | cut -c1-120); [ -z "$hits" ] || 
 $hits"
 hits=$(grep -nE 'using namespace std;|std::(format|views)\b|#pragma once.*#pragma once' $code); [ -z "$hits" ] || fail "not used here:
 $hits"
+# What `new` took before TRY returns from its arguments nobody gives back.
+hits=$(grep -nE '\bnew [A-Za-z_:<>]+\(.*TRY\(' $code); [ -z "$hits" ] || fail "TRY inside new leaks:
+$hits"
 for file in $(git ls-files -co --exclude-standard 'src/*.h'); do
   [ -f "$file" ] || continue
   head -n 30 "$file" | grep -q '#pragma once' || fail "$file: no #pragma once near its top"
