@@ -1,116 +1,111 @@
 #include "geo/database.h"
 
-#include <fmt/core.h>
-#include <maxminddb.h>
-#include <netinet/in.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <array>
 #include <charconv>
-#include <cstring>
+#include <initializer_list>
 #include <optional>
+#include <span>
 #include <unordered_map>
 
-#include "sys/fd.h"
+#include "geo/mmdb_file.h"
 #include "sys/file.h"
 
 namespace timepool::geo {
 namespace {
 
-// The layouts in use: MaxMind and DB-IP; ip-location-db; IPinfo's; what some converters write; and
-// at last where the network is registered.
-constexpr const char* kCountryPaths[][3] = {
-    {"country", "iso_code", nullptr},
-    {"country_code", nullptr, nullptr},
-    {"country", "country_code", nullptr},
-    {"country", nullptr, nullptr},
-    {"registered_country", "iso_code", nullptr},
-};
-constexpr const char* kAsnPaths[][3] = {
-    {"autonomous_system_number", nullptr, nullptr},
-    {"asn", nullptr, nullptr},
-    {"traits", "autonomous_system_number", nullptr},
-};
+using Type = MmdbValue::Type;
+using Branch = MmdbFile::Branch;
 
+// One of the ways to a value. The layouts in use: MaxMind and DB-IP; ip-location-db; IPinfo's; what
+// some converters write; and at last where the network is registered.
+struct Path {
+  constexpr Path(std::initializer_list<std::string_view> of) {
+    for (const std::string_view step : of) steps[count++] = step;
+  }
+  MmdbData::Path path() const { return std::span(steps).first(count); }
+  std::array<std::string_view, 3> steps;
+  std::size_t count = 0;
+};
+constexpr Path kCountryPaths[] = {
+    {"country", "iso_code"},
+    {"country_code"},
+    {"country", "country_code"},
+    {"country"},
+    {"registered_country", "iso_code"},
+};
+constexpr Path kAsnPaths[] = {
+    {"autonomous_system_number"},
+    {"asn"},
+    {"traits", "autonomous_system_number"},
+};
 // The first level of subdivisions, as geodns takes it.
-constexpr const char* kRegionPaths[][4] = {
-    {"subdivisions", "0", "iso_code", nullptr},
-    {"region_code", nullptr, nullptr, nullptr},
+constexpr Path kRegionPaths[] = {
+    {"subdivisions", "0", "iso_code"},
+    {"region_code"},
 };
 // Latitude and longitude: MaxMind and DB-IP; ip-location-db; IPinfo.
-constexpr const char* kPositionPaths[][2][3] = {
-    {{"location", "latitude", nullptr}, {"location", "longitude", nullptr}},
-    {{"latitude", nullptr, nullptr}, {"longitude", nullptr, nullptr}},
-    {{"lat", nullptr, nullptr}, {"lng", nullptr, nullptr}},
+constexpr Path kPositionPaths[][2] = {
+    {{"location", "latitude"}, {"location", "longitude"}},
+    {{"latitude"}, {"longitude"}},
+    {{"lat"}, {"lng"}},
 };
 
-bool field(MMDB_entry_s entry, const char* const* path, MMDB_entry_data_s& out) {
-  return MMDB_aget_value(&entry, &out, path) == MMDB_SUCCESS && out.has_data;
+struct Record {
+  const MmdbData& data;
+  std::size_t offset;
+  std::optional<MmdbValue> at(const Path& path) const { return data.find(offset, path.path()); }
+  // "" when there is no text.
+  std::string_view text(const Path& path) const {
+    const auto value = at(path);
+    return value ? data.text_of(*value) : std::string_view();
+  }
+};
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-std::array<char, 2> country_in(const MMDB_entry_s& entry) {
-  for (const auto& path : kCountryPaths) {
-    MMDB_entry_data_s data{};
-    if (!field(entry, path, data) || data.type != MMDB_DATA_TYPE_UTF8_STRING) continue;
-    if (data.data_size != 2) continue;
-    std::array<char, 2> code{};
-    bool letters = true;
-    for (std::size_t i = 0; i < 2; ++i) {
-      const char c = data.utf8_string[i];
-      code[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-      letters = letters && code[i] >= 'a' && code[i] <= 'z';
-    }
-    if (letters) return code;
+std::array<char, 2> country_in(const Record& record) {
+  for (const Path& path : kCountryPaths) {
+    const std::string_view text = record.text(path);
+    if (text.size() != 2) continue;
+    const std::array<char, 2> code = {lower(text[0]), lower(text[1])};
+    const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+    if (letter(code[0]) && letter(code[1])) return code;
   }
   return {};
 }
 
 // "AS64500" or "64500"; 0 when it is neither.
-std::uint32_t asn_of(const char* text, std::size_t size) {
-  if (size > 2 && (text[0] == 'A' || text[0] == 'a') && (text[1] == 'S' || text[1] == 's')) {
-    text += 2;
-    size -= 2;
-  }
+std::uint32_t asn_of(std::string_view text) {
+  if (text.size() > 2 && lower(text[0]) == 'a' && lower(text[1]) == 's') text.remove_prefix(2);
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    if (text[i] < '0' || text[i] > '9' || value > 0xffff'ffffU) return 0;
-    value = value * 10 + static_cast<std::uint64_t>(text[i] - '0');
+  for (const char c : text) {
+    if (c < '0' || c > '9' || value > 0xffff'ffffU) return 0;
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
   }
   return value > 0xffff'ffffU ? 0 : static_cast<std::uint32_t>(value);
 }
 
-std::uint32_t asn_in(const MMDB_entry_s& entry) {
-  for (const auto& path : kAsnPaths) {
-    MMDB_entry_data_s data{};
-    if (!field(entry, path, data)) continue;
-    switch (data.type) {
-      case MMDB_DATA_TYPE_UINT32:
-        return data.uint32;
-      case MMDB_DATA_TYPE_UINT16:
-        return data.uint16;
-      case MMDB_DATA_TYPE_UINT64:
-        if (data.uint64 <= 0xffff'ffffU) return static_cast<std::uint32_t>(data.uint64);
-        break;
-      case MMDB_DATA_TYPE_UTF8_STRING:
-        return asn_of(data.utf8_string, data.data_size);
-      default:
-        break;
-    }
+std::uint32_t asn_in(const Record& record) {
+  for (const Path& path : kAsnPaths) {
+    const auto value = record.at(path);
+    if (!value) continue;
+    if (value->type == Type::kText) return asn_of(record.data.text_of(*value));
+    const auto number = record.data.number_of(*value);
+    if (number && *number <= 0xffff'ffffU) return static_cast<std::uint32_t>(*number);
   }
   return 0;
 }
 
-std::array<char, 3> region_in(const MMDB_entry_s& entry) {
-  for (const auto& path : kRegionPaths) {
-    MMDB_entry_data_s data{};
-    if (!field(entry, path, data) || data.type != MMDB_DATA_TYPE_UTF8_STRING) continue;
+std::array<char, 3> region_in(const Record& record) {
+  for (const Path& path : kRegionPaths) {
+    const std::string_view text = record.text(path);
     std::array<char, 3> code{};
-    if (data.data_size == 0 || data.data_size > code.size()) continue;
+    if (text.empty() || text.size() > code.size()) continue;
     bool plain = true;
-    for (std::size_t i = 0; i < data.data_size; ++i) {
-      const char c = data.utf8_string[i];
-      code[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      code[i] = lower(text[i]);
       plain = plain && ((code[i] >= 'a' && code[i] <= 'z') || (code[i] >= '0' && code[i] <= '9'));
     }
     if (plain) return code;
@@ -119,30 +114,27 @@ std::array<char, 3> region_in(const MMDB_entry_s& entry) {
 }
 
 // A number of degrees as doubles, floats or texts have it.
-std::optional<double> degrees_in(const MMDB_entry_s& entry, const char* const* path, double most) {
-  MMDB_entry_data_s data{};
-  if (!field(entry, path, data)) return std::nullopt;
-  double value = most + 1;
-  if (data.type == MMDB_DATA_TYPE_DOUBLE) {
-    value = data.double_value;
-  } else if (data.type == MMDB_DATA_TYPE_FLOAT) {
-    value = static_cast<double>(data.float_value);
-  } else if (data.type == MMDB_DATA_TYPE_UTF8_STRING) {
-    const char* end = data.utf8_string + data.data_size;
-    const auto [at, error] = std::from_chars(data.utf8_string, end, value);
+std::optional<double> degrees_in(const Record& record, const Path& path, double most) {
+  const auto value = record.at(path);
+  if (!value) return std::nullopt;
+  std::optional<double> degrees = record.data.real_of(*value);
+  if (value->type == Type::kText) {
+    const std::string_view text = record.data.text_of(*value);
+    const char* end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data(), end, degrees.emplace());
     if (error != std::errc() || at != end) return std::nullopt;
   }
-  return value >= -most && value <= most ? std::optional(value) : std::nullopt;
+  return degrees && *degrees >= -most && *degrees <= most ? degrees : std::nullopt;
 }
 
-GeoRecord record_in(const MMDB_entry_s& entry) {
+GeoRecord record_in(const Record& record) {
   GeoRecord out;
-  out.country = country_in(entry);
-  out.asn = asn_in(entry);
-  out.region = region_in(entry);
+  out.country = country_in(record);
+  out.asn = asn_in(record);
+  out.region = region_in(record);
   for (const auto& paths : kPositionPaths) {
-    const auto latitude = degrees_in(entry, paths[0], 90);
-    const auto longitude = degrees_in(entry, paths[1], 180);
+    const auto latitude = degrees_in(record, paths[0], 90);
+    const auto longitude = degrees_in(record, paths[1], 180);
     if (!latitude || !longitude) continue;
     out.has_position = true;
     out.latitude = *latitude;
@@ -159,86 +151,50 @@ Error corrupt(const std::string& path, std::string detail) {
 // Beyond the largest that are published, whose tree and data have offsets of 32 bits.
 constexpr std::size_t kMaxFile = std::size_t{2} << 30;
 
-// A private copy of the file, as memory that libmaxminddb can map. It maps the file that it is
-// given, and whoever writes that anew in place (cp, scp, rsync --inplace) would take the pages away
-// from under a reader: SIGBUS.
-Result<sys::Fd> copy_of(const std::string& path) {
+}  // namespace
+
+Result<GeoDatabase> GeoDatabase::open(const std::string& path) {
   auto bytes = sys::read_file(path, kMaxFile);
   if (!bytes.ok()) {
     bytes.error().operation = path;
     return fail(std::move(bytes).error());
   }
-  if (bytes->empty()) return fail(corrupt(path, "not a MaxMind DB: the file is empty"));
-  sys::Fd copy(::memfd_create("geoip", MFD_CLOEXEC));
-  if (!copy) return fail(system_error(errno, path + ": memory for it"));
-  for (std::string_view rest = *bytes; !rest.empty();) {
-    const ssize_t count = ::write(copy.number(), rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(system_error(errno, path + ": memory for it"));
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return copy;
+  return parse(path, std::move(*bytes));
 }
 
-}  // namespace
-
-struct GeoDatabase::Handle {
-  MMDB_s db{};
-  bool opened = false;
-  ~Handle() {
-    if (opened) MMDB_close(&db);
+Result<GeoDatabase> GeoDatabase::parse(const std::string& name, std::string bytes) {
+  auto file = MmdbFile::parse(std::move(bytes));
+  if (!file.ok()) {
+    return fail(corrupt(name, "not a MaxMind DB: " + std::string(describe(file.error()))));
   }
-};
-
-Result<GeoDatabase> GeoDatabase::open(const std::string& path) {
-  const sys::Fd copy = TRY(copy_of(path));
-  const std::string name = "/proc/self/fd/" + std::to_string(copy.number());
-  auto handle = std::make_shared<Handle>();
-  errno = 0;
-  const int status = MMDB_open(name.c_str(), MMDB_MODE_MMAP, &handle->db);
-  if (status != MMDB_SUCCESS) {
-    const int error = errno;
-    if ((status == MMDB_FILE_OPEN_ERROR || status == MMDB_IO_ERROR) && error != 0) {
-      return fail(system_error(error, path));
-    }
-    return fail(corrupt(path, std::string("not a MaxMind DB: ") + MMDB_strerror(status)));
-  }
-  handle->opened = true;
-  const int bits = handle->db.metadata.ip_version;
-  if (bits != 4 && bits != 6) return fail(corrupt(path, "unknown IP version"));
-  return GeoDatabase(path, std::move(handle));
+  return GeoDatabase(name, std::make_shared<const MmdbFile>(std::move(*file)));
 }
 
 GeoRecord GeoDatabase::lookup(const IpAddress& address) const {
-  sockaddr_storage storage{};
-  if (address.is_v4()) {
-    auto* in = reinterpret_cast<sockaddr_in*>(&storage);
-    in->sin_family = AF_INET;
-    std::memcpy(&in->sin_addr, address.bytes().data(), 4);
-  } else {
-    auto* in = reinterpret_cast<sockaddr_in6*>(&storage);
-    in->sin6_family = AF_INET6;
-    std::memcpy(&in->sin6_addr, address.bytes().data(), 16);
+  const int zeros = address.is_v4() ? file_->depth() - 32 : 0;
+  if (zeros + address.bits() > file_->depth()) return {};
+  Branch at{Branch::Kind::kNode, 0};
+  for (int i = 0; i < file_->depth() && at.kind == Branch::Kind::kNode; ++i) {
+    at = file_->branch(at.value, i >= zeros && address.bit(i - zeros));
   }
-  int error = 0;
-  MMDB_lookup_result_s found =
-      MMDB_lookup_sockaddr(&handle_->db, reinterpret_cast<const sockaddr*>(&storage), &error);
-  if (error != MMDB_SUCCESS || !found.found_entry) return {};
-  return record_in(found.entry);
+  return at.kind == Branch::Kind::kRecord ? record_in({file_->data(), at.value}) : GeoRecord();
 }
 
 // Depth first, left before right, so that networks come in the order of their addresses.
 class GeoDatabase::Walker {
  public:
   Walker(const GeoDatabase& database, const Visitor& visit)
-      : database_(database), db_(database.handle_->db), visit_(visit) {}
+      : database_(database), file_(*database.file_), visit_(visit) {}
 
   Result<void> run() {
-    if (db_.metadata.ip_version == 4) return descend({0, 0, 0, 0}, IpFamily::kV4, 32);
-    const auto start = db_.ipv4_start_node;
-    if (start.node_value < db_.metadata.node_count) {
-      v4_node_ = start.node_value;
-      TRY(descend({start.node_value, 0, 0, 0}, IpFamily::kV4, 32));
+    if (file_.depth() == 32) return descend({0, 0, 0, 0}, IpFamily::kV4, 32);
+    Branch start{Branch::Kind::kNode, 0};
+    for (int i = 0; i < 96 && start.kind == Branch::Kind::kNode; ++i) {
+      start = file_.branch(start.value, false);
+    }
+    if (start.kind == Branch::Kind::kNode) {
+      v4_node_ = start.value;
+      TRY(descend({start.value, 0, 0, 0}, IpFamily::kV4, 32));
     }
     return descend({0, 0, 0, 0}, IpFamily::kV6, 128);
   }
@@ -253,27 +209,31 @@ class GeoDatabase::Walker {
 
   Result<void> descend(const Place& place, IpFamily family, int bits) {
     // A tree has no more edges than this; a damaged file may have loops.
-    if (++visited_ > 4 * (std::uint64_t{db_.metadata.node_count} + 64)) return damaged();
-    MMDB_search_node_s node{};
-    if (place.depth >= bits || MMDB_read_node(&db_, place.node, &node) != MMDB_SUCCESS) {
-      return damaged();
-    }
+    if (++visited_ > 4 * (std::uint64_t{file_.node_count()} + 64)) return damaged("search tree");
+    if (place.depth >= bits) return damaged("search tree");
     Place left = place;
     ++left.depth;
     Place right = left;
     // Bit `depth` of an address of `bits` bits.
     const int shift = bits - right.depth;
     (shift >= 64 ? right.high : right.low) |= std::uint64_t{1} << (shift % 64);
-    left.node = static_cast<std::uint32_t>(node.left_record);
-    right.node = static_cast<std::uint32_t>(node.right_record);
-    TRY(side(left, node.left_record_type, node.left_record_entry, family, bits));
-    return side(right, node.right_record_type, node.right_record_entry, family, bits);
+    TRY(side(left, file_.branch(place.node, false), family, bits));
+    return side(right, file_.branch(place.node, true), family, bits);
   }
 
-  Result<void> side(const Place& place, std::uint8_t type, const MMDB_entry_s& entry,
-                    IpFamily family, int bits) {
-    if (type != MMDB_RECORD_TYPE_SEARCH_NODE) return leaf(place, type, entry, family);
-    return is_alias(place, family) ? Result<void>() : descend(place, family, bits);
+  Result<void> side(Place place, const Branch& to, IpFamily family, int bits) {
+    switch (to.kind) {
+      case Branch::Kind::kNode:
+        place.node = to.value;
+        return is_alias(place, family) ? Result<void>() : descend(place, family, bits);
+      case Branch::Kind::kRecord:
+        return leaf(place, to.value, family);
+      case Branch::Kind::kNothing:
+        return {};
+      case Branch::Kind::kDamaged:
+        break;
+    }
+    return damaged("search tree");
   }
 
   // Within the IPv6 tree the IPv4 subtree, at its own place and wherever it is repeated.
@@ -281,20 +241,22 @@ class GeoDatabase::Walker {
     return family == IpFamily::kV6 && place.node == v4_node_;
   }
 
-  Result<void> leaf(const Place& place, std::uint8_t type, const MMDB_entry_s& entry,
-                    IpFamily family) {
-    if (type == MMDB_RECORD_TYPE_EMPTY) return {};
-    if (type != MMDB_RECORD_TYPE_DATA) return damaged();
-    auto [at, added] = records_.try_emplace(entry.offset);
-    if (added) at->second = record_in(entry);
+  Result<void> leaf(const Place& place, std::uint32_t offset, IpFamily family) {
+    auto [at, added] = records_.try_emplace(offset);
+    if (added) {
+      if (!file_.data().is_sound(offset)) return damaged("record");
+      at->second = record_in({file_.data(), offset});
+    }
     visit_({family, place.high, place.low, place.depth}, at->second);
     return {};
   }
 
-  Result<void> damaged() const { return fail(corrupt(database_.path(), "damaged search tree")); }
+  Result<void> damaged(const char* what) const {
+    return fail(corrupt(database_.path(), std::string("damaged ") + what));
+  }
 
   const GeoDatabase& database_;
-  const MMDB_s& db_;
+  const MmdbFile& file_;
   const Visitor& visit_;
   std::uint32_t v4_node_ = 0xffff'ffff;
   std::uint64_t visited_ = 0;
@@ -305,17 +267,16 @@ Result<void> GeoDatabase::walk(const Visitor& visit) const {
   return Walker(*this, visit).run();
 }
 
-std::string GeoDatabase::type() const {
-  const char* type = handle_->db.metadata.database_type;
-  return type == nullptr ? "" : type;
+const std::string& GeoDatabase::type() const {
+  return file_->type();
 }
 
 std::uint32_t GeoDatabase::node_count() const {
-  return handle_->db.metadata.node_count;
+  return file_->node_count();
 }
 
 std::uint64_t GeoDatabase::build_epoch() const {
-  return handle_->db.metadata.build_epoch;
+  return file_->build_epoch();
 }
 
 }  // namespace timepool::geo

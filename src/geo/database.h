@@ -1,8 +1,7 @@
 // GeoDatabase: one MaxMind DB file (.mmdb), whoever made it: where an address is (country; of City
 // databases the region and the position too) and which network it belongs to. The record's layout
-// is found by trying the ones in use (MaxMind, DB-IP, IPinfo, ip-location-db). Open it in one
-// thread, then any thread may read it; the file stays mapped, so replace it by rename, never in
-// place.
+// is found by trying the ones in use (MaxMind, DB-IP, IPinfo, ip-location-db). The file is read
+// whole when it is opened, and not looked at again. Any thread.
 #pragma once
 
 #include <array>
@@ -15,6 +14,8 @@
 #include "base/result.h"
 
 namespace timepool::geo {
+
+class MmdbFile;
 
 // What a database says of a network; a field that it does not say is zero.
 struct GeoRecord {
@@ -49,30 +50,31 @@ class GeoDatabase {
  public:
   // Errors: kNotFound, kDenied, kSystem from the system, kCorrupt when it is no MaxMind DB.
   static Result<GeoDatabase> open(const std::string& path);
+  // open() with the contents of the file; `name` is for messages.
+  static Result<GeoDatabase> parse(const std::string& name, std::string bytes);
 
   GeoRecord lookup(const IpAddress& address) const;
 
   // Calls `visit` for every network that has a record, disjoint and in ascending order, IPv4 before
   // IPv6. IPv4 is visited once, though files repeat it in 6to4, Teredo and mapped space. Errors:
-  // kCorrupt when the tree is damaged.
+  // kCorrupt when the tree or a record is damaged.
   using Visitor = std::function<void(const GeoNetwork&, const GeoRecord&)>;
   Result<void> walk(const Visitor& visit) const;
 
   const std::string& path() const { return path_; }
   // The metadata's database_type, for example "GeoLite2-Country".
-  std::string type() const;
+  const std::string& type() const;
   std::uint32_t node_count() const;
   // Unix seconds.
   std::uint64_t build_epoch() const;
 
  private:
-  struct Handle;
   class Walker;
-  GeoDatabase(std::string path, std::shared_ptr<const Handle> handle)
-      : path_(std::move(path)), handle_(std::move(handle)) {}
+  GeoDatabase(std::string path, std::shared_ptr<const MmdbFile> file)
+      : path_(std::move(path)), file_(std::move(file)) {}
 
   std::string path_;
-  std::shared_ptr<const Handle> handle_;
+  std::shared_ptr<const MmdbFile> file_;
 };
 
 }  // namespace timepool::geo

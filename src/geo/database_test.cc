@@ -1,11 +1,13 @@
 #include "geo/database.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
+#include <maxminddb.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <vector>
 
 #include "geo/mmdb_writer.h"
@@ -158,6 +160,94 @@ TEST_F(GeoDatabaseTest, a_damaged_tree_is_an_error_and_ends) {
   EXPECT_EQ(done.error().code, ErrorCode::kCorrupt);
 }
 
+std::string country_file() {
+  MmdbWriter writer("Test");
+  writer.add(block("0.0.0.0/1"), maxmind_country("DE"));
+  return writer.finish(1).value();
+}
+
+// `bytes` with the first `old` in it, which must be there, replaced.
+std::string replaced(std::string bytes, std::string_view old, std::string_view by) {
+  const std::size_t at = bytes.find(old);
+  EXPECT_NE(at, std::string::npos) << old;
+  return bytes.replace(at, old.size(), by);
+}
+
+// Of opening it or of walking it.
+std::optional<ErrorCode> fault_of(const Result<GeoDatabase>& database) {
+  if (!database.ok()) return database.error().code;
+  const auto done = database->walk([](const GeoNetwork&, const GeoRecord&) {});
+  return done.ok() ? std::nullopt : std::optional(done.error().code);
+}
+
+// libmaxminddb 1.7.1 calls itself for each level.
+TEST_F(GeoDatabaseTest, a_record_nested_a_million_times_is_refused) {
+  std::string record = "\xe2\x41z";
+  for (int i = 0; i < 1'000'000; ++i) record += "\x01\x04";
+  record += "\x40" + MmdbMap().text("country_code", "DE").encoded().substr(1);
+  const auto db =
+      GeoDatabase::open(write(replaced(country_file(), maxmind_country("DE").encoded(), record)));
+  ASSERT_TRUE(db.ok());
+  EXPECT_EQ(fault_of(db), ErrorCode::kCorrupt);
+  EXPECT_EQ(db->lookup(ip("10.0.0.1")), GeoRecord());
+}
+
+// 0x2aaaaaab nodes of 6 octets are 2 modulo 2^32, as libmaxminddb 1.7.1 counts.
+TEST_F(GeoDatabaseTest, a_tree_longer_than_its_file_is_refused) {
+  std::string bytes = replaced(country_file(), "ip_version\xa1\x06", "ip_version\xa1\x04");
+  bytes = replaced(bytes, "node_count\xc1\x61", "node_count\xc4\x2a\xaa\xaa\xab");
+  bytes[0] = '\x50';
+  EXPECT_EQ(fault_of(GeoDatabase::open(write(bytes))), ErrorCode::kCorrupt);
+}
+
+// The file fills its last page, behind which nothing may be read.
+TEST_F(GeoDatabaseTest, metadata_without_an_octet_are_refused) {
+  const std::string marker = "\xab\xcd\xefMaxMind.com";
+  const std::string bytes = std::string(4096 - marker.size(), ' ') + marker;
+  EXPECT_EQ(fault_of(GeoDatabase::open(write(bytes))), ErrorCode::kCorrupt);
+}
+
+// Pointers that lead round in a circle.
+TEST_F(GeoDatabaseTest, a_record_that_holds_itself_is_refused) {
+  const std::string record = std::string(
+                                 "\xe1\x47"
+                                 "country\x20",
+                                 10) +
+                             '\0';
+  const std::string whole = maxmind_country("DE").encoded();
+  const auto db = GeoDatabase::open(write(
+      replaced(country_file(), whole, record + std::string(whole.size() - record.size(), 0))));
+  ASSERT_TRUE(db.ok());
+  EXPECT_EQ(fault_of(db), ErrorCode::kCorrupt);
+  EXPECT_EQ(db->lookup(ip("10.0.0.1")), GeoRecord());
+}
+
+TEST_F(GeoDatabaseTest, a_file_cut_anywhere_is_refused_or_told_damaged) {
+  const std::string bytes = country_file();
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(fault_of(GeoDatabase::parse("cut", bytes.substr(0, size))), ErrorCode::kCorrupt)
+        << size;
+  }
+  // A record may not go on in the metadata.
+  const std::string longer = replaced(bytes,
+                                      "\x42"
+                                      "DE",
+                                      "\x5d\x40"
+                                      "E");
+  EXPECT_EQ(fault_of(GeoDatabase::parse("longer", longer)), ErrorCode::kCorrupt);
+}
+
+// The country of `address` as libmaxminddb reads it, in capitals.
+std::string country_by_library(MMDB_s& library, const std::string& address) {
+  int bad_text = 0;
+  int error = 0;
+  MMDB_lookup_result_s found = MMDB_lookup_string(&library, address.c_str(), &bad_text, &error);
+  if (bad_text != 0 || error != MMDB_SUCCESS || !found.found_entry) return "";
+  MMDB_entry_data_s data{};
+  if (MMDB_get_value(&found.entry, &data, "country_code", nullptr) != MMDB_SUCCESS) return "";
+  return {data.utf8_string, data.data_size};
+}
+
 // The whole data set of the installation, where it is there: TIMEPOOL_GEOIP or the build's copy.
 TEST_F(GeoDatabaseTest, walks_a_whole_country_database) {
   const char* set = std::getenv("TIMEPOOL_GEOIP");
@@ -165,6 +255,8 @@ TEST_F(GeoDatabaseTest, walks_a_whole_country_database) {
       set != nullptr ? set : TIMEPOOL_SOURCE_DIR "/build/geoip/geo-whois-asn-country.mmdb";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no country database at " << path;
   const GeoDatabase db = GeoDatabase::open(path).value();
+  MMDB_s library{};
+  ASSERT_EQ(MMDB_open(path.c_str(), MMDB_MODE_MMAP, &library), MMDB_SUCCESS);
   std::size_t networks = 0;
   std::size_t wrong = 0;
   ASSERT_TRUE(db.walk([&](const GeoNetwork& network, const GeoRecord& record) {
@@ -172,7 +264,11 @@ TEST_F(GeoDatabaseTest, walks_a_whole_country_database) {
                   if (++networks % 997 != 0 || network.family != IpFamily::kV4) return;
                   const auto at = IpAddress::v4(static_cast<std::uint32_t>(network.low));
                   wrong += !(db.lookup(at) == record);
+                  std::string country = country_by_library(library, format(at));
+                  for (char& c : country) c = static_cast<char>(c - 'A' + 'a');
+                  wrong += country != record.country_text();
                 }).ok());
+  MMDB_close(&library);
   EXPECT_GT(networks, 100'000U);
   EXPECT_EQ(wrong, 0U);
 }
