@@ -8,6 +8,10 @@
 namespace timepool::certificates {
 namespace {
 
+// From one request of a conversation to the next, and no longer: weeks lie between conversations,
+// and the machine may have another address by then.
+constexpr Duration kKeep = Duration::seconds(5);
+
 acme::Reply reply_of(net::HttpResponse response) {
   acme::Reply out;
   out.status = response.status;
@@ -36,6 +40,7 @@ net::HttpFetch fetch_of(acme::Request request, const HttpsOptions& options) {
   out.body = std::move(request.body);
   out.connect_timeout = options.connect_timeout;
   out.total_timeout = options.total_timeout;
+  out.keep = kKeep;
   out.max_body = acme::kMaxReplyBody;
   out.ca_file = options.ca_file;
   return out;
@@ -89,6 +94,7 @@ void ConversationRunner::run(acme::Issuance& machine, const HttpsOptions& option
                              Presenter& presenter) {
   carry(machine, options, [&] {
     const Result<void> presented = presenter.present(machine.challenges());
+    if (cancelled()) return;
     if (!presented.ok()) return machine.handle_not_presented(presented.error().text());
     machine.handle_presented(sys::mono_now());
   });

@@ -1,5 +1,9 @@
 #include "net/http_client.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -90,6 +94,13 @@ ErrorCode code_of(CURLcode code) {
 long milliseconds(Duration duration) {
   constexpr std::int64_t kDay = 86'400'000;
   return static_cast<long>(std::clamp<std::int64_t>(duration.ns() / 1'000'000, 1, kDay));
+}
+
+// `context`: how long octets may be unacknowledged, an unsigned of milliseconds. Sockets of another
+// kind than TCP have no such option and need none.
+int on_socket(void* context, curl_socket_t socket, curlsocktype) {
+  static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, context, sizeof(unsigned)));
+  return CURL_SOCKOPT_OK;
 }
 
 HeaderList header_list(const CurlLibrary& library, const HttpFetch& fetch) {
@@ -196,6 +207,10 @@ class HttpClient::Impl {
     set(CURLOPT_USERAGENT, "timepool");
     set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(fetch.connect_timeout));
     set(CURLOPT_TIMEOUT_MS, milliseconds(fetch.total_timeout));
+    set(CURLOPT_MAXAGE_CONN, std::max(milliseconds(fetch.keep) / 1000, 1L));
+    unacknowledged_ = static_cast<unsigned>(milliseconds(fetch.unacknowledged));
+    set(CURLOPT_SOCKOPTFUNCTION, &on_socket);
+    set(CURLOPT_SOCKOPTDATA, &unacknowledged_);
     set(CURLOPT_WRITEFUNCTION, &on_body);
     set(CURLOPT_WRITEDATA, &arriving);
     set(CURLOPT_HEADERFUNCTION, &on_header);
@@ -245,6 +260,7 @@ class HttpClient::Impl {
   CURLM* multi_ = nullptr;
   CURL* easy_ = nullptr;
   std::atomic<bool> cancelled_{false};
+  unsigned unacknowledged_ = 0;  // milliseconds
   std::array<char, CURL_ERROR_SIZE> detail_{};
 };
 

@@ -20,6 +20,11 @@ struct HttpFetch {
   std::string body;
   Duration connect_timeout = Duration::seconds(5);
   Duration total_timeout = Duration::seconds(30);
+  // A connection that was idle for longer is not used again; whole seconds.
+  Duration keep = Duration::seconds(118);
+  // What the other host has not acknowledged for so long, its connection is dead (RFC 5482): a kept
+  // one is replaced by another, and the request sent again.
+  Duration unacknowledged = Duration::seconds(10);
   std::size_t max_body = 16 * 1024 * 1024;  // a longer answer is an error, not cut
   std::size_t max_headers = 64 * 1024;      // all fields together
   bool follow_redirects = false;            // at most 5, http: and https: only

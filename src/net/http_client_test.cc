@@ -1,6 +1,7 @@
 #include "net/http_client.h"
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <thread>
 
 #include "net/http_server.h"
+#include "sys/stream_socket.h"
 #include "sys/temporary_directory.h"
 
 namespace timepool::net {
@@ -220,6 +222,69 @@ TEST(HttpClient, an_answer_that_is_cut_off_is_an_error) {
   ::close(listener);
   ASSERT_FALSE(response.ok());
   EXPECT_EQ(response.error().code, ErrorCode::kUnavailable);
+}
+
+// Answers one request on each of two connections. From its answer on nothing reaches the first one,
+// as when the client's address was taken away: no acknowledgement, no reset.
+class DeafAfterOne {
+ public:
+  DeafAfterOne() : thread_([this] { serve(); }) {}
+  ~DeafAfterOne() { thread_.join(); }
+  std::string url() const {
+    return "http://" + format(sys::local_endpoint(listener_.number()).value()) + "/";
+  }
+
+ private:
+  sys::Fd answer_one() const {
+    sys::Fd peer(::accept(listener_.number(), nullptr, nullptr));
+    char buffer[2048];
+    static_cast<void>(::recv(peer.number(), buffer, sizeof buffer, 0));
+    constexpr std::string_view kText = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell";
+    static_cast<void>(::send(peer.number(), kText.data(), kText.size(), MSG_NOSIGNAL));
+    return peer;
+  }
+  void serve() const {
+    const sys::Fd first = answer_one();
+    sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    const sock_fprog program{1, &nothing};
+    EXPECT_EQ(::setsockopt(first.number(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program),
+              0);
+    const sys::Fd second = answer_one();
+  }
+
+  sys::Fd listener_ =
+      sys::listen_stream({IpAddress::v4(0x7f000001), 0}, "listen", {.blocking = true}).value();
+  std::thread thread_;
+};
+
+TEST(HttpClient, a_kept_connection_that_died_is_replaced_after_a_short_while) {
+  const DeafAfterOne server;
+  HttpClient client;
+  HttpFetch request;
+  request.url = server.url();
+  request.method = "POST";
+  request.body = "{}";
+  request.unacknowledged = Duration::milliseconds(600);
+  ASSERT_TRUE(client.fetch(request).ok());
+  const auto begin = Clock::now();
+  const auto response = client.fetch(request);
+  ASSERT_TRUE(response.ok()) << response.error().text();
+  EXPECT_EQ(response->body, "well");
+  EXPECT_GT(Clock::now() - begin, std::chrono::milliseconds(500));
+  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(5));
+}
+
+TEST(HttpClient, a_connection_that_was_idle_for_long_is_not_used_again) {
+  const DeafAfterOne server;
+  HttpClient client;
+  HttpFetch request;
+  request.url = server.url();
+  request.keep = Duration::seconds(1);
+  ASSERT_TRUE(client.fetch(request).ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  const auto begin = Clock::now();
+  ASSERT_TRUE(client.fetch(request).ok());
+  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(5));
 }
 
 }  // namespace
