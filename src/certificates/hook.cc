@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <optional>
 
 #include "acme/base64url.h"
 #include "sys/clock.h"
@@ -21,14 +22,14 @@ namespace {
 
 constexpr int kSocket = 3;  // of the process that runs the program
 constexpr std::size_t kWords = 5;
-// How often it is looked whether the program has ended.
-constexpr useconds_t kLook = 10'000;
+// How often it is looked whether the program has ended, and whether we are to end: milliseconds.
+constexpr int kLook = 10;
 // What the answer may take longer than the program.
 constexpr Duration kSlack = Duration::seconds(2);
 
 enum class Ending : std::int32_t { kEnded, kNotStarted, kLate, kRefused };
-// Of one run: how it ended, and a wait status or an errno.
-using Answer = std::array<std::int32_t, 2>;
+// Of one run: which request it was, how it ended, and a wait status or an errno.
+using Answer = std::array<std::int32_t, 3>;
 
 std::vector<std::string> split(std::string_view text) {
   std::vector<std::string> out;
@@ -54,10 +55,18 @@ bool are_words(const std::vector<std::string>& words) {
 }
 
 Answer answer(Ending ending, int value = 0) {
-  return {static_cast<std::int32_t>(ending), value};
+  return {0, static_cast<std::int32_t>(ending), value};
 }
 
-Answer execute(const std::string& program, std::vector<std::string> words, Duration timeout) {
+// Something to be read: another request, or the end of who asks. Waits for kLook.
+bool is_wanted_otherwise() {
+  pollfd socket{kSocket, POLLIN, 0};
+  return ::poll(&socket, 1, kLook) > 0;
+}
+
+// Nothing when nobody waits for it any more.
+std::optional<Answer> execute(const std::string& program, std::vector<std::string> words,
+                              Duration timeout) {
   sys::ProcessOptions options;
   options.argv = std::move(words);
   options.argv.insert(options.argv.begin(), program);
@@ -67,35 +76,42 @@ Answer execute(const std::string& program, std::vector<std::string> words, Durat
   const MonoTime until = sys::mono_now() + timeout;
   for (;;) {
     if (const auto status = started->poll_exit()) return answer(Ending::kEnded, *status);
-    if (sys::mono_now() >= until) {
-      ::kill(-started->pid(), SIGKILL);
-      return answer(Ending::kLate);
-    }
-    ::usleep(kLook);
+    const bool late = sys::mono_now() >= until;
+    if (!late && !is_wanted_otherwise()) continue;
+    ::kill(-started->pid(), SIGKILL);
+    if (late) return answer(Ending::kLate);
+    return std::nullopt;
   }
 }
 
 [[noreturn]] void serve(const std::string& program, Duration timeout) {
   std::array<char, Hook::kMaxRequest> room;
-  for (;;) {
-    const ssize_t size = ::recv(kSocket, room.data(), room.size(), 0);
-    if (size < 0 && errno == EINTR) continue;
+  for (std::int32_t number = 1;; ++number) {
+    ssize_t size = 0;
+    do {
+      size = ::recv(kSocket, room.data(), room.size(), 0);
+    } while (size < 0 && errno == EINTR);
     if (size <= 0) ::_exit(0);
     std::vector<std::string> words =
         split(std::string_view(room.data(), static_cast<std::size_t>(size)));
-    const Answer out =
-        are_words(words) ? execute(program, std::move(words), timeout) : answer(Ending::kRefused);
-    if (::send(kSocket, out.data(), sizeof out, MSG_NOSIGNAL) < 0) ::_exit(0);
+    auto out = are_words(words) ? execute(program, std::move(words), timeout)
+                                : std::optional(answer(Ending::kRefused));
+    if (!out) continue;
+    out->front() = number;
+    if (::send(kSocket, out->data(), sizeof *out, MSG_NOSIGNAL) < 0) ::_exit(0);
   }
 }
+
+void ignore(int) {}
 
 // Of the new process: it keeps its socket and where the log goes, and no right.
 [[noreturn]] void begin_process(int socket, pid_t parent, const std::string& program,
                                 Duration timeout) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NAME, "acme-hook");
-  for (const int number : {SIGTERM, SIGINT}) ::signal(number, SIG_DFL);
-  ::signal(SIGHUP, SIG_IGN);
+  // They come to all of a service or a terminal, and this process is needed until its parent ends.
+  // What it executes has the system's actions again, which it would not if they were ignored.
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::signal(number, ignore);
   const bool ready = ::dup2(socket, kSocket) == kSocket && ::close_range(kSocket + 1, ~0U, 0) == 0;
   if (!ready || ::getppid() != parent || !sys::drop_privileges({}).ok()) ::_exit(1);
   serve(program, timeout);
@@ -119,17 +135,18 @@ Result<std::unique_ptr<Hook>> Hook::start(const std::string& program, Duration t
 }
 
 void Hook::end() {
-  ::shutdown(socket_.number(), SHUT_RDWR);
+  const MonoTime by = sys::mono_now() + std::min(timeout_, kFarewell);
+  std::int64_t never = MonoTime::max().ns();
+  end_by_.compare_exchange_strong(never, by.ns());
 }
 
 Result<void> Hook::present(const std::vector<acme::Challenge>& challenges) {
   for (const acme::Challenge& it : challenges) {
-    const Result<void> done = run("begin", it);
-    if (!done.ok()) {
-      withdraw(Proved::kNo);
-      return done;
-    }
-    begun_.push_back(it);
+    const Ran ran = run("begin", it);
+    if (ran.fault.empty() || ran.cut_off) begun_.push_back(it);
+    if (ran.fault.empty()) continue;
+    withdraw(Proved::kNo);
+    return fail(Error{ErrorCode::kUnavailable, program_ + " begin", ran.fault});
   }
   return {};
 }
@@ -141,40 +158,45 @@ void Hook::withdraw(Proved proved) {
   begun_.clear();
 }
 
-Result<void> Hook::run(std::string_view verb, const acme::Challenge& challenge) const {
-  const std::string what = program_ + " " + std::string(verb);
-  const auto refuse = [&](std::string why) {
-    return fail(Error{ErrorCode::kUnavailable, what, std::move(why)});
-  };
+Duration Hook::left(std::string_view verb, MonoTime told) const {
+  const MonoTime end_by = MonoTime::from_ns(end_by_.load());
+  if (end_by != MonoTime::max() && verb == "begin") return Duration();
+  return std::min(told + timeout_ + kSlack, end_by) - sys::mono_now();
+}
+
+Hook::Ran Hook::run(std::string_view verb, const acme::Challenge& challenge) {
   std::string request(verb);
   for (const std::string& word : {std::string(name_of(challenge.type)), challenge.name.value,
                                   challenge.token, challenge.key_authorization}) {
     request += '\0' + word;
   }
-  Answer out{};
-  // The answer to one that nobody waited for any longer.
-  while (::recv(socket_.number(), out.data(), sizeof out, MSG_DONTWAIT) > 0) {
-  }
+  const MonoTime told = sys::mono_now();
+  if (left(verb, told) <= Duration()) return {"this program ends"};
   if (::send(socket_.number(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
-    return refuse("the process that runs it is gone");
+    return {"the process that runs it is gone"};
   }
-  pollfd waiting{socket_.number(), POLLIN, 0};
-  const Duration longest = timeout_ + kSlack;
-  ::poll(&waiting, 1, static_cast<int>(longest.ns() / 1'000'000));
-  const ssize_t size = ::recv(socket_.number(), out.data(), sizeof out, MSG_DONTWAIT);
-  if (size != sizeof out) return refuse("no answer of the process that runs it");
-  switch (static_cast<Ending>(out[0])) {
+  ++told_;
+  Answer out{};
+  // What is said of requests before is said too late.
+  while (out.front() != told_) {
+    if (left(verb, told) <= Duration()) return {"it was cut off", true};
+    pollfd waiting{socket_.number(), POLLIN, 0};
+    ::poll(&waiting, 1, kLook);
+    const ssize_t size = ::recv(socket_.number(), out.data(), sizeof out, MSG_DONTWAIT);
+    if (size == 0) return {"the process that runs it is gone", true};
+    if (size != sizeof out) out = {};
+  }
+  switch (static_cast<Ending>(out[1])) {
     case Ending::kEnded:
-      if (out[1] == 0) return {};
-      return refuse(sys::describe_exit(out[1]));
+      return {out[2] == 0 ? "" : sys::describe_exit(out[2])};
     case Ending::kNotStarted:
-      return refuse("it can't be started");
+      return {"it can't be started"};
     case Ending::kLate:
-      return refuse("it took longer than hook_timeout");
+      return {"it took longer than hook_timeout", true};
     case Ending::kRefused:
       break;
   }
-  return refuse("refused");
+  return {"refused"};
 }
 
 }  // namespace timepool::certificates

@@ -1,5 +1,4 @@
 #include "certificates/hook.h"
-#include "sys/temporary_directory.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -8,6 +7,10 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
+
+#include "sys/clock.h"
+#include "sys/temporary_directory.h"
 
 namespace timepool::certificates {
 namespace {
@@ -79,12 +82,56 @@ TEST_F(HookTest, gets_no_words_that_are_no_challenge) {
   EXPECT_EQ(log(), "");
 }
 
-TEST_F(HookTest, after_the_end_nothing_is_run) {
+TEST_F(HookTest, one_that_was_cut_off_is_told_that_it_failed) {
+  const auto hook =
+      Hook::start(program("test $1 != begin || sleep 60"), Duration::seconds(1));
+  ASSERT_TRUE(hook.ok());
+  ASSERT_FALSE((*hook)->present({challenge("a.test")}).ok());
+  EXPECT_EQ(log(), "begin http-01 a.test tok tok.thumb\nfailed http-01 a.test tok tok.thumb\n");
+}
+
+TEST_F(HookTest, after_the_end_nothing_is_begun) {
   const auto hook = Hook::start(program(""), kTimeout);
   ASSERT_TRUE(hook.ok());
   (*hook)->end();
   EXPECT_FALSE((*hook)->present({challenge("a.test")}).ok());
   EXPECT_EQ(log(), "");
+}
+
+TEST_F(HookTest, what_was_begun_is_told_as_failed_after_the_end_too) {
+  const auto hook = Hook::start(program(""), kTimeout);
+  ASSERT_TRUE(hook.ok());
+  ASSERT_TRUE((*hook)->present({challenge("a.test"), challenge("b.test")}).ok());
+  (*hook)->end();
+  (*hook)->withdraw(Proved::kNo);
+  EXPECT_EQ(log(),
+            "begin http-01 a.test tok tok.thumb\nbegin http-01 b.test tok tok.thumb\n"
+            "failed http-01 a.test tok tok.thumb\nfailed http-01 b.test tok tok.thumb\n");
+}
+
+TEST_F(HookTest, the_end_cuts_off_what_is_being_begun) {
+  const auto hook = Hook::start(program("test $1 != begin || sleep 60"), Duration::seconds(60));
+  ASSERT_TRUE(hook.ok());
+  std::thread keeper(
+      [&] { EXPECT_FALSE((*hook)->present({challenge("a.test"), challenge("b.test")}).ok()); });
+  const MonoTime until = sys::mono_now() + kTimeout;
+  while (log().empty() && sys::mono_now() < until) std::this_thread::yield();
+  const MonoTime before = sys::mono_now();
+  (*hook)->end();
+  keeper.join();
+  EXPECT_LT(sys::mono_now() - before, Hook::kFarewell);
+  EXPECT_EQ(log(), "begin http-01 a.test tok tok.thumb\nfailed http-01 a.test tok tok.thumb\n");
+}
+
+TEST_F(HookTest, the_end_is_not_waited_for_longer_than_hook_timeout_whatever_was_begun) {
+  const auto hook =
+      Hook::start(program("test $1 != failed || sleep 60"), Duration::seconds(1));
+  ASSERT_TRUE(hook.ok());
+  ASSERT_TRUE((*hook)->present({challenge("a.test"), challenge("b.test")}).ok());
+  const MonoTime before = sys::mono_now();
+  (*hook)->end();
+  (*hook)->withdraw(Proved::kNo);
+  EXPECT_LT(sys::mono_now() - before, Duration::seconds(4));
 }
 
 TEST_F(HookTest, a_program_that_can_t_be_executed_is_an_error) {

@@ -66,7 +66,8 @@ AcmeService::AcmeService(net::Reactor& reactor, sys::Logger& logger,
       board_(config.names) {}
 
 AcmeService::~AcmeService() {
-  // The thread does not wait for a program that still runs.
+  // What runs is cut off first: that a program could not be told then is no failure of an order.
+  if (worker_) worker_->pause();
   if (hook_ != nullptr) hook_->end();
 }
 

@@ -3,8 +3,12 @@ program; and certificates that others renew. Ids A and LM as in the project's ch
 import functools
 import http.client
 import http.server
+import json
 import os
+import pathlib
+import signal
 import threading
+import time
 
 import acme_case
 import acme_requests
@@ -47,6 +51,11 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 class Files(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
+
+
+def children(pid):
+    return [int(it) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+            for it in (task / "children").read_text().split()]
 
 
 class Modes(ntpd_acme_case.DaemonTest):
@@ -145,6 +154,32 @@ class Modes(ntpd_acme_case.DaemonTest):
         member = self.member(f'hook = "{path}"', listen=False)
         report = self.wait(member, lambda it: it["failed"] == 1, "a failure")
         self.assertEqual(report["authorities"][0]["last_failure"]["kind"], "challenge")
+        self.assertEqual([it.split()[0] for it in log.read_text().splitlines()], ["begin", "failed"])
+
+    def test_A12_the_program_is_told_as_failed_what_the_end_of_the_daemon_cuts_off(self):
+        asked, answer = threading.Event(), threading.Event()
+        self.addCleanup(answer.set)
+        self.at.on_challenge = lambda: (asked.set(), answer.wait(30))
+        path, log = self.hook(self.directory)
+        member = self.member(f'hook = "{path}"', listen=False)
+        self.assertTrue(asked.wait(20))
+        # As the manager of services or a terminal does: all processes are told.
+        for it in [*children(member.process.pid), member.process.pid]:
+            os.kill(it, signal.SIGTERM)
+        self.assertEqual(member.process.wait(10), 0)
+        self.assertEqual([it.split()[0] for it in log.read_text().splitlines()], ["begin", "failed"])
+        # It is no failure of the authority's.
+        state = json.loads((self.directory / "state/acme/state.json").read_text())
+        self.assertEqual([it.get("failures", 0) for it in state["authorities"]], [0])
+
+    def test_A12_a_program_that_hangs_does_not_hold_up_the_end_of_the_daemon(self):
+        path, log = self.hook(self.directory, "sleep 60")
+        member = self.member(f'hook = "{path}"\nhook_timeout = "2s"', listen=False)
+        programs.wait_until(log.exists, 20, "the program runs")
+        begun = time.monotonic()
+        member.signal(signal.SIGTERM)
+        self.assertEqual(member.process.wait(20), 0)
+        self.assertLess(time.monotonic() - begun, 10)
         self.assertEqual([it.split()[0] for it in log.read_text().splitlines()], ["begin", "failed"])
 
     def test_the_program_runs_without_capabilities_and_can_be_executed_beside_the_sandbox(self):
