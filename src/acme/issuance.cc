@@ -38,7 +38,7 @@ Issuance::Issuance(const AccountKey& key, IssuanceSettings settings)
 void Issuance::enter(Phase phase, MonoTime now) {
   phase_ = phase;
   phase_began_ = now;
-  poll_wait_ = kShortestPoll;
+  poll_wait_ = kFirstPoll;
   at_ = 0;
 }
 
@@ -224,7 +224,7 @@ void Issuance::ask_next_response(MonoTime now) {
   // RFC 8555 7.5.1: an empty object says that it may look.
   if (at_ < pending_.size()) return post("challenge", pending_[at_].challenge_url, "{}");
   enter(Phase::kValidating, now);
-  wait(now + kShortestPoll);
+  wait(now + kFirstPoll);
 }
 
 void Issuance::handle_response(MonoTime now, const Reply& reply) {
@@ -245,8 +245,8 @@ void Issuance::poll(MonoTime now, const Reply& reply) {
     const std::string what = issuing ? "the certificate was not issued" : "it was not validated";
     return fail_with(FailureKind::kStuck, what + " within " + format(limit));
   }
-  const Duration asked = retry_after_of(reply).value_or(poll_wait_);
-  wait(now + std::clamp(asked, kShortestPoll, kLongestPoll));
+  const auto wish = retry_after_of(reply);
+  wait(now + (wish ? std::clamp(*wish, kShortestPoll, kLongestPoll) : poll_wait_));
   poll_wait_ = std::min(poll_wait_ * 2, kLongestPoll);
 }
 

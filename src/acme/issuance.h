@@ -45,8 +45,9 @@ struct IssuanceSettings {
 
 class Issuance final : public Conversation {
  public:
-  // Between two looks at the same thing: the authority's wish within these, else doubled from the
-  // first to the last.
+  // Between two looks at the same thing: the authority's wish within the shortest and the longest,
+  // else doubled from the first to the longest.
+  static constexpr Duration kFirstPoll = Duration::milliseconds(250);
   static constexpr Duration kShortestPoll = Duration::seconds(1);
   static constexpr Duration kLongestPoll = Duration::seconds(60);
   static constexpr std::size_t kMaxAlternates = 4;
@@ -125,7 +126,7 @@ class Issuance final : public Conversation {
   IssuanceSettings settings_;
   Phase phase_ = Phase::kAccount;
   MonoTime phase_began_;
-  Duration poll_wait_ = kShortestPoll;
+  Duration poll_wait_ = kFirstPoll;
   std::string profile_;
   bool telling_replaced_ = false;
   bool made_account_anew_ = false;

@@ -148,9 +148,9 @@ TEST_F(IssuanceTest, A3_many_names_are_all_proved) {
 TEST_F(IssuanceTest, A3_polls_at_the_authoritys_pace_within_bounds) {
   authority.validations_left = 3;
   run();
-  // 1 s before the first look, then 1, 2, 4.
+  // Before the first look, then as long again, 2, 4 times as long.
   EXPECT_TRUE(machine->succeeded());
-  EXPECT_EQ(life.waited, Duration::seconds(1 + 1 + 2 + 4));
+  EXPECT_EQ(life.waited, Issuance::kFirstPoll * (1 + 1 + 2 + 4));
   const std::vector<std::pair<std::string, int>> wishes = {{"5", 5}, {"0", 1}, {"900", 60}};
   for (const auto& [wish, kept] : wishes) {
     authority.challenges_told = 0;
@@ -159,7 +159,7 @@ TEST_F(IssuanceTest, A3_polls_at_the_authoritys_pace_within_bounds) {
     life.waited = Duration();
     run();
     EXPECT_TRUE(machine->succeeded());
-    EXPECT_EQ(life.waited, Duration::seconds(1 + 2 * kept)) << wish;
+    EXPECT_EQ(life.waited, Issuance::kFirstPoll + Duration::seconds(2 * kept)) << wish;
   }
 }
 
@@ -247,7 +247,7 @@ TEST_F(IssuanceTest, A1_a_refused_nonce_is_followed_by_another_try_with_the_one_
   EXPECT_TRUE(machine->succeeded());
   EXPECT_EQ(authority.count("order"), 16U);
   EXPECT_EQ(authority.count("nonce"), 1U);
-  EXPECT_EQ(life.waited, Duration::seconds(1));
+  EXPECT_EQ(life.waited, Issuance::kFirstPoll);
 }
 
 TEST_F(IssuanceTest, A1_nonces_that_are_always_refused_end_it) {
@@ -344,7 +344,7 @@ TEST_F(IssuanceTest, A9_lost_replies_are_repeated_with_growing_waits) {
   life.lost = {4, 7, 11};
   run();
   EXPECT_TRUE(machine->succeeded());
-  EXPECT_EQ(life.waited, Duration::seconds(2 + 2 + 2 + 1));
+  EXPECT_EQ(life.waited, Duration::seconds(2 + 2 + 2) + Issuance::kFirstPoll);
 }
 
 TEST_F(IssuanceTest, A9_a_dead_authority_is_given_up_after_some_repetitions) {
