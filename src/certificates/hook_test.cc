@@ -83,8 +83,7 @@ TEST_F(HookTest, gets_no_words_that_are_no_challenge) {
 }
 
 TEST_F(HookTest, one_that_was_cut_off_is_told_that_it_failed) {
-  const auto hook =
-      Hook::start(program("test $1 != begin || sleep 60"), Duration::seconds(1));
+  const auto hook = Hook::start(program("test $1 != begin || sleep 60"), Duration::seconds(1));
   ASSERT_TRUE(hook.ok());
   ASSERT_FALSE((*hook)->present({challenge("a.test")}).ok());
   EXPECT_EQ(log(), "begin http-01 a.test tok tok.thumb\nfailed http-01 a.test tok tok.thumb\n");
@@ -124,8 +123,7 @@ TEST_F(HookTest, the_end_cuts_off_what_is_being_begun) {
 }
 
 TEST_F(HookTest, the_end_is_not_waited_for_longer_than_hook_timeout_whatever_was_begun) {
-  const auto hook =
-      Hook::start(program("test $1 != failed || sleep 60"), Duration::seconds(1));
+  const auto hook = Hook::start(program("test $1 != failed || sleep 60"), Duration::seconds(1));
   ASSERT_TRUE(hook.ok());
   ASSERT_TRUE((*hook)->present({challenge("a.test"), challenge("b.test")}).ok());
   const MonoTime before = sys::mono_now();

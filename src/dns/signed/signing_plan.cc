@@ -392,7 +392,8 @@ std::shared_ptr<const SignedSet> SigningPlan::sign(const SigningTask& task, std:
   const auto& signers = signers_of(task);
   out->signatures = static_cast<std::uint8_t>(signers.size());
   Signing signing{zones_->name_of(zones_->nodes()[task.node]), zones_->zones()[task.zone].origin,
-                  *rrset, signers, dnssec::validity_from(out->signed_at, out->lifetime, options_.times)};
+                  *rrset, signers,
+                  dnssec::validity_from(out->signed_at, out->lifetime, options_.times)};
 
   const bool whole = source.set == nullptr || is_wildcard(task);
   const bool done = whole ? sign_whole(task, source, variants, prng, signing, *out)
@@ -444,8 +445,8 @@ bool SigningPlan::sign_entries(const Source& source, std::uint32_t variants, Prn
   out.kept = drawn && before != nullptr ? before->count : 0;
   out.stride = static_cast<std::uint32_t>(dnssec::kSignatureSize * signing.signers.size() +
                                           (drawn ? 2 * source.take : 0));
-  const auto chosen =
-      drawn ? draw_variants(source, out.count - out.kept, prng) : all_subsets(out.items, source.take);
+  const auto chosen = drawn ? draw_variants(source, out.count - out.kept, prng)
+                            : all_subsets(out.items, source.take);
   std::vector<std::byte> octets;
   std::vector<std::byte> entries;
   entries.reserve(std::size_t{out.count} * out.stride);
