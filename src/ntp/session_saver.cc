@@ -21,11 +21,19 @@ bool SessionSaver::is_due(const Outbox& out, const SourceSet& sources, MonoTime 
   return writes_ > 0 && now >= refresh_;
 }
 
+Duration SessionSaver::next_refresh(bool owes_write, bool few) {
+  if (owes_write || !few) few_wait_ = kRefreshSoon;
+  if (owes_write) return kRefreshSoon;
+  if (!few) return kRefresh;
+  few_wait_ = std::min(few_wait_ + few_wait_, kRefreshFew);
+  return few_wait_;
+}
+
 std::vector<AssociationId> SessionSaver::before(const Outbox& out, SourceSet& sources,
                                                 SessionStore& store, MonoTime now, UnixTime clock) {
   if (!is_due(out, sources, now)) return {};
   const nts::SavedSessions saved = sources.sessions(now, clock, kKept);
-  refresh_ = now + (sources.owes_write() ? kRefreshSoon : has_few(saved) ? kRefreshFew : kRefresh);
+  refresh_ = now + next_refresh(sources.owes_write(), has_few(saved));
   seen_ = sources.session_changes();
   ++writes_;
   if (store.write(saved)) {

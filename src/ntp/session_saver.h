@@ -30,7 +30,8 @@ class SessionSaver {
   static constexpr Duration kRefresh = Duration::seconds(3600);
   // After one of those on the disk was sent: its answer brings others, if there is one.
   static constexpr Duration kRefreshSoon = Duration::milliseconds(500);
-  // While there are fewer on the disk than kKept.
+  // While there are fewer on the disk than kKept, twice as long each time until this: an answer may
+  // come late, or not at all.
   static constexpr Duration kRefreshFew = Duration::seconds(64);
 
   // Before each time that an Outbox is carried out, with what it asks for. Gives the associations
@@ -43,9 +44,11 @@ class SessionSaver {
 
  private:
   bool is_due(const Outbox& out, const SourceSet& sources, MonoTime now) const;
+  Duration next_refresh(bool owes_write, bool few);
 
   std::uint64_t seen_ = 0;  // SourceSet::session_changes()
   MonoTime refresh_;
+  Duration few_wait_ = kRefreshSoon;  // until the disk is looked at again that has few
   std::uint64_t writes_ = 0;
 };
 

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <set>
+#include <utility>
 
 #include "nts/testing_server.h"
 
@@ -73,8 +75,9 @@ class SessionSaverTest : public ::testing::Test {
     for (const SendAction& send : out.sends) {
       if (std::find(lost.begin(), lost.end(), send.association) != lost.end()) continue;
       check(send.bytes());
-      if (answers) answer(send, local);
+      if (answers) late_.emplace_back(now_ + delay_, send);
     }
+    answer_due(local);
     for (const EstablishAction& action : out.establishes) {
       ++establishments_;
       EstablishmentResult result;
@@ -96,6 +99,13 @@ class SessionSaverTest : public ::testing::Test {
     EXPECT_TRUE(seen_.insert(cookie).second) << "sent twice";
     for (const nts::SavedSession& session : disk_.content().sessions) {
       for (const nts::Cookie& kept : session.keys.cookies) EXPECT_NE(kept, cookie);
+    }
+  }
+
+  void answer_due(LocalTime local) {
+    while (!late_.empty() && late_.front().first <= now_) {
+      answer(late_.front().second, local);
+      late_.pop_front();
     }
   }
 
@@ -123,6 +133,8 @@ class SessionSaverTest : public ::testing::Test {
   std::optional<SourceSet> sources_;
   SessionSaver saver_;
   std::int64_t now_ = 0;
+  std::int64_t delay_ = 0;  // seconds until a request is answered
+  std::deque<std::pair<std::int64_t, SendAction>> late_;
   std::set<nts::Cookie> seen_;
   int sent_ = 0;
   int establishments_ = 0;
@@ -142,6 +154,18 @@ TEST_F(SessionSaverTest, NC10_a_crash_at_any_moment_reuses_nothing_and_needs_no_
     run(1 + i * 7 % 150);
   }
   EXPECT_GT(sent_, 200);
+  EXPECT_EQ(establishments_, 1);
+}
+
+TEST_F(SessionSaverTest, NC10_a_late_answer_is_on_the_disk_within_seconds) {
+  run(10);
+  delay_ = 2;
+  for (int i = 0; i < 20; ++i) {
+    start();
+    run(7);
+    EXPECT_EQ(disk_.cookies(), SessionSaver::kKept) << "run " << i;
+    late_.clear();
+  }
   EXPECT_EQ(establishments_, 1);
 }
 

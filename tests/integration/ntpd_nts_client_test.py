@@ -31,16 +31,17 @@ class Relay:
         self.thread.start()
 
     def run(self):
+        client = None
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as back:
             while not self.ended:
-                if not select.select([self.front], [], [], 0.1)[0]:
-                    continue
-                request, client = self.front.recvfrom(2048)
-                self.note(request)
-                if self.drop or self.server is None:
-                    continue
-                back.sendto(request, self.server)
-                if select.select([back], [], [], 1)[0]:
+                # Each way for itself: an answer may come late.
+                readable = select.select([self.front, back], [], [], 0.1)[0]
+                if self.front in readable:
+                    request, client = self.front.recvfrom(2048)
+                    self.note(request)
+                    if not self.drop and self.server is not None:
+                        back.sendto(request, self.server)
+                if back in readable:
                     self.front.sendto(back.recv(2048), client)
 
     def note(self, request):
@@ -149,8 +150,8 @@ class NtsClient(AuthorityTest):
             f'[[nts.server.ntp_server]]\nname = "127.0.0.1"\nport = {relay.port}\n')
         self.assertTrue(server.control("reload")["ok"], server.output())
         for run in range(5):
-            client = self.start("timepool-ntpd", self.config({1: port}))
             before = len(relay.cookies)
+            client = self.start("timepool-ntpd", self.config({1: port}))
             # The last runs are killed while nobody answers.
             relay.drop = run >= 3
             wait_until(lambda: len(relay.cookies) > before + (0 if relay.drop else 3), 30,
