@@ -4,14 +4,12 @@
 
 #include <array>
 #include <boost/json.hpp>
-#include <chrono>
 
 #include "base/hex.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/random.h"
 #include "sys/secret_file.h"
-#include "sys/signal_flag.h"
 
 namespace timepool::dnsd {
 namespace json = boost::json;
@@ -110,34 +108,22 @@ void AccountReporter::save() {
 }
 
 void AccountReporter::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_.start(Duration(), [this] {
+    send_all();
+    const std::lock_guard lock(mutex_);
+    status_.waiting = batches_.size();
+    return options_.interval;
+  });
 }
 
 void AccountReporter::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  stopped_changed_.notify_all();
   client_.cancel();
-  if (thread_.joinable()) thread_.join();
+  thread_.stop();
 }
 
 ReporterStatus AccountReporter::status() const {
   const std::lock_guard lock(mutex_);
   return status_;
-}
-
-void AccountReporter::run() {
-  sys::block_all_signals();
-  for (;;) {
-    send_all();
-    std::unique_lock lock(mutex_);
-    status_.waiting = batches_.size();
-    stopped_changed_.wait_for(lock, std::chrono::nanoseconds(options_.interval.ns()),
-                              [this] { return stopped_; });
-    if (stopped_) return;
-  }
 }
 
 bool AccountReporter::collect() {

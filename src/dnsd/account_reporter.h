@@ -7,14 +7,12 @@
 // A thread of its own; status() from any.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/duration.h"
@@ -22,6 +20,7 @@
 #include "base/time.h"
 #include "dnsd/accounting.h"
 #include "net/http_client.h"
+#include "sys/pausing_thread.h"
 
 namespace timepool::dnsd {
 
@@ -75,7 +74,6 @@ class AccountReporter {
   Result<void> load(const std::string& path);
   void take_left();
   void save();
-  void run();
   // Sends what there is; false when a batch has to wait.
   bool send_all();
   // The next batch from Accounting; false when nothing was handed out.
@@ -91,10 +89,8 @@ class AccountReporter {
   std::deque<Batch> batches_;  // the reporter's thread alone, once it runs
 
   mutable std::mutex mutex_;
-  std::condition_variable stopped_changed_;
-  bool stopped_ = false;
   ReporterStatus status_;
-  std::thread thread_;
+  sys::PausingThread thread_;
 };
 
 }  // namespace timepool::dnsd

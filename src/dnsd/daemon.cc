@@ -4,7 +4,6 @@
 
 #include <boost/json.hpp>
 #include <cerrno>
-#include <chrono>
 
 #include "config/reload.h"
 #include "dnsd/key_commands.h"
@@ -26,7 +25,7 @@ namespace json = boost::json;
 namespace {
 
 // How often files are looked at.
-constexpr std::chrono::seconds kWatchInterval{1};
+constexpr Duration kWatchInterval = Duration::seconds(1);
 
 std::vector<crypto::PublicKey> keys_of(const config::DnsdSnapshotConfig& config) {
   std::vector<crypto::PublicKey> out;
@@ -317,6 +316,7 @@ Result<void> Daemon::start_helpers() {
   watch_.start(kWatchInterval, [this] {
     keeper_->scan();
     key_keeper_->look();
+    return kWatchInterval;
   });
   return start_metrics();
 }

@@ -10,7 +10,6 @@
 
 #include "config/dnsd.h"
 #include "dnsd/account_reporter.h"
-#include "dnsd/file_watch.h"
 #include "dnsd/frontend.h"
 #include "dnsd/key_keeper.h"
 #include "dnsd/notifier.h"
@@ -26,6 +25,7 @@
 #include "snapshot/snapshot_puller.h"
 #include "snapshot/snapshot_store.h"
 #include "sys/log.h"
+#include "sys/pausing_thread.h"
 #include "sys/sandbox.h"
 
 namespace timepool::dnsd {
@@ -109,7 +109,7 @@ class Daemon {
   std::unique_ptr<AccountReporter> reporter_;
   std::unique_ptr<net::HttpServer> metrics_;
   net::Watchdog watchdog_;
-  FileWatch watch_;
+  sys::PausingThread watch_;
 };
 
 }  // namespace timepool::dnsd

@@ -1,16 +1,14 @@
 #include "dnsd/query_log.h"
 
-#include <chrono>
 #include <utility>
 
 #include "dnsd/query_text.h"
 #include "sys/clock.h"
-#include "sys/signal_flag.h"
 
 namespace timepool::dnsd {
 namespace {
 
-constexpr std::chrono::milliseconds kRest{10};
+constexpr Duration kRest = Duration::milliseconds(10);
 // Written at once when there is so much; a query is a few kilobytes at the most.
 constexpr std::size_t kBuffer = 64 * 1024;
 
@@ -21,12 +19,7 @@ QueryLog::QueryLog(std::size_t lanes, sys::Logger& logger) : logger_(logger) {
 }
 
 QueryLog::~QueryLog() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  stopped_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  thread_.stop();
   drain();
   finish();
 }
@@ -58,9 +51,12 @@ void QueryLog::start() {
 }
 
 void QueryLog::run_if_needed() {
-  if (started_ && (file_ || stream_) && !thread_.joinable()) {
-    thread_ = std::thread([this] { run(); });
-  }
+  if (!started_ || (!file_ && !stream_)) return;
+  thread_.start(kRest, [this] {
+    const std::lock_guard lock(mutex_);
+    drain();
+    return kRest;
+  });
 }
 
 void QueryLog::leave() {
@@ -70,12 +66,6 @@ void QueryLog::leave() {
   if (file_) file_->leave();
   file_.reset();
   finish();
-}
-
-void QueryLog::run() {
-  sys::block_all_signals();
-  std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, kRest, [this] { return stop_; })) drain();
 }
 
 void QueryLog::drain() {

@@ -5,12 +5,10 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/prng.h"
@@ -19,6 +17,7 @@
 #include "dnsd/query_ring.h"
 #include "dnsd/tap_stream.h"
 #include "sys/log.h"
+#include "sys/pausing_thread.h"
 
 namespace timepool::dnsd {
 
@@ -57,7 +56,6 @@ class QueryLog {
   QueryLogCounts counts() const;
 
  private:
-  void run();
   // Writes down what waits now.
   void drain();
   void write_out(std::size_t queries);
@@ -74,8 +72,6 @@ class QueryLog {
   std::atomic<std::uint64_t> failed_{0};
 
   std::mutex mutex_;  // of what follows
-  std::condition_variable stopped_;
-  bool stop_ = false;
   std::optional<QueryFile> file_;
   std::optional<TapStream> stream_;
   // Of stream_, as they are in written_ and failed_.
@@ -87,7 +83,7 @@ class QueryLog {
   std::string buffer_;
   std::string problem_;  // that was told
   bool started_ = false;
-  std::thread thread_;
+  sys::PausingThread thread_;
 };
 
 }  // namespace timepool::dnsd

@@ -1,7 +1,6 @@
 #include "snapshot/snapshot_puller.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "base/check.h"
@@ -28,33 +27,17 @@ SnapshotPuller::~SnapshotPuller() {
 }
 
 void SnapshotPuller::start() {
-  CHECK(!thread_.joinable());
-  thread_ = std::thread([this] { run(); });
+  thread_.start(Duration(), [this] { return step(); });
 }
 
 void SnapshotPuller::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  stopped_changed_.notify_all();
   client_.cancel();
-  if (thread_.joinable()) thread_.join();
+  thread_.stop();
 }
 
 PullerStatus SnapshotPuller::status() const {
   const std::lock_guard lock(mutex_);
   return status_;
-}
-
-void SnapshotPuller::run() {
-  for (;;) {
-    const Duration pause = step();
-    std::unique_lock lock(mutex_);
-    stopped_changed_.wait_for(lock, std::chrono::nanoseconds(pause.ns()),
-                              [this] { return stopped_; });
-    if (stopped_) return;
-  }
 }
 
 Duration SnapshotPuller::step() {

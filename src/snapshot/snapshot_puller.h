@@ -5,13 +5,11 @@
 // Its own thread calls `accept`; status() and stop() may be called from any thread.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/duration.h"
@@ -22,6 +20,7 @@
 #include "snapshot/seal.h"
 #include "snapshot/snapshot_source.h"
 #include "snapshot/snapshot_store.h"
+#include "sys/pausing_thread.h"
 
 namespace timepool::snapshot {
 
@@ -85,7 +84,6 @@ class SnapshotPuller {
   void note_success(const std::string& url);
   void save();
   void note_failure(const std::string& url, const Error& error);
-  void run();
 
   const PullerOptions options_;
   SnapshotStore* const store_;
@@ -94,14 +92,12 @@ class SnapshotPuller {
   SourceChoice choice_;
 
   mutable std::mutex mutex_;
-  std::condition_variable stopped_changed_;
-  bool stopped_ = false;
   PullerStatus status_;
   // Of the thread that steps.
   std::string unsaved_;  // the snapshot in use, while it could not be written
   std::string told_;     // the fault that was told last; "" is none
   std::string told_save_;
-  std::thread thread_;
+  sys::PausingThread thread_;
 };
 
 }  // namespace timepool::snapshot

@@ -2,16 +2,14 @@
 import json
 import pathlib
 import re
-import shutil
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import simulator  # noqa: E402
 from networks import delays, path  # noqa: E402
-from programs import BINARY_DIR, main  # noqa: E402
+from programs import BINARY_DIR, main, own_directory  # noqa: E402
 from simulator import Timepool, simulate  # noqa: E402
 
 SERVER = '[server]\nlisten = ["0.0.0.0:123"]\n[server.local]\nstratum = 1\nrefid = "SIM"\n'
@@ -73,8 +71,7 @@ class Steering(unittest.TestCase):
                       "nothing is served as synchronised before it is")
 
     def state(self):
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="state-"))
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        folder = own_directory(self.addCleanup)
         return folder, f'state_directory = "{folder}"\n'
 
     def test_the_frequency_is_known_after_a_restart(self):
