@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cerrno>
+#include <cstdio>
 
 #include "base/hex.h"
 #include "sys/clock.h"
@@ -44,7 +47,7 @@ std::string body_of(const std::vector<ServerCount>& counts) {
 Result<std::unique_ptr<AccountReporter>> AccountReporter::create(ReporterOptions options,
                                                                  Accounting& accounting) {
   std::unique_ptr<AccountReporter> out(new AccountReporter(std::move(options), accounting));
-  if (!out->options_.spool_file.empty()) TRY(out->load(out->options_.spool_file));
+  if (!out->options_.spool_file.empty()) TRY(out->take_in(out->options_.spool_file));
   return out;
 }
 
@@ -63,19 +66,37 @@ Result<void> AccountReporter::load(const std::string& path) {
     if (text.error().code == ErrorCode::kNotFound) return {};
     return fail(text.error());
   }
+  std::vector<Batch> found;
   std::string_view rest = *text;
-  while (!rest.empty() && batches_.size() < kMaxSpooled) {
+  while (!rest.empty() && batches_.size() + found.size() < kMaxSpooled) {
     const std::size_t end = rest.find('\n');
     const std::string_view line = rest.substr(0, end);
     const std::size_t space = line.find(' ');
     // The file is replaced as a whole: a line that is not whole was written by somebody else.
     if (end == std::string_view::npos || space == std::string_view::npos) {
       return fail(Error{ErrorCode::kInvalid, path,
-                        "line " + std::to_string(batches_.size() + 1) + " is not of a spool"});
+                        "line " + std::to_string(found.size() + 1) + " is not of a spool"});
     }
-    batches_.push_back({std::string(line.substr(0, space)), std::string(line.substr(space + 1))});
+    found.push_back({std::string(line.substr(0, space)), std::string(line.substr(space + 1))});
     rest.remove_prefix(end + 1);
   }
+  if (!rest.empty()) options_.tell(true, path + ": there is no room for all of its counts");
+  for (Batch& batch : found) {
+    const auto same = [&batch](const Batch& known) { return known.key == batch.key; };
+    if (std::none_of(batches_.begin(), batches_.end(), same)) batches_.push_back(std::move(batch));
+  }
+  return {};
+}
+
+// Counts that nobody can read keep no zone from being served.
+Result<void> AccountReporter::take_in(const std::string& path) {
+  const auto done = load(path);
+  if (done.ok()) return {};
+  const ErrorCode code = done.error().code;
+  if (code != ErrorCode::kInvalid && code != ErrorCode::kExhausted) return done;
+  const std::string aside = path + kBadSuffix;
+  if (::rename(path.c_str(), aside.c_str()) != 0) return fail(system_error(errno, "move " + path));
+  options_.tell(true, done.error().text() + "; it is set aside as " + aside);
   return {};
 }
 
@@ -86,25 +107,24 @@ void AccountReporter::take_left() {
   // below. One that was read already and is left again has the same keys, and counts once.
   const std::string taken = path + "-taken";
   if (::access(taken.c_str(), F_OK) != 0 && ::rename(path.c_str(), taken.c_str()) != 0) return;
-  if (const auto done = load(taken); !done.ok()) {
+  if (const auto done = take_in(taken); !done.ok()) {
     options_.tell(true, done.error().text());
     return;
   }
-  save();
-  ::unlink(taken.c_str());
+  if (save()) ::unlink(taken.c_str());
 }
 
-void AccountReporter::save() {
-  if (options_.spool_file.empty()) return;
+bool AccountReporter::save() {
+  if (options_.spool_file.empty()) return true;
   if (batches_.empty()) {
     ::unlink(options_.spool_file.c_str());
-    return;
+    return true;
   }
   std::string text;
   for (const Batch& batch : batches_) text += batch.key + " " + batch.body + "\n";
-  if (const auto done = sys::write_file_atomic(options_.spool_file, text, 0600); !done.ok()) {
-    options_.tell(true, done.error().text());
-  }
+  const auto done = sys::write_file_atomic(options_.spool_file, text, 0600);
+  if (!done.ok()) options_.tell(true, done.error().text());
+  return done.ok();
 }
 
 void AccountReporter::start() {

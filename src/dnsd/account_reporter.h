@@ -49,10 +49,13 @@ class AccountReporter {
   // What a process leaves that another one took over from lies in the spool file's name and this:
   // the one that runs takes it in.
   static constexpr const char* kLeftSuffix = ".left";
+  // What can't be read of either is set aside by this.
+  static constexpr const char* kBadSuffix = ".bad";
   // Batches in the spool: 160,000 servers of zones. What is more at the end is lost.
   static constexpr std::size_t kMaxSpooled = 64;
 
-  // Reads the spool. Errors: it can't be read. `accounting` outlives it.
+  // Reads the spool; what is none is told and set aside. Errors: the system's. `accounting`
+  // outlives it.
   static Result<std::unique_ptr<AccountReporter>> create(ReporterOptions options,
                                                          Accounting& accounting);
   // Spools what was not told.
@@ -70,10 +73,12 @@ class AccountReporter {
   };
   AccountReporter(ReporterOptions options, Accounting& accounting)
       : options_(std::move(options)), accounting_(accounting) {}
-  // Adds the batches of a spool file, if it is there.
+  // Adds the batches of a spool file, if it is there, or none of them.
   Result<void> load(const std::string& path);
+  Result<void> take_in(const std::string& path);
   void take_left();
-  void save();
+  // False: they are not on disk.
+  bool save();
   // Sends what there is; false when a batch has to wait.
   bool send_all();
   // The next batch from Accounting; false when nothing was handed out.
