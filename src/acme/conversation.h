@@ -38,8 +38,8 @@ enum class Want : std::uint8_t {
 class Conversation {
  public:
   // Times that one request is signed anew since its nonce was refused (RFC 8555 6.5): with an
-  // authority that refuses half of them, one request in 65,536 fails.
-  static constexpr int kMaxNonceTries = 16;
+  // authority that refuses half of them, one request in sixteen million fails.
+  static constexpr int kMaxNonceTries = 24;
   // Times that one request is sent again after no reply, or after one of 5xx.
   static constexpr int kMaxRepeats = 3;
   // Before the first repetition; doubled with each.

@@ -242,10 +242,10 @@ TEST_F(IssuanceTest, A2_binds_an_external_account) {
 }
 
 TEST_F(IssuanceTest, A1_a_refused_nonce_is_followed_by_another_try_with_the_one_that_came) {
-  answer("order", reply(400, testing::problem("badNonce")), 15);
+  answer("order", reply(400, testing::problem("badNonce")), Conversation::kMaxNonceTries - 1);
   run();
   EXPECT_TRUE(machine->succeeded());
-  EXPECT_EQ(authority.count("order"), 16U);
+  EXPECT_EQ(authority.count("order"), std::size_t{Conversation::kMaxNonceTries});
   EXPECT_EQ(authority.count("nonce"), 1U);
   EXPECT_EQ(life.waited, Issuance::kFirstPoll);
 }
@@ -253,7 +253,7 @@ TEST_F(IssuanceTest, A1_a_refused_nonce_is_followed_by_another_try_with_the_one_
 TEST_F(IssuanceTest, A1_nonces_that_are_always_refused_end_it) {
   answer("order", reply(400, testing::problem("badNonce")));
   expect_failure(FailureKind::kNonces);
-  EXPECT_EQ(authority.count("order"), 16U);
+  EXPECT_EQ(authority.count("order"), std::size_t{Conversation::kMaxNonceTries});
 }
 
 TEST_F(IssuanceTest, A1_without_a_nonce_in_a_reply_one_is_fetched) {

@@ -132,6 +132,8 @@ void AcmeWorker::take_settings(Lock& lock) {
   lock.unlock();
   const Result<void> opened = next->open();
   lock.lock();
+  // Others came meanwhile, or none are to be followed any more.
+  if (taken_ != generation_) return;
   if (opened.ok()) {
     keeper_ = std::move(next);
     return;
