@@ -377,16 +377,39 @@ Result<void> Keeper::settle_account_key(const Authority& authority) {
                     lookup.over() ? lookup.failure().text : "cancelled"});
 }
 
-Result<void> Keeper::change_account_key(const std::string& directory) {
-  const Authority& at = authority(directory);
-  const acme::SavedAuthority* known = report_.state.find(directory);
-  if (known == nullptr || known->account.empty()) {
-    return fail(Error{ErrorCode::kNotFound, "account at " + directory, "there is none"});
+Result<std::string> Keeper::account_at(const std::string& directory) const {
+  const auto refuse = [&](const char* why) {
+    return fail(Error{ErrorCode::kNotFound, "account at " + directory, why});
+  };
+  const auto& known = plan_settings_.directories;
+  if (std::find(known.begin(), known.end(), directory) == known.end()) {
+    return refuse("no such authority is set up");
   }
+  const acme::SavedAuthority* at = report_.state.find(directory);
+  if (at == nullptr || at->account.empty()) return refuse("there is none");
+  return at->account;
+}
+
+Result<void> Keeper::change_account_key(const std::string& directory) {
+  const std::string account = TRY(account_at(directory));
+  const Authority& at = authority(directory);
+  set_busy("changing the key of the account at " + directory);
+  const auto changed = change_key_of(account, at);
+  set_busy("");
+  if (changed.ok()) {
+    logger_.info("acme: the account at {} has another key", directory);
+  } else {
+    logger_.warning("acme: {}", changed.error().text());
+  }
+  return changed;
+}
+
+Result<void> Keeper::change_key_of(const std::string& account, const Authority& at) {
+  const std::string& directory = at.settings.directory;
   const auto old = TRY(account_key(at));
   const auto next = TRY(AccountKey::generate());
   TRY(next->save(directory_.next_account_path(directory)));
-  acme::AccountKeyChange machine(*old, *next, directory, known->account);
+  acme::AccountKeyChange machine(*old, *next, directory, account);
   runner_.run(machine, https(at));
   TRY(settle_account_key(at));
   if (machine.succeeded()) return {};
@@ -395,13 +418,23 @@ Result<void> Keeper::change_account_key(const std::string& directory) {
 }
 
 Result<void> Keeper::deactivate_account(const std::string& directory) {
+  const std::string account = TRY(account_at(directory));
   const Authority& at = authority(directory);
-  const acme::SavedAuthority* known = report_.state.find(directory);
-  if (known == nullptr || known->account.empty()) {
-    return fail(Error{ErrorCode::kNotFound, "account at " + directory, "there is none"});
+  set_busy("ending the account at " + directory);
+  const auto ended = end_account(account, at);
+  set_busy("");
+  if (ended.ok()) {
+    logger_.info("acme: the account at {} is ended", directory);
+  } else {
+    logger_.warning("acme: {}", ended.error().text());
   }
+  return ended;
+}
+
+Result<void> Keeper::end_account(const std::string& account, const Authority& at) {
+  const std::string& directory = at.settings.directory;
   const auto key = TRY(account_key(at));
-  acme::AccountDeactivation machine(*key, directory, known->account);
+  acme::AccountDeactivation machine(*key, directory, account);
   runner_.run(machine, https(at));
   if (!machine.succeeded()) {
     return fail(Error{ErrorCode::kUnavailable, "end the account",

@@ -85,8 +85,9 @@ class Keeper {
   // When it could be given up, true once for each new certificate on disk.
   bool take_changed();
 
-  // A2: another key for the account at an authority, and the end of the account. With the thread
-  // of step(). Errors: what the authority says.
+  // A2: another key for the account at an authority, and the end of the account: the next order
+  // there makes another one. With the thread of step(). Errors: kNotFound for an authority that is
+  // not in the settings or at which there is no account; what the authority says.
   Result<void> change_account_key(const std::string& directory);
   Result<void> deactivate_account(const std::string& directory);
 
@@ -97,6 +98,8 @@ class Keeper {
   };
 
   const Authority& authority(std::string_view directory) const;
+  // The URL of the account at an authority of the settings. Errors: kNotFound.
+  Result<std::string> account_at(const std::string& directory) const;
   HttpsOptions https(const Authority& authority) const;
   void adopt_certificate();
   void obtain(const acme::Plan& plan);
@@ -107,6 +110,8 @@ class Keeper {
   void ask_for_renewal(const acme::Plan& plan);
   void note_failure(std::string_view directory, const acme::Failure& failure);
   Result<void> settle_account_key(const Authority& authority);
+  Result<void> change_key_of(const std::string& account, const Authority& at);
+  Result<void> end_account(const std::string& account, const Authority& at);
   Result<std::unique_ptr<AccountKey>> account_key(const Authority& authority);
   void save();
   void set_busy(std::string what);

@@ -1,14 +1,18 @@
-// Self-check: what an authority would see of a challenge of HTTP-01, before one is asked (A12): a
-// token of our own is presented and fetched as an authority would, by name and port 80, and what
-// came is put into words. It blocks; the thread of the keeper.
+// Self-check: what an authority would see of a challenge before one is asked (A12): a token of our
+// own is presented and looked at as an authority would, by name, at port 80 or 443, and what came
+// is put into words. It blocks: one thread, the keeper's; cancel() may come from any other.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "acme/resources.h"
 #include "base/duration.h"
+#include "base/result.h"
 #include "certificates/conversation_runner.h"
+#include "net/http_client.h"
+#include "sys/fd.h"
 
 namespace timepool::certificates {
 
@@ -20,7 +24,8 @@ enum class Seen : std::uint8_t {
 
 struct SelfCheck {
   std::string name;
-  std::string url;
+  acme::ChallengeType challenge = acme::ChallengeType::kHttp01;
+  std::string at;  // where it was looked for: a URL, "NAME:443"
   Seen seen = Seen::kUnreachable;
   // For a person: what came and what to do.
   std::string text;
@@ -28,14 +33,32 @@ struct SelfCheck {
 
 struct SelfCheckSettings {
   std::vector<std::string> names;
-  // Authorities ask at 80; another is for tests.
-  std::uint16_t port = 80;
+  std::vector<acme::ChallengeType> challenges = {acme::ChallengeType::kHttp01};
+  // Authorities ask at these; others are for tests.
+  std::uint16_t http_port = 80;
+  std::uint16_t tls_port = 443;
+  // For one challenge at one address.
   Duration timeout = Duration::seconds(10);
 };
 
-// One for each name, in their order. Errors: those of `presenter`, and kInvalid for a name that is
-// none. From this machine others' firewalls are not seen, nor what other places resolve.
-Result<std::vector<SelfCheck>> check_challenges(const SelfCheckSettings& settings,
-                                                Presenter& presenter);
+class SelfChecker {
+ public:
+  SelfChecker();
+
+  // One for each name and each way of proving it, in their order. Errors: those of `presenter`,
+  // kInvalid for a name that is none, kUnavailable when it was cancelled. From this machine others'
+  // firewalls are not seen, nor what other places resolve.
+  Result<std::vector<SelfCheck>> check(const SelfCheckSettings& settings, Presenter& presenter);
+  // Ends what runs, and all later ones, at once.
+  void cancel();
+
+ private:
+  bool cancelled() const;
+  SelfCheck look(const acme::Challenge& challenge, const SelfCheckSettings& settings);
+  SelfCheck look_by_http(const acme::Challenge& challenge, const SelfCheckSettings& settings);
+
+  net::HttpClient http_;
+  sys::Fd cancelled_;  // an eventfd
+};
 
 }  // namespace timepool::certificates

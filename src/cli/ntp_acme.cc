@@ -1,20 +1,16 @@
 // timepool ntp acme status, renew, check: the certificate that timepool-ntpd gets by ACME.
+#include "cli/ntp_acme.h"
+
 #include <fmt/core.h>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <chrono>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "cli/commands.h"
-#include "cli/control_report.h"
 #include "cli/ntp_show.h"
 #include "cli/print.h"
-#include "client/json_fields.h"
-#include "net/control.h"
-#include "sys/clock.h"
 
 namespace timepool::cli {
 namespace {
@@ -22,18 +18,8 @@ namespace {
 namespace json = boost::json;
 using client::flag_of;
 using client::list_of;
-using client::number_of;
 using client::object_of;
 using client::text_of;
-
-// How often it is looked whether the daemon is done.
-constexpr std::chrono::milliseconds kLook{200};
-
-struct AcmeOptions {
-  ControlAccess access{"/run/timepool/ntpd.sock"};
-  bool no_wait = false;
-  Duration wait = Duration::seconds(300);
-};
 
 std::string joined(const json::array& texts) {
   std::string out;
@@ -101,29 +87,6 @@ void show_status(const json::object& answer) {
   }
 }
 
-Result<json::object> look(const AcmeOptions& options) {
-  return net::control_request(options.access.socket, {{"command", "acme"}});
-}
-
-// Asks until `done(answer)`, or as long as it may take.
-template <class Done>
-Result<json::object> await(const AcmeOptions& options, Done done) {
-  const MonoTime until = sys::mono_now() + options.wait;
-  for (;;) {
-    auto answer = look(options);
-    if (!answer.ok() || done(*answer)) return answer;
-    if (sys::mono_now() >= until) {
-      return fail(Error{ErrorCode::kUnavailable, "acme",
-                        "it is not done yet: timepool ntp acme status shows what becomes of it"});
-    }
-    std::this_thread::sleep_for(kLook);
-  }
-}
-
-double count(const json::object& answer, std::string_view key) {
-  return number_of(answer, key).value_or(0);
-}
-
 int show(const AcmeOptions& options, const Result<json::object>& answer) {
   if (!answer.ok()) return failed(answer.error());
   if (options.access.json) {
@@ -140,21 +103,22 @@ int run_status(const AcmeOptions& options) {
 
 // How far it was is looked at before: it may be done before the daemon's answer is made.
 int run_renew(const AcmeOptions& options) {
-  const auto before = look(options);
+  const auto before = ask_acme(options, "acme");
   const auto begun = net::control_request(options.access.socket, {{"command", "acme-renew"}});
   if (!before.ok() || !begun.ok() || options.no_wait) return show(options, begun);
-  const auto answer = await(options, [&](const json::object& now) {
-    return count(now, "obtained") > count(*before, "obtained") ||
-           count(now, "failed") > count(*before, "failed");
+  const auto answer = await_acme(options, "acme", [&](const json::object& now) {
+    return count_of(now, "obtained") > count_of(*before, "obtained") ||
+           count_of(now, "failed") > count_of(*before, "failed");
   });
   const int shown = show(options, answer);
   if (shown != kOk) return shown;
-  return count(*answer, "obtained") > count(*before, "obtained")
+  return count_of(*answer, "obtained") > count_of(*before, "obtained")
              ? kOk
              : failed("no certificate was obtained; the one before is shown on");
 }
 
-// What an authority would see, a line for each name; it is failed when one is not as it must be.
+// What an authority would see, a line for each name and way; it is failed when one is not as it
+// must be.
 int show_seen(const AcmeOptions& options, const json::object& answer) {
   const json::object& check = object_of(answer, "check");
   if (options.access.json) print_json(check);
@@ -165,21 +129,22 @@ int show_seen(const AcmeOptions& options, const json::object& answer) {
     const json::object& seen = it.get_object();
     good = good && text_of(seen, "seen") == "proof";
     if (!options.access.json)
-      print(fmt::format("{}: {}", text_of(seen, "name"), text_of(seen, "text")));
+      print(fmt::format("{} by {}: {}", text_of(seen, "name"), text_of(seen, "challenge"),
+                        text_of(seen, "text")));
   }
   if (!fault.empty()) return failed(fault);
   return good ? kOk : failed("an authority would not issue a certificate");
 }
 
 int run_check(const AcmeOptions& options) {
-  const auto before = look(options);
+  const auto before = ask_acme(options, "acme");
   const auto begun = net::control_request(options.access.socket, {{"command", "acme-check"}});
   if (!begun.ok()) return failed(begun.error());
   if (!before.ok()) return failed(before.error());
-  const auto answer = await(options, [&](const json::object& now) {
+  const auto answer = await_acme(options, "acme", [&](const json::object& now) {
     const json::object& check = object_of(now, "check");
     return !flag_of(check, "running") &&
-           count(check, "done") > count(object_of(*before, "check"), "done");
+           count_of(check, "done") > count_of(object_of(*before, "check"), "done");
   });
   if (!answer.ok()) return failed(answer.error());
   return show_seen(options, *answer);
@@ -211,12 +176,15 @@ void add_ntp_acme(Command& ntp) {
 
   Command check = acme.command("check", "See what an authority would see of a challenge");
   check.footer(
-      "The daemon puts up a challenge of its own and fetches it by name, on port 80, as an\n"
-      "authority would; none is asked. From here neither other networks' firewalls are seen nor\n"
-      "what other resolvers answer. Exit status 1 when it was not seen as it must be.");
+      "The daemon puts up challenges of its own and looks at them by name, on port 80 (http-01)\n"
+      "and port 443 (tls-alpn-01), as an authority would; none is asked. From here neither other\n"
+      "networks' firewalls are seen nor what other resolvers answer. Exit status 1 when one was\n"
+      "not seen as it must be.");
   const auto for_check = add(check);
   check.option("--wait", for_check->wait, "How long to wait for it (5m)");
   check.action([for_check] { return run_check(*for_check); });
+
+  add_ntp_acme_account(acme);
 }
 
 }  // namespace timepool::cli

@@ -17,10 +17,16 @@ AcmeWorker::~AcmeWorker() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
-    if (keeper_) keeper_->cancel();
+    cut_off();
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
+}
+
+// With the mutex.
+void AcmeWorker::cut_off() {
+  if (keeper_) keeper_->cancel();
+  if (checker_) checker_->cancel();
 }
 
 void AcmeWorker::configure(certificates::KeeperSettings settings) {
@@ -28,7 +34,7 @@ void AcmeWorker::configure(certificates::KeeperSettings settings) {
     const std::lock_guard lock(mutex_);
     settings_ = std::move(settings);
     ++generation_;
-    if (keeper_) keeper_->cancel();
+    cut_off();
   }
   wake_.notify_all();
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
@@ -39,7 +45,7 @@ void AcmeWorker::pause() {
     const std::lock_guard lock(mutex_);
     settings_.reset();
     ++generation_;
-    if (keeper_) keeper_->cancel();
+    cut_off();
   }
   wake_.notify_all();
 }
@@ -68,7 +74,9 @@ bool AcmeWorker::request() {
 bool AcmeWorker::check(certificates::SelfCheckSettings settings) {
   {
     const std::lock_guard lock(mutex_);
-    if (!keeper_ || check_.running) return false;
+    // One that is about to be opened will do: nothing is asked of an authority.
+    const bool begins = settings_ && fault_.empty();
+    if ((!keeper_ && !begins) || check_.running) return false;
     wanted_check_ = std::move(settings);
     check_.running = true;
     woken_ = true;
@@ -77,12 +85,33 @@ bool AcmeWorker::check(certificates::SelfCheckSettings settings) {
   return true;
 }
 
+Result<void> AcmeWorker::change_account(AccountChange change, const std::string& directory) {
+  const auto refuse = [](std::string why) {
+    return fail(Error{ErrorCode::kUnavailable, "account", std::move(why)});
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    if (!keeper_) return refuse(fault_.empty() ? "not begun yet" : fault_);
+    if (!plausible_) return refuse("nothing is asked for before the clock is known to be right");
+    if (account_.running) return refuse("a change of an account is under way");
+    account_.running = true;
+    account_.change = change;
+    account_.directory = directory;
+    account_.fault.clear();
+    account_wanted_ = true;
+    woken_ = true;
+  }
+  wake_.notify_all();
+  return {};
+}
+
 AcmeWorker::Report AcmeWorker::report() const {
   const std::lock_guard lock(mutex_);
   Report out;
   out.fault = fault_;
   out.clock_plausible = plausible_;
   out.check = check_;
+  out.account = account_;
   out.obtained = obtained_;
   out.failed = failed_;
   if (!keeper_) return out;
@@ -99,7 +128,8 @@ void AcmeWorker::run() {
   while (!ending_) {
     woken_ = false;
     if (taken_ != generation_) take_settings(lock);
-    if (wanted_check_) run_check(lock);
+    if (wanted_check_ && !ending_) run_check(lock);
+    if (account_wanted_ && !ending_) run_account_change(lock);
     Duration wait = certificates::Keeper::kLongestWait;
     if (keeper_) {
       wait = step(lock);
@@ -145,13 +175,32 @@ void AcmeWorker::take_settings(Lock& lock) {
 void AcmeWorker::run_check(Lock& lock) {
   const certificates::SelfCheckSettings settings = std::move(*wanted_check_);
   wanted_check_.reset();
+  const auto checker = std::make_shared<certificates::SelfChecker>();
+  checker_ = checker;
   lock.unlock();
-  auto seen = certificates::check_challenges(settings, presenter_);
+  auto seen = checker->check(settings, presenter_);
   lock.lock();
+  checker_.reset();
   check_.running = false;
   ++check_.done;
   check_.fault = seen.ok() ? "" : seen.error().text();
   check_.seen = seen.ok() ? std::move(seen).value() : std::vector<certificates::SelfCheck>();
+}
+
+void AcmeWorker::run_account_change(Lock& lock) {
+  account_wanted_ = false;
+  const std::shared_ptr<certificates::Keeper> keeper = keeper_;
+  const AccountReport wish = account_;
+  lock.unlock();
+  Result<void> done = fail(Error{ErrorCode::kUnavailable, "account", "there is no keeper of it"});
+  if (keeper) {
+    done = wish.change == AccountChange::kNewKey ? keeper->change_account_key(wish.directory)
+                                                 : keeper->deactivate_account(wish.directory);
+  }
+  lock.lock();
+  account_.running = false;
+  ++account_.done;
+  account_.fault = done.ok() ? "" : done.error().text();
 }
 
 // One step, and how long to wait after it.

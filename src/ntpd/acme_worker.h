@@ -31,6 +31,16 @@ class AcmeWorker {
     std::string fault;       // it could not be made; empty: it could
     std::vector<certificates::SelfCheck> seen;
   };
+  // What can be done with the account at an authority.
+  enum class AccountChange : std::uint8_t { kNewKey, kDeactivate };
+  // What came of change_account().
+  struct AccountReport {
+    bool running = false;    // or waiting for an order that is under way
+    std::uint64_t done = 0;  // how many since the start
+    AccountChange change = AccountChange::kNewKey;
+    std::string directory;  // of the last one; empty: there was none
+    std::string fault;      // it came to nothing; empty: it was done
+  };
   struct Report {
     std::optional<certificates::KeeperReport> keeper;  // nothing while there is none
     std::string fault;                                 // why there is none; empty: nothing is wrong
@@ -39,6 +49,7 @@ class AcmeWorker {
     std::uint64_t obtained = 0;
     std::uint64_t failed = 0;
     CheckReport check;
+    AccountReport account;
   };
 
   // `changed` is called on the thread when another certificate is on disk. All outlive it.
@@ -58,8 +69,11 @@ class AcmeWorker {
   void set_clock_plausible(bool plausible);
   // A new certificate now, whatever there is. False while there is no keeper.
   bool request();
-  // Looks at our own challenges; false when that is being done already, or there is no keeper.
+  // Looks at our own challenges; false when a look is under way, or no keeper is there or begins.
   bool check(certificates::SelfCheckSettings settings);
+  // Never beside an order: after it. `directory`: the authority's. Errors: kUnavailable without a
+  // keeper, before the clock was right (A11), while another change is under way.
+  Result<void> change_account(AccountChange change, const std::string& directory);
 
   Report report() const;
 
@@ -69,6 +83,8 @@ class AcmeWorker {
   void run();
   void take_settings(Lock& lock);
   void run_check(Lock& lock);
+  void run_account_change(Lock& lock);
+  void cut_off();
   Duration step(Lock& lock);
   void retire();
 
@@ -84,7 +100,10 @@ class AcmeWorker {
   std::shared_ptr<certificates::Keeper> keeper_;
   std::string fault_;
   std::optional<certificates::SelfCheckSettings> wanted_check_;
+  std::shared_ptr<certificates::SelfChecker> checker_;  // while it looks
   CheckReport check_;
+  bool account_wanted_ = false;  // what account_ says is still to be done
+  AccountReport account_;
   std::uint64_t obtained_ = 0;  // of keepers before this one
   std::uint64_t failed_ = 0;
   bool plausible_ = false;

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "certificates/certificate_directory.h"
+#include "sys/stream_socket.h"
 #include "sys/temporary_directory.h"
 
 namespace timepool::ntpd {
@@ -106,17 +107,54 @@ TEST_F(AcmeWorkerTest, other_settings_take_the_place_of_those_before_and_what_wa
 }
 
 TEST_F(AcmeWorkerTest, A12_looks_at_challenges_of_its_own_one_at_a_time) {
-  worker_->configure(settings());
-  wait_for([](const auto& it) { return it.keeper.has_value(); });
   certificates::SelfCheckSettings check;
   check.names = {"localhost"};
-  check.port = 1;
+  check.http_port = 1;
+  EXPECT_FALSE(worker_->check(check));
+  // At once, as soon as there is something to begin with.
+  worker_->configure(settings());
   ASSERT_TRUE(worker_->check(check));
   const auto report = wait_for([](const auto& it) { return it.check.done == 1; });
   EXPECT_FALSE(report.check.running);
   ASSERT_EQ(report.check.seen.size(), 1U);
   EXPECT_EQ(report.check.seen[0].seen, certificates::Seen::kUnreachable);
   EXPECT_EQ(presenter_.presented, 1U);
+  EXPECT_EQ(presenter_.withdrawn, 1U);
+}
+
+TEST_F(AcmeWorkerTest, A2_A11_an_account_is_not_changed_before_the_clock_is_plausible) {
+  using enum AcmeWorker::AccountChange;
+  const std::string directory = "https://localhost:1/dir";
+  EXPECT_EQ(worker_->change_account(kNewKey, directory).error().code, ErrorCode::kUnavailable);
+  spoil_account();
+  worker_->configure(settings());
+  wait_for([](const auto& it) { return it.keeper.has_value(); });
+  EXPECT_FALSE(worker_->change_account(kNewKey, directory).ok());
+  worker_->set_clock_plausible(true);
+  ASSERT_TRUE(worker_->change_account(kNewKey, directory).ok());
+  const auto report = wait_for([](const auto& it) { return it.account.done == 1; });
+  EXPECT_FALSE(report.account.running);
+  EXPECT_EQ(report.account.directory, directory);
+  EXPECT_NE(report.account.fault.find("there is none"), std::string::npos) << report.account.fault;
+  // One that nobody set up is nobody's to end.
+  ASSERT_TRUE(worker_->change_account(kDeactivate, "https://other.test/dir").ok());
+  const auto other = wait_for([](const auto& it) { return it.account.done == 2; });
+  EXPECT_NE(other.account.fault.find("no such authority"), std::string::npos);
+}
+
+TEST_F(AcmeWorkerTest, A12_the_end_does_not_wait_for_a_look_at_challenges) {
+  const sys::Fd silent = sys::listen_stream({IpAddress::v4(0x7f000001), 0}, "listen").value();
+  worker_->configure(settings());
+  wait_for([](const auto& it) { return it.keeper.has_value(); });
+  certificates::SelfCheckSettings check;
+  check.names = {"localhost"};
+  check.http_port = sys::local_endpoint(silent.number()).value().port;
+  check.timeout = Duration::seconds(60);
+  ASSERT_TRUE(worker_->check(check));
+  wait_for([this](const auto&) { return presenter_.presented == 1; });
+  const auto before = std::chrono::steady_clock::now();
+  worker_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
   EXPECT_EQ(presenter_.withdrawn, 1U);
 }
 

@@ -63,23 +63,44 @@ void Daemon::add_acme_commands() {
                   if (!acme_) return fail(no_acme("acme"));
                   return acme_report(*acme_);
                 });
-  control_->add(
-      "acme-renew", "Asks for another certificate now.",
-      [this](const json::object&) -> Result<json::object> {
-        if (!acme_) return fail(no_acme("acme-renew"));
-        TRY(succession_.must_hold("acme-renew"));
-        if (!acme_->worker().request()) {
-          return fail(Error{ErrorCode::kUnavailable, "acme-renew", acme_->worker().report().fault});
-        }
-        return acme_report(*acme_);
-      });
+  control_->add("acme-renew", "Asks for another certificate now.",
+                [this](const json::object&) -> Result<json::object> {
+                  if (!acme_) return fail(no_acme("acme-renew"));
+                  TRY(succession_.must_hold("acme-renew"));
+                  if (!acme_->worker().request()) {
+                    const std::string fault = acme_->worker().report().fault;
+                    return fail(Error{ErrorCode::kUnavailable, "acme-renew",
+                                      fault.empty() ? "not begun yet" : fault});
+                  }
+                  return acme_report(*acme_);
+                });
   control_->add("acme-check",
-                "Fetches challenges of its own, as an authority would; \"acme\" has the result.",
+                "Looks at challenges of its own, as an authority would; \"acme\" has the result.",
                 [this](const json::object&) -> Result<json::object> {
                   if (!acme_) return fail(no_acme("acme-check"));
                   TRY(succession_.must_hold("acme-check"));
                   return begin_acme_check(*acme_);
                 });
+  control_->add("acme-account", "The accounts of [nts.acme], and what became of changes of them.",
+                [this](const json::object&) -> Result<json::object> {
+                  if (!acme_) return fail(no_acme("acme-account"));
+                  return acme_account_report(*acme_);
+                });
+  const auto add_change = [this](const char* name, const char* help,
+                                 AcmeWorker::AccountChange change) {
+    control_->add(name, help,
+                  [this, name, change](const json::object& request) -> Result<json::object> {
+                    if (!acme_) return fail(no_acme(name));
+                    TRY(succession_.must_hold(name));
+                    return begin_account_change(*acme_, change, request);
+                  });
+  };
+  add_change("acme-account-key",
+             "Begins to change the key of an account; \"acme-account\" has the result.",
+             AcmeWorker::AccountChange::kNewKey);
+  add_change("acme-account-deactivate",
+             "Begins to end an account for good; \"acme-account\" has the result.",
+             AcmeWorker::AccountChange::kDeactivate);
 }
 
 }  // namespace timepool::ntpd

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "certificates/account_key.h"
+#include "certificates/certificate_directory.h"
 #include "net/metrics.h"
 
 namespace timepool::ntpd {
@@ -21,6 +23,11 @@ json::value text_or_null(const std::string& text) {
 
 std::string date(UnixTime time) {
   return format_utc(time, 0);
+}
+
+acme::ChallengeType challenge_type(config::AcmeChallenge it) {
+  return it == config::AcmeChallenge::kHttp01 ? acme::ChallengeType::kHttp01
+                                              : acme::ChallengeType::kTlsAlpn01;
 }
 
 std::string_view name_of(acme::Step step) {
@@ -93,7 +100,7 @@ json::object challenges_of(const AcmeService& acme) {
   const config::NtsAcmeConfig& config = acme.config();
   json::array types;
   for (const config::AcmeChallenge it : config.challenges) {
-    types.emplace_back(it == config::AcmeChallenge::kHttp01 ? "http-01" : "tls-alpn-01");
+    types.emplace_back(std::string(acme::name_of(challenge_type(it))));
   }
   const ChallengeListener::Counters counters = acme.counters();
   json::object answers;
@@ -118,7 +125,8 @@ json::object check_of(const AcmeWorker::CheckReport& check) {
   json::array seen;
   for (const certificates::SelfCheck& it : check.seen) {
     seen.push_back({{"name", it.name},
-                    {"url", it.url},
+                    {"challenge", std::string(acme::name_of(it.challenge))},
+                    {"at", it.at},
                     {"seen", std::string(name_of(it.seen))},
                     {"text", it.text}});
   }
@@ -143,6 +151,51 @@ void add_plan(const AcmeWorker::Report& report, json::object& out) {
   if (plan.step != acme::Step::kWaitForClock) out["at"] = date(plan.at);
   out["busy"] = text_or_null(report.keeper->busy);
   out["expiring"] = report.keeper->expiring;
+}
+
+json::object account_of(const std::string& store, const config::NtsAcmeAuthorityConfig& authority,
+                        const acme::SavedAuthority* known) {
+  const std::string file =
+      certificates::CertificateDirectory(store).account_path(authority.directory);
+  const auto key = certificates::AccountKey::load(file);
+  json::object out;
+  out["directory"] = authority.directory;
+  out["account"] = known == nullptr ? json::value(nullptr) : text_or_null(known->account);
+  out["key_file"] = file;
+  out["thumbprint"] = key.ok() ? json::value((*key)->thumbprint()) : json::value(nullptr);
+  out["external_key_id"] = text_or_null(authority.external_key_id);
+  return out;
+}
+
+json::object changes_of(const AcmeWorker::AccountReport& report) {
+  const bool new_key = report.change == AcmeWorker::AccountChange::kNewKey;
+  json::object out;
+  out["running"] = report.running;
+  out["done"] = report.done;
+  out["change"] = report.directory.empty() ? json::value(nullptr)
+                                           : json::value(new_key ? "new-key" : "deactivate");
+  out["directory"] = text_or_null(report.directory);
+  out["fault"] = text_or_null(report.fault);
+  return out;
+}
+
+// Whose account is meant.
+Result<std::string> authority_for(const AcmeService& acme, const json::object& request) {
+  const auto refuse = [](const std::string& why) {
+    return fail(Error{ErrorCode::kInvalid, "directory", why});
+  };
+  const auto authorities = acme.config().all_authorities();
+  const json::value* wanted = request.if_contains("directory");
+  if (wanted != nullptr && !wanted->is_string()) return refuse("a text is wanted");
+  if (wanted == nullptr && authorities.size() > 1) {
+    return refuse("there are several authorities: name one");
+  }
+  const std::string directory =
+      wanted == nullptr ? authorities.front().directory : std::string(wanted->get_string());
+  for (const config::NtsAcmeAuthorityConfig& it : authorities) {
+    if (it.directory == directory) return directory;
+  }
+  return refuse("[nts.acme] has no authority " + directory);
 }
 
 }  // namespace
@@ -171,18 +224,39 @@ json::object acme_report(const AcmeService& acme) {
 }
 
 Result<json::object> begin_acme_check(AcmeService& acme) {
-  if (!acme.config().has(config::AcmeChallenge::kHttp01)) {
-    return fail(Error{ErrorCode::kInvalid, "acme-check",
-                      "[nts.acme] challenge has no \"http-01\": another can't be looked at"});
-  }
   certificates::SelfCheckSettings settings;
   settings.names = acme.config().names;
+  settings.challenges.clear();
+  for (const config::AcmeChallenge it : acme.config().challenges) {
+    settings.challenges.push_back(challenge_type(it));
+  }
   if (!acme.worker().check(std::move(settings))) {
     const std::string fault = acme.worker().report().fault;
     return fail(
         Error{ErrorCode::kUnavailable, "acme-check", fault.empty() ? "one is under way" : fault});
   }
   return acme_report(acme);
+}
+
+json::object acme_account_report(const AcmeService& acme) {
+  const AcmeWorker::Report report = acme.worker().report();
+  const acme::SavedState state = report.keeper ? report.keeper->state : acme::SavedState();
+  json::array accounts;
+  for (const config::NtsAcmeAuthorityConfig& it : acme.config().all_authorities()) {
+    accounts.push_back(account_of(acme.store(), it, state.find(it.directory)));
+  }
+  json::object out;
+  out["accounts"] = std::move(accounts);
+  out["contacts"] = texts(acme.config().contacts);
+  out["changes"] = changes_of(report.account);
+  return out;
+}
+
+Result<json::object> begin_account_change(AcmeService& acme, AcmeWorker::AccountChange change,
+                                          const json::object& request) {
+  const std::string directory = TRY(authority_for(acme, request));
+  TRY(acme.worker().change_account(change, directory));
+  return acme_account_report(acme);
 }
 
 void write_acme_metrics(const AcmeService& acme, UnixTime now, net::MetricSink& sink) {

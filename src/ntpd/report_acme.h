@@ -23,11 +23,23 @@ namespace timepool::ntpd {
 //    "last_failure": {"at", "kind", "text"} or null}, ...],
 //  "challenges": {"types", "how": "listen" | "webroot" | "hook", "http", "tls" (addresses),
 //    "webroot", "hook", "connections", "handshakes", "refused", "answers": {...}},
-//  "check": {"running", "done", "fault" or null, "seen": [{"name", "url", "seen", "text"}, ...]}}
+//  "check": {"running", "done", "fault" or null,
+//    "seen": [{"name", "challenge", "at", "seen", "text"}, ...]}}
 boost::json::object acme_report(const AcmeService& acme);
-// Begins a check, and gives the same. Errors: kUnavailable while one runs, or nothing does;
-// kInvalid where no challenge of HTTP is served.
+// Begins a check, and gives the same. Errors: kUnavailable while one runs, or nothing does.
 Result<boost::json::object> begin_acme_check(AcmeService& acme);
+
+// {"accounts": [{"directory", "account" or null, "key_file", "thumbprint" or null (RFC 7638),
+//    "external_key_id" or null}, ...], "contacts": ["mailto:...", ...],
+//  "changes": {"running", "done" (since the start), "change": "new-key" | "deactivate" or null: the
+//    last one, "directory" or null, "fault" or null}}
+boost::json::object acme_account_report(const AcmeService& acme);
+// Begins a change of the account at `request`'s "directory", or at the only authority that has one,
+// and gives the same. Errors: kInvalid for what is no authority of the settings, or none where
+// there are several; those of AcmeWorker::change_account().
+Result<boost::json::object> begin_account_change(AcmeService& acme,
+                                                 AcmeWorker::AccountChange change,
+                                                 const boost::json::object& request);
 // "timepool_ntpd_acme_..."
 void write_acme_metrics(const AcmeService& acme, UnixTime now, net::MetricSink& sink);
 

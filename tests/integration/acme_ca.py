@@ -2,19 +2,29 @@
 HTTP-01 or TLS-ALPN-01 at ports of the test's own and has what pebble of Debian 12 lacks: renewal
 information, profiles, short lives, alreadyReplaced; and any answer may be replaced by another."""
 import base64
+import ctypes
 import datetime
 import hashlib
 import http.client
 import http.server
 import json
+import socket
 import ssl
+import struct
 import subprocess
 import threading
 
 import certificates
 
 UTC = datetime.timezone.utc
+SO_ATTACH_FILTER = 26
 PROBLEM = "urn:ietf:params:acme:error:"
+
+
+def thumbprint(key):
+    """RFC 7638, of an EC key as JWK."""
+    canonical = json.dumps({it: key[it] for it in ("crv", "kty", "x", "y")}, separators=(",", ":"))
+    return b64(hashlib.sha256(canonical.encode()).digest())
 
 
 def unb64(text):
@@ -97,6 +107,8 @@ class TestAuthority:
         self.replaced = set()
         self.issued = []      # PEM chains
         self.accounts, self.orders, self.nonces = {}, {}, set()
+        self.ended = set()    # URLs of accounts that are deactivated
+        self.connections = set()
         self.lock = threading.RLock()
         chain, key = self.issuer.issue("ca", "DNS:localhost,IP:127.0.0.1")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -105,6 +117,14 @@ class TestAuthority:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                authority.connections.add(self.connection)
+
+            def finish(self):
+                authority.connections.discard(self.connection)
+                super().finish()
 
             def handle_any(self):
                 authority.handle(self)
@@ -122,6 +142,14 @@ class TestAuthority:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+    def deafen(self):
+        """From now on nothing reaches the connections that there are, as when a client's address was
+        taken away: no acknowledgement, no reset."""
+        nothing = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))  # BPF_RET | BPF_K, 0
+        program = struct.pack("HL", 1, ctypes.addressof(nothing))
+        for it in list(self.connections):
+            it.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
     def settings(self, **more):
         """As acme_tool's settings have an authority."""
@@ -178,6 +206,10 @@ class TestAuthority:
             return 200, {}, ""
         if path == "/account":
             return self.account(header, payload)
+        if path == "/key-change":
+            return self.change_key(header, payload)
+        if path in (it[len(self.url):] for it in self.accounts):
+            return self.end_account(header, payload)
         if path == "/order":
             return self.new_order(payload)
         kind, _, name = path[1:].partition("/")
@@ -200,6 +232,8 @@ class TestAuthority:
             raise Refusal(400, "malformed", "another URL or algorithm")
         if "kid" in header and header["kid"] not in self.accounts:
             raise Refusal(400, "accountDoesNotExist", "no such account")
+        if header.get("kid") in self.ended:
+            raise Refusal(401, "unauthorized", "the account is deactivated")
         key = header.get("jwk") or self.accounts[header["kid"]]
         signed = (whole["protected"] + "." + whole["payload"]).encode()
         if not signature_holds(key, signed, unb64(whole["signature"])):
@@ -208,13 +242,16 @@ class TestAuthority:
         return header, json.loads(payload) if payload else ""
 
     def directory_object(self):
-        out = {"newNonce": "/nonce", "newAccount": "/account", "newOrder": "/order"}
+        out = {"newNonce": "/nonce", "newAccount": "/account", "newOrder": "/order",
+               "keyChange": "/key-change"}
         if self.renewal_info:
             out["renewalInfo"] = "/renewal"
         return dict({name: self.url + path for name, path in out.items()}, meta=self.meta)
 
     def account(self, header, payload):
         for url, key in self.accounts.items():
+            if key == header["jwk"] and url in self.ended:
+                raise Refusal(401, "unauthorized", "the account is deactivated")
             if key == header["jwk"]:
                 return 200, {"Location": url}, '{"status":"valid"}'
         if payload.get("onlyReturnExisting"):
@@ -222,6 +259,23 @@ class TestAuthority:
         url = f"{self.url}/account/{len(self.accounts) + 1}"
         self.accounts[url] = header["jwk"]
         return 201, {"Location": url}, '{"status":"valid"}'
+
+    def change_key(self, header, whole):
+        """RFC 8555 7.3.5: the new key signs what the old one is and whose."""
+        inner, claim = (json.loads(unb64(whole[it])) for it in ("protected", "payload"))
+        signed = (whole["protected"] + "." + whole["payload"]).encode()
+        if inner["url"] != header["url"] or claim["account"] != header["kid"] or \
+                claim["oldKey"] != self.accounts[header["kid"]] or \
+                not signature_holds(inner["jwk"], signed, unb64(whole["signature"])):
+            raise Refusal(400, "malformed", "the change of the key does not hold")
+        self.accounts[header["kid"]] = inner["jwk"]
+        return 200, {}, '{"status":"valid"}'
+
+    def end_account(self, header, payload):
+        if header["kid"] != header["url"] or payload != {"status": "deactivated"}:
+            raise Refusal(403, "unauthorized", "another's account, or another wish")
+        self.ended.add(header["kid"])
+        return 200, {}, '{"status":"deactivated"}'
 
     def new_order(self, payload):
         profile = payload.get("profile")
@@ -249,7 +303,7 @@ class TestAuthority:
                    finalize=f"{self.url}/finalize/{name}")
         if order["status"] == "valid":
             out["certificate"] = f"{self.url}/cert/{name}"
-        return 200, {"Retry-After": "1"}, json.dumps(out)
+        return 200, {}, json.dumps(out)
 
     def authz(self, name, _):
         name, index = name.split("/")
@@ -272,10 +326,7 @@ class TestAuthority:
         if payload != {}:
             raise Refusal(400, "malformed", "an empty object is wanted")
         self.on_challenge()
-        key = self.accounts[self.requests[-1][1]["kid"]]
-        canonical = json.dumps({it: key[it] for it in ("crv", "kty", "x", "y")},
-                               separators=(",", ":"))
-        proof = order["token"] + "." + b64(hashlib.sha256(canonical.encode()).digest())
+        proof = order["token"] + "." + thumbprint(self.accounts[self.requests[-1][1]["kid"]])
         value = order["identifiers"][int(index)]["value"]
         try:
             (self.see_http if kind == "http-01" else self.see_tls)(value, order["token"], proof)

@@ -1,14 +1,17 @@
 """timepool-ntpd gets the certificate of its key establishment by ACME, from an authority of the
 test's own. Ids A and LM as in the project's checklists."""
+import http.server
 import json
 import os
 import pathlib
 import pwd
 import re
 import signal
+import ssl
 import stat
 import subprocess
 import threading
+import time
 
 import acme_ca
 import acme_case
@@ -262,6 +265,17 @@ class Member(ntpd_acme_case.DaemonTest):
             self.assertIn(line, text)
         self.assertIn("timepool_ntpd_acme_certificate_remaining_seconds", text)
 
+    def test_a_connection_that_died_since_holds_up_no_renewal(self):
+        member = self.member()
+        self.wait(member, lambda it: it["obtained"] == 1 and it["step"] == "wait", "all is done")
+        self.at.deafen()
+        time.sleep(6)
+        begun = time.monotonic()
+        self.assertTrue(member.control("acme-renew")["ok"])
+        self.assertEqual(self.obtained(member, 2, seconds=60)["failed"], 0)
+        # One request over the dead connection would take a minute.
+        self.assertLess(time.monotonic() - begun, 30)
+
     def test_it_ends_at_once_though_an_authority_does_not_answer(self):
         asked, answer = threading.Event(), threading.Event()
         self.addCleanup(answer.set)
@@ -299,6 +313,84 @@ class Commands(ntpd_acme_case.DaemonTest):
         self.assertIn(f"it is not for {NAME} (certificate)", refused.stdout)
         self.assertIn("shown on", refused.stderr)
 
+    def account(self, member):
+        shown = self.run_acme(member, "account", "show", "--json")
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        return json.loads(shown.stdout)["accounts"][0]
+
+    def test_A2_account_shows_it_changes_its_key_and_ends_it(self):
+        member = self.member()
+        self.wait(member, lambda it: it["obtained"] == 1 and it["step"] == "wait", "all is done")
+        url = self.at.url + "/account/1"
+        before = self.account(member)
+        self.assertEqual((before["account"], before["thumbprint"]),
+                         (url, acme_ca.thumbprint(self.at.accounts[url])))
+        changed = self.run_acme(member, "account", "new-key")
+        self.assertEqual(changed.returncode, 0, changed.stderr)
+        after = self.account(member)
+        self.assertEqual(after["account"], url)
+        self.assertNotEqual(after["thumbprint"], before["thumbprint"])
+        self.assertEqual(after["thumbprint"], acme_ca.thumbprint(self.at.accounts[url]))
+        self.assertIn(after["thumbprint"], changed.stdout)
+        keys = list((self.directory / "state/acme").glob("account-*"))
+        self.assertEqual([(str(it), stat.S_IMODE(it.stat().st_mode)) for it in keys],
+                         [(after["key_file"], 0o600)])
+        # Orders go on by the same account.
+        self.assertEqual(self.run_acme(member, "renew").returncode, 0)
+        self.assertEqual(list(self.at.accounts), [url])
+        ended = self.run_acme(member, "account", "deactivate", self.at.url + "/dir")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(self.at.ended, {url})
+        self.assertIn("there is none yet", ended.stdout)
+        # The certificate stays, and the next order makes another account.
+        self.assertIsNotNone(self.report(member)["certificate"])
+        self.assertEqual(self.run_acme(member, "renew").returncode, 0)
+        self.assertEqual(self.account(member)["account"], self.at.url + "/account/2")
+
+    def test_A2_a_change_of_the_account_that_is_refused_leaves_it(self):
+        member = self.member()
+        self.wait(member, lambda it: it["obtained"] == 1 and it["step"] == "wait", "all is done")
+        before = self.account(member)
+        problem = json.dumps({"type": acme_ca.PROBLEM + "unauthorized", "detail": "not today"})
+        for path, words in (("/key-change", ["new-key"]),
+                            ("/account/1", ["deactivate", self.at.url + "/dir"])):
+            self.at.answers = [(path, 403, {}, problem)]
+            refused = self.run_acme(member, "account", *words)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("not today", refused.stderr)
+            self.assertEqual(self.account(member), before)
+        unknown = self.run_acme(member, "account", "new-key", DEAD)
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn("has no authority " + DEAD, unknown.stderr)
+        self.assertEqual(self.run_acme(member, "account", "deactivate").returncode, 2)
+        self.assertEqual(self.run_acme(member, "renew").returncode, 0)
+
+    def test_A2_A11_the_account_is_changed_after_an_order_and_not_before_the_clock_is_right(self):
+        asked, answer = threading.Event(), threading.Event()
+        self.addCleanup(answer.set)
+        member = self.member(server="")
+        self.wait(member, lambda it: it["step"] == "wait_for_clock", "it waits")
+        early = self.run_acme(member, "account", "new-key")
+        self.assertEqual(early.returncode, 1)
+        self.assertIn("before the clock is known to be right", early.stderr)
+        self.at.on_issue = lambda: (asked.set(), answer.wait(30))
+        member.write_config(self.settings())
+        self.assertTrue(member.control("reload")["ok"])
+        self.assertTrue(asked.wait(20))
+        begun = self.run_acme(member, "account", "new-key", "--no-wait", "--json")
+        self.assertEqual(begun.returncode, 0, begun.stderr)
+        self.assertTrue(json.loads(begun.stdout)["changes"]["running"])
+        self.assertIn("under way", self.run_acme(member, "account", "new-key").stderr)
+        self.assertNotIn("/key-change", self.at.paths())
+        answer.set()
+        changes = programs.wait_until(lambda: self.changes(member, 1), 20, "the key is changed")
+        self.assertEqual((changes["change"], changes["fault"]), ("new-key", None))
+        self.assertEqual(self.report(member)["obtained"], 1)
+
+    def changes(self, member, done):
+        changes = member.control("acme-account")["changes"]
+        return changes if changes["done"] >= done else None
+
     def test_without_acme_the_commands_say_so(self):
         plain = self.start("timepool-ntpd", '[server]\nlisten = ["127.0.0.1:0"]\n')
         done = self.run_acme(plain, "status")
@@ -311,7 +403,7 @@ class Commands(ntpd_acme_case.DaemonTest):
         before = len(self.at.orders)
         good = self.run_acme(member, "check")
         self.assertEqual(good.returncode, 0, good.stdout + good.stderr)
-        self.assertIn("localhost: the proof was seen", good.stdout)
+        self.assertIn("localhost by http-01: the proof was seen", good.stdout)
         # No authority is asked for that.
         self.wait(member, lambda it: it["failed"] > 0, "the authority looks at another port")
         self.assertLessEqual(len(self.at.orders), before + 1)
@@ -320,6 +412,35 @@ class Commands(ntpd_acme_case.DaemonTest):
         bad = self.run_acme(elsewhere, "check")
         self.assertEqual(bad.returncode, 1)
         self.assertIn("port 80 be open", bad.stdout)
+
+    def test_A12_check_looks_at_tls_too_where_it_is_set_up(self):
+        settings = self.settings('challenge = ["http-01", "tls-alpn-01"]\n'
+                                 'http_listen = ["127.0.0.1:80"]\ntls_listen = ["127.0.0.1:443"]',
+                                 name="localhost", listen=False, server="")
+        member = self.start("timepool-ntpd", settings)
+        good = self.run_acme(member, "check")
+        self.assertEqual(good.returncode, 0, good.stdout + good.stderr)
+        self.assertIn("localhost by http-01: the proof was seen", good.stdout)
+        self.assertIn("localhost by tls-alpn-01: the proof was seen (127.0.0.1:443)", good.stdout)
+        member.stop()
+        # A web server has the port, which knows nothing of protocols.
+        chain, key = self.at.issuer.issue("web", "DNS:www.example.test")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain, key)
+        web = http.server.ThreadingHTTPServer(("127.0.0.1", 443), http.server.BaseHTTPRequestHandler)
+        web.socket = context.wrap_socket(web.socket, server_side=True)
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        self.addCleanup(web.server_close)
+        self.addCleanup(web.shutdown)
+        behind = self.start("timepool-ntpd", settings.replace(":443", ":8443"))
+        bad = self.run_acme(behind, "check", "--json")
+        self.assertEqual(bad.returncode, 1)
+        seen = {it["challenge"]: it for it in json.loads(bad.stdout)["seen"]}
+        self.assertEqual(seen["http-01"]["seen"], "proof")
+        self.assertEqual((seen["tls-alpn-01"]["seen"], seen["tls-alpn-01"]["at"]),
+                         ("other", "localhost:443"))
+        for text in ("a certificate for www.example.test", "does not know acme-tls/1"):
+            self.assertIn(text, seen["tls-alpn-01"]["text"])
 
 
 if __name__ == "__main__":

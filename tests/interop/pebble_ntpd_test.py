@@ -53,6 +53,29 @@ class PebbleMember(ntpd_acme_case.DaemonTest):
         self.obtained(member, seconds=60)
         self.check_shown(member)
 
+    def test_A2_another_key_for_the_account_and_its_end(self):
+        member = self.begin()
+        account = self.obtained(member, seconds=60)["authorities"][0]["account"]
+        thumbprint = member.control("acme-account")["accounts"][0]["thumbprint"]
+        self.change(member, "acme-account-key", 1)
+        now = member.control("acme-account")["accounts"][0]
+        self.assertEqual(now["account"], account)
+        self.assertNotEqual(now["thumbprint"], thumbprint)
+        self.assertTrue(member.control("acme-renew")["ok"])
+        self.assertEqual(self.obtained(member, 2, seconds=60)["failed"], 0)
+        self.change(member, "acme-account-deactivate", 2)
+        self.assertIsNone(member.control("acme-account")["accounts"][0]["account"])
+        self.assertTrue(member.control("acme-renew")["ok"])
+        report = self.obtained(member, 3, seconds=60)
+        self.assertNotEqual(report["authorities"][0]["account"], account)
+
+    def change(self, member, command, count):
+        self.assertTrue(member.control(command)["ok"])
+        changes = programs.wait_until(
+            lambda: [it for it in [member.control("acme-account")["changes"]] if it["done"] == count],
+            60, command)[0]
+        self.assertIsNone(changes["fault"])
+
     def test_A1_half_of_all_nonces_rejected(self):
         member = self.begin(environment=dict(PEBBLE_WFE_NONCEREJECT="50"))
         report = self.obtained(member, seconds=90)
