@@ -116,18 +116,21 @@ class Member(ntpd_acme_case.DaemonTest):
     def test_A11_the_system_s_clock_is_believed_where_that_is_said(self):
         self.obtained(self.member("wait_for_clock = false", server=""))
 
-    def test_A9_a_dead_authority_gives_way_to_the_next(self):
+    def test_A9_an_authority_that_fails_gives_way_to_the_next(self):
+        at, lost = self.at.settings(), self.at.url + "/none"
         store = self.directory / "state/acme"
         store.mkdir(mode=0o700, parents=True)
         # It failed before, but for once as often as its turn lasts.
         (store / "state.json").write_text(json.dumps(
-            {"version": 1, "authorities": [{"directory": DEAD, "failures": 5}]}))
-        member = self.member(f'directory = "{DEAD}"')
+            {"version": 1, "authorities": [{"directory": lost, "failures": 5}]}))
+        authorities = "".join(ntpd_acme_case.authority_settings(it, at["ca_file"])
+                              for it in (lost, at["directory"]))
+        member = self.member(authorities=authorities)
         report = self.obtained(member)
         self.assertEqual(report["failed"], 1)
         self.assertEqual([it["failures"] for it in report["authorities"]], [5, 0])
-        self.assertEqual(report["authorities"][0]["last_failure"]["kind"], "unreachable")
-        self.assertEqual(report["certificate"]["authority"], self.at.url + "/dir")
+        self.assertEqual(report["authorities"][0]["last_failure"]["kind"], "refused")
+        self.assertEqual(report["certificate"]["authority"], at["directory"])
         self.shown(member)
 
     def test_A9_waits_after_failures_outlast_a_restart(self):
@@ -434,7 +437,7 @@ class Commands(ntpd_acme_case.DaemonTest):
         self.addCleanup(web.shutdown)
         behind = self.start("timepool-ntpd", settings.replace(":443", ":8443"))
         bad = self.run_acme(behind, "check", "--json")
-        self.assertEqual(bad.returncode, 1)
+        self.assertEqual(bad.returncode, 1, bad.stderr)
         seen = {it["challenge"]: it for it in json.loads(bad.stdout)["seen"]}
         self.assertEqual(seen["http-01"]["seen"], "proof")
         self.assertEqual((seen["tls-alpn-01"]["seen"], seen["tls-alpn-01"]["at"]),
