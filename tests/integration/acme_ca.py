@@ -35,31 +35,46 @@ def b64(octets):
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
-# P-256 (FIPS 186-5, SEC 2 2.4.2): a program for each signature would take longer.
+# P-256 (FIPS 186-5, SEC 2 2.4.2): a program for each signature would take longer. Points are Jacobian,
+# (x, y, z) for (x/z^2, y/z^3), so that nothing is divided by; None is the point at infinity.
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 BASE = (0x6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296,
-        0x4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5)
+        0x4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5, 1)
+
+
+def double(a):
+    if a is None:
+        return None
+    x, y, z = a
+    squared, slope = y * y % P, 3 * (x - z * z) * (x + z * z) % P
+    beta = x * squared % P
+    out = (slope * slope - 8 * beta) % P
+    return out, (slope * (4 * beta - out) - 8 * squared * squared) % P, 2 * y * z % P
 
 
 def add(a, b):
     if a is None or b is None:
         return a or b
-    if a[0] == b[0] and (a[1] + b[1]) % P == 0:
-        return None
-    slope = (3 * a[0] * a[0] - 3) * pow(2 * a[1], -1, P) if a == b else \
-        (b[1] - a[1]) * pow(b[0] - a[0], -1, P)
-    x = (slope * slope - a[0] - b[0]) % P
-    return x, (slope * (a[0] - x) - a[1]) % P
+    (x, y, z), (x2, y2, z2) = a, b
+    u, s = x * z2 * z2 % P, y * z2 * z2 * z2 % P
+    across, up = (x2 * z * z - u) % P, (y2 * z * z * z - s) % P
+    if across == 0:
+        return double(a) if up == 0 else None
+    square = across * across % P
+    cube, u = across * square % P, u * square % P
+    out = (up * up - cube - 2 * u) % P
+    return out, (up * (u - out) - s * cube) % P, z * z2 * across % P
 
 
-def multiply(count, point):
-    out = None
-    while count:
-        if count & 1:
-            out = add(out, point)
-        point = add(point, point)
-        count >>= 1
+def multiply_both(count, a, count2, b):
+    """count * a + count2 * b"""
+    both, out = add(a, b), None
+    for bit in reversed(range(256)):
+        out = double(out)
+        which = (count >> bit & 1) + 2 * (count2 >> bit & 1)
+        if which:
+            out = add(out, (a, b, both)[which - 1])
     return out
 
 
@@ -68,11 +83,11 @@ def signature_holds(key, signed, signature):
     r, s = (int.from_bytes(it, "big") for it in (signature[:32], signature[32:]))
     if len(signature) != 64 or not 0 < r < ORDER or not 0 < s < ORDER:
         return False
-    point = tuple(int.from_bytes(unb64(key[it]), "big") for it in "xy")
+    point = (*(int.from_bytes(unb64(key[it]), "big") for it in "xy"), 1)
     digest = int.from_bytes(hashlib.sha256(signed).digest(), "big")
     inverse = pow(s, -1, ORDER)
-    out = add(multiply(digest * inverse % ORDER, BASE), multiply(r * inverse % ORDER, point))
-    return out is not None and out[0] % ORDER == r
+    out = multiply_both(digest * inverse % ORDER, BASE, r * inverse % ORDER, point)
+    return out is not None and out[0] * pow(out[2], -2, P) % P % ORDER == r
 
 
 class Refusal(Exception):
