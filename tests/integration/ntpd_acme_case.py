@@ -39,7 +39,7 @@ class DaemonTest(acme_case.AcmeTest):
         self.assertTrue(out["ok"], out)
         return out
 
-    def wait(self, member, condition, what, seconds=30):
+    def wait(self, member, condition, what, seconds=60):
         """The first report for which condition(report)."""
         def look():
             report = self.report(member)
@@ -49,7 +49,7 @@ class DaemonTest(acme_case.AcmeTest):
         except AssertionError as it:
             raise AssertionError(f"{it}\n{self.report(member)}\n{member.output()}") from None
 
-    def obtained(self, member, count=1, seconds=30):
+    def obtained(self, member, count=1, seconds=60):
         return self.wait(member, lambda it: it["obtained"] >= count, f"{count} certificates", seconds)
 
     def key_port(self, member):
@@ -84,7 +84,7 @@ class DaemonTest(acme_case.AcmeTest):
             except OSError:
                 return None
             return serial if serial != other_than else None
-        return programs.wait_until(look, 10, "the certificate is shown")
+        return programs.wait_until(look, 30, "the certificate is shown")
 
 
 def types_of(message):

@@ -175,7 +175,7 @@ class Modes(ntpd_acme_case.DaemonTest):
     def test_A12_a_program_that_hangs_does_not_hold_up_the_end_of_the_daemon(self):
         path, log = self.hook(self.directory, "sleep 60")
         member = self.member(f'hook = "{path}"\nhook_timeout = "2s"', listen=False)
-        programs.wait_until(log.exists, 20, "the program runs")
+        programs.wait_until(lambda: log.exists() and log.read_text(), 20, "the program runs")
         begun = time.monotonic()
         member.signal(signal.SIGTERM)
         self.assertEqual(member.process.wait(20), 0)

@@ -66,7 +66,8 @@ class Pebble:
             programs.wait_until(lambda: self.answers(DNS_MANAGEMENT), 20, "its DNS listens")
         self.start(find("pebble"), "-config", path, "-dnsserver", dns or f"127.0.0.1:{DNS_PORT}",
                    *(["-strict"] if strict else []), environment=environment or {})
-        programs.wait_until(lambda: self.answers(PORT), 20, "pebble listens")
+        # It makes RSA keys first.
+        programs.wait_until(lambda: self.answers(PORT), 60, "pebble listens")
 
     def start(self, program, *arguments, environment=None):
         usual = dict(PEBBLE_VA_NOSLEEP="1", PEBBLE_AUTHZREUSE="0", PEBBLE_WFE_NONCEREJECT="5")
