@@ -110,6 +110,16 @@ Key p256_from_public(Bytes public_key) {
   return Key(out);
 }
 
+// Whether the public half is that of the private one: the library takes both as they stand in a
+// file, and what a damaged one signs nobody believes. True for other kinds, which have no halves.
+bool is_one_key(EVP_PKEY* key) {
+  if (EVP_PKEY_is_a(key, "EC") != 1) return true;
+  const KeyContext context(EVP_PKEY_CTX_new(key, nullptr));
+  const bool one = context && EVP_PKEY_pairwise_check(context.get()) == 1;
+  ERR_clear_error();
+  return one;
+}
+
 bool verify_p256(Bytes public_key, Bytes data, Bytes signature) {
   const Key key = p256_from_public(public_key);
   const EcSignature parts(ECDSA_SIG_new());
@@ -204,7 +214,10 @@ Result<std::shared_ptr<const DnsKey>> DnsKey::parse(std::string_view pem) {
   bool asked = false;
   auto secret = std::make_unique<Private>();
   if (bio) secret->key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, &asked));
-  if (secret->key) return wrap(std::move(secret));
+  if (secret->key) {
+    if (!is_one_key(secret->key.get())) return fail(corrupt("its halves are not of one key"));
+    return wrap(std::move(secret));
+  }
   if (asked) return fail(corrupt("it has a password, which a service can't be asked for"));
   const bool begun = pem.find("-----BEGIN ") != std::string_view::npos;
   const bool ended = pem.find("-----END ") != std::string_view::npos;

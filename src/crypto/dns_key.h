@@ -23,7 +23,8 @@ class DnsKey final : public dnssec::Signer {
  public:
   // Of the library's randomness. Errors: kSystem when it fails.
   static Result<std::shared_ptr<const DnsKey>> generate(dnssec::Algorithm algorithm);
-  // Errors: kCorrupt with what is wrong: no PEM, cut off, encrypted, or a key of another kind.
+  // Errors: kCorrupt with what is wrong: no PEM, cut off, encrypted, a key of another kind, or
+  // damaged so that its public half is not that of its private one.
   static Result<std::shared_ptr<const DnsKey>> parse(std::string_view pem);
   // Errors: those of parse() and of sys::read_secret_file, with the file's name.
   static Result<std::shared_ptr<const DnsKey>> load(const std::string& path);

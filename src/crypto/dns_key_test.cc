@@ -213,6 +213,21 @@ TEST_F(DnsKeyFile, what_is_wrong_is_told_with_its_name) {
   EXPECT_EQ(DnsKey::load(path("long")).error().code, ErrorCode::kExhausted);
 }
 
+// One bit of the private half is another, as on a failing disk: what it signed would not verify.
+TEST(DnsKey, a_key_whose_halves_do_not_belong_together_is_refused) {
+  const std::string whole = (*DnsKey::generate(Algorithm::kEcdsaP256Sha256))->pem().value();
+  const std::size_t line = whole.find('\n') + 1;
+  std::string base64 = whole.substr(line, whole.find("\n-----END") - line);
+  std::erase(base64, '\n');
+  std::vector<std::byte> der = from_base64(base64).value();
+  constexpr std::size_t kInPrivateHalf = 50;
+  der[kInPrivateHalf] ^= std::byte{1};
+  const auto key = DnsKey::parse("-----BEGIN PRIVATE KEY-----\n" + to_base64(der) +
+                                 "\n-----END PRIVATE KEY-----\n");
+  ASSERT_FALSE(key.ok());
+  EXPECT_EQ(key.error().detail, "its halves are not of one key");
+}
+
 TEST(DnsKey, a_key_of_another_kind_is_refused) {
   // secp384r1 (RFC 5915, RFC 5480 2.1.1.1).
   const std::string p384 =
