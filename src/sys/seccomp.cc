@@ -317,26 +317,34 @@ class Filter {
   int error_ = 0;
 };
 
+// libseccomp's own macros for these are compound literals, which C++ does not have.
+scmp_arg_cmp equal(unsigned argument, scmp_datum_t value) {
+  return {argument, SCMP_CMP_EQ, value, 0};
+}
+scmp_arg_cmp equal_masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value) {
+  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
 void add_conditions(Filter& filter) {
   // Threads, but no processes. Of clone3 a filter can't see the flags: refused as unknown, it makes
   // the C library take clone.
-  filter.where("clone", SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+  filter.where("clone", equal_masked(0, CLONE_THREAD, CLONE_THREAD));
   for (const int family : kSocketFamilies) {
-    filter.where("socket", SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
+    filter.where("socket", equal(0, static_cast<scmp_datum_t>(family)));
   }
   for (const unsigned type : kIoctlTypes) {
-    filter.where("ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, type << 8));
+    filter.where("ioctl", equal_masked(1, 0xff00, type << 8));
   }
   for (const unsigned request : kIoctls) {
-    filter.where("ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, request));
+    filter.where("ioctl", equal_masked(1, 0xffffffff, request));
   }
   for (const int option : kPrctls) {
-    filter.where("prctl", SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option)));
+    filter.where("prctl", equal(0, static_cast<scmp_datum_t>(option)));
   }
   // A thread makes itself less urgent; more it can't without a capability.
-  filter.where("setpriority", SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS), SCMP_A1(SCMP_CMP_EQ, 0));
+  filter.where("setpriority", equal(0, PRIO_PROCESS), equal(1, 0));
   // Limits are read, of itself, and not set.
-  filter.where("prlimit64", SCMP_A2(SCMP_CMP_EQ, 0));
+  filter.where("prlimit64", equal(2, 0));
 }
 
 }  // namespace
