@@ -16,6 +16,7 @@
 
 #include "base/byte_writer.h"
 #include "base/prng.h"
+#include "dnsd/serving_testing.h"
 #include "net/certificate_store.h"
 #include "net/tls_session.h"
 #include "net/tls_testing_files.h"
@@ -27,16 +28,6 @@ namespace timepool::dnsd {
 namespace {
 
 using net::testing::wish_for;
-
-std::unique_ptr<const Serving> nothing_served() {
-  dns::ClassCache cache;
-  auto out = std::make_unique<Serving>();
-  out->zones = dns::CompiledZones::compile({}, dns::GeoTable(), cache).value();
-  out->guard = std::make_shared<Guard>();
-  out->tally = std::make_shared<Tally>(out->zones, 1);
-  out->countries = std::make_shared<const CountryTable>(dns::GeoTable());
-  return out;
-}
 
 // With its length before it.
 std::vector<std::byte> framed_query(std::uint16_t id) {
@@ -145,7 +136,7 @@ class StreamServerTest : public ::testing::Test {
     return wait([&](const StreamCounts& counts) { return counts.of(why) >= count; });
   }
 
-  net::Published<Serving> serving_{nothing_served()};
+  net::Published<Serving> serving_{testing::nothing_served()};
   config::DnsdConnectionsConfig config_;
   net::testing::CertificateFiles files_;
   sys::Logger logger_{"test", sys::LogLevel::kError};
