@@ -74,8 +74,8 @@ class NtsProber {
   std::int8_t precision_;
   sys::Logger& log_;
   MonoTime next_warning_;
-  // No more wait than one answer of the manager brings (kMaxWork): while there are max_parallel, the
-  // monitor asks for no other.
+  // No more wait than one answer of the manager brings (kMaxWork): while there are max_parallel,
+  // the monitor asks for no other.
   Turns<Waiting, Check> turns_;
 };
 

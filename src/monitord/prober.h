@@ -48,8 +48,8 @@ class Prober {
   ntp::RandomStream random_;
   std::int8_t precision_;
   sys::Logger& log_;
-  // No more wait than one answer of the manager brings (kMaxWork): while there are max_parallel, the
-  // monitor asks for no other.
+  // No more wait than one answer of the manager brings (kMaxWork): while there are max_parallel,
+  // the monitor asks for no other.
   Turns<Waiting, Probe> turns_;
 };
 
