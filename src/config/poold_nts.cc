@@ -23,13 +23,12 @@ std::string check_template(const Nts& nts) {
   constexpr const char* kExpected =
       "template: expected \"{name}.LABELS.{pool}\" with labels of lower-case letters, digits and "
       "'-', the last of them no number, country or continent";
-  std::string_view rest = nts.name_template;
-  if (!rest.starts_with(kHead) || !rest.ends_with(kTail) ||
-      rest.size() <= kHead.size() + kTail.size()) {
+  const std::string_view whole = nts.name_template;
+  if (!whole.starts_with(kHead) || !whole.ends_with(kTail) ||
+      whole.size() <= kHead.size() + kTail.size()) {
     return kExpected;
   }
-  rest = nts.parent();
-  const std::string parent(rest);
+  const std::string parent = nts.parent();
   std::string_view left = parent;
   std::string_view label;
   for (bool more = true; more;) {
