@@ -14,18 +14,7 @@ std::string url_of(const boost::json::object& object, std::string_view key) {
 
 void read_meta(const boost::json::object& meta, Directory& out) {
   out.terms_of_service = plain(text_of(meta, "termsOfService"), Directory::kMaxText);
-  out.website = plain(text_of(meta, "website"), Directory::kMaxText);
   out.external_account_required = flag_of(meta, "externalAccountRequired");
-  if (const auto* identities = list_of(meta, "caaIdentities")) {
-    for (const auto& it : *identities) {
-      const auto* text = it.if_string();
-      if (text == nullptr || text->size() > Directory::kMaxText ||
-          out.caa_identities.size() >= Directory::kMaxCaaIdentities) {
-        continue;
-      }
-      out.caa_identities.emplace_back(text->data(), text->size());
-    }
-  }
   const auto* profiles = object_of(meta, "profiles");
   if (profiles == nullptr) return;
   for (const auto& it : *profiles) {

@@ -4,7 +4,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "acme/fault.h"
 #include "base/result.h"
@@ -19,15 +18,12 @@ struct Directory {
   std::string revoke_cert;   // "" where there is none
   std::string renewal_info;  // RFC 9773 3; "" where there is none
   std::string terms_of_service;
-  std::string website;
-  std::vector<std::string> caa_identities;
   bool external_account_required = false;
   // Name to what it says of itself; empty where the authority has none.
   std::map<std::string, std::string> profiles;
 
   static constexpr std::size_t kMaxProfiles = 64;
-  static constexpr std::size_t kMaxCaaIdentities = 16;
-  // Octets of a profile's name and of what it says, and of an identity; longer ones are left out.
+  // Octets of a profile's name and of what it says; longer ones are left out.
   static constexpr std::size_t kMaxText = 1024;
 };
 

@@ -44,13 +44,10 @@ void check_directory(std::string_view body) {
     CHECK(url->empty() || is_https_url(*url));
   }
   CHECK(is_plain(directory->terms_of_service, Directory::kMaxText));
-  CHECK(is_plain(directory->website, Directory::kMaxText));
   CHECK(directory->profiles.size() <= Directory::kMaxProfiles);
   for (const auto& [name, text] : directory->profiles) {
     CHECK(name.size() <= Directory::kMaxText && is_plain(text, Directory::kMaxText));
   }
-  CHECK(directory->caa_identities.size() <= Directory::kMaxCaaIdentities);
-  for (const auto& it : directory->caa_identities) CHECK(it.size() <= Directory::kMaxText);
 }
 
 void check_order(std::string_view body) {
