@@ -137,22 +137,14 @@ int show_seen(const AcmeOptions& options, const json::object& answer) {
 }
 
 int run_check(const AcmeOptions& options) {
-  const auto before = ask_acme(options, "acme");
-  const auto begun = net::control_request(options.access.socket, {{"command", "acme-check"}});
-  if (!begun.ok()) return failed(begun.error());
-  if (!before.ok()) return failed(before.error());
-  const auto answer = await_acme(options, "acme", [&](const json::object& now) {
-    const json::object& check = object_of(now, "check");
-    return !flag_of(check, "running") &&
-           count_of(check, "done") > count_of(object_of(*before, "check"), "done");
-  });
+  const auto answer = do_acme(options, "acme", {{"command", "acme-check"}}, "check");
   if (!answer.ok()) return failed(answer.error());
   return show_seen(options, *answer);
 }
 
 std::shared_ptr<AcmeOptions> add(Command& command) {
   const auto options = std::make_shared<AcmeOptions>();
-  add_control_access(command, options->access, "The daemon's");
+  add_access(command, *options);
   return options;
 }
 
@@ -166,12 +158,10 @@ void add_ntp_acme(Command& ntp) {
 
   Command renew = acme.command("renew", "Get another certificate now");
   renew.footer(
-      "Our own waits after failures don't hold it up, an authority's wish does. Exit status 1 "
-      "when\n"
-      "it failed; the certificate of before stays in use then.");
+      "Our own waits after failures don't hold it up, an authority's wish does. Exit status 1\n"
+      "when it failed; the certificate of before stays in use then.");
   const auto for_renew = add(renew);
-  renew.option("--wait", for_renew->wait, "How long to wait for it (5m)")
-      .flag("--no-wait", for_renew->no_wait, "Only ask for it");
+  add_waiting(renew, *for_renew);
   renew.action([for_renew] { return run_renew(*for_renew); });
 
   Command check = acme.command("check", "See what an authority would see of a challenge");

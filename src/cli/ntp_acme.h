@@ -3,7 +3,9 @@
 
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/result.h"
 #include "cli/args.h"
@@ -44,6 +46,29 @@ Result<boost::json::object> await_acme(const AcmeOptions& options, std::string_v
     }
     std::this_thread::sleep_for(kLook);
   }
+}
+
+// Sends `request`, and awaits that one more is done of what `member` of `report`'s answer counts:
+// the report then, or the answer to the request where it is not to be waited. How many were done is
+// looked at before: it may be done before the daemon's answer is made.
+inline Result<boost::json::object> do_acme(const AcmeOptions& options, std::string_view report,
+                                           boost::json::object request, std::string_view member) {
+  const boost::json::object before = TRY(ask_acme(options, report));
+  auto begun = net::control_request(options.access.socket, std::move(request));
+  if (!begun.ok() || options.no_wait) return begun;
+  const double done_before = count_of(client::object_of(before, member), "done");
+  return await_acme(options, report, [&](const boost::json::object& now) {
+    const boost::json::object& counted = client::object_of(now, member);
+    return !client::flag_of(counted, "running") && count_of(counted, "done") > done_before;
+  });
+}
+
+inline void add_access(Command& command, AcmeOptions& options) {
+  add_control_access(command, options.access, "The daemon's");
+}
+inline void add_waiting(Command& command, AcmeOptions& options) {
+  command.option("--wait", options.wait, "How long to wait for it (5m)")
+      .flag("--no-wait", options.no_wait, "Only ask for it");
 }
 
 // account show, new-key, deactivate.

@@ -52,48 +52,36 @@ void show_accounts(const json::object& answer) {
   }
 }
 
-int show(const AccountOptions& options, const json::object& answer) {
+void show(const AccountOptions& options, const json::object& answer) {
   if (options.acme.access.json) {
     print_json(answer);
   } else {
     show_accounts(answer);
   }
-  return kOk;
 }
 
-// How many were done is looked at before: it may be done before the daemon's answer is made.
 int run_change(const AccountOptions& options, std::string_view command) {
-  const auto before = ask_acme(options.acme, "acme-account");
-  if (!before.ok()) return failed(before.error());
   json::object request{{"command", command}};
   if (options.directory) request["directory"] = *options.directory;
-  const auto begun = net::control_request(options.acme.access.socket, std::move(request));
-  if (!begun.ok()) return failed(begun.error());
-  if (options.acme.no_wait) return show(options, *begun);
-  const double done_before = count_of(object_of(*before, "changes"), "done");
-  const auto answer = await_acme(options.acme, "acme-account", [&](const json::object& now) {
-    const json::object& changes = object_of(now, "changes");
-    return !flag_of(changes, "running") && count_of(changes, "done") > done_before;
-  });
+  const auto answer = do_acme(options.acme, "acme-account", std::move(request), "changes");
   if (!answer.ok()) return failed(answer.error());
   show(options, *answer);
+  if (options.acme.no_wait) return kOk;
   const std::string fault = text_of(object_of(*answer, "changes"), "fault");
   return fault.empty() ? kOk : failed(fault);
 }
 
 std::shared_ptr<AccountOptions> add(Command& command) {
   const auto options = std::make_shared<AccountOptions>();
-  add_control_access(command, options->acme.access, "The daemon's");
+  add_access(command, options->acme);
   return options;
 }
 
 std::shared_ptr<AccountOptions> add_change(Command& command) {
   const auto options = add(command);
-  command
-      .positional("directory", options->directory,
-                  "The authority's directory URL, as [nts.acme] has it")
-      .option("--wait", options->acme.wait, "How long to wait for it (5m)")
-      .flag("--no-wait", options->acme.no_wait, "Only ask for it");
+  command.positional("directory", options->directory,
+                     "The authority's directory URL, as [nts.acme] has it");
+  add_waiting(command, options->acme);
   return options;
 }
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "net/socket_end.h"
 #include "sys/clock.h"
 #include "sys/udp_socket.h"
 
@@ -21,28 +22,6 @@ namespace {
 constexpr std::size_t kMaxPiece = 3000;
 // A record of TLS has 16 KiB at the most (RFC 8446 5.2).
 constexpr std::size_t kBufferSize = 16 << 10;
-
-TlsExchangeEnd end_of_errno(int value) {
-  switch (value) {
-    case ECONNREFUSED:
-      return TlsExchangeEnd::kRefused;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-    case EADDRNOTAVAIL:
-    case EACCES:
-    case EPERM:
-      return TlsExchangeEnd::kUnreachable;
-    case ETIMEDOUT:
-      return TlsExchangeEnd::kTimeout;
-    case ECONNRESET:
-    case EPIPE:
-      return TlsExchangeEnd::kEnded;
-    default:
-      return TlsExchangeEnd::kSystem;
-  }
-}
 
 }  // namespace
 
@@ -86,7 +65,8 @@ void TlsExchange::begin() {
   if (::connect(fd_.number(), reinterpret_cast<sockaddr*>(&address), length) != 0 &&
       errno != EINPROGRESS && errno != EINTR) {
     const int value = errno;
-    return later(end_of_errno(value), std::string("connect: ") + std::strerror(value));
+    return later(end_of_errno<TlsExchangeEnd>(value),
+                 std::string("connect: ") + std::strerror(value));
   }
   watch_ = reactor_.watch(fd_.number(), POLLOUT, [this](short ready) { handle_ready(ready); });
   deadline_ = reactor_.at(started_ + request_.timeout, [this] { handle_timeout(); });
@@ -189,7 +169,7 @@ void TlsExchange::flush() {
 }
 
 void TlsExchange::fail_by_errno(int value, const char* what) {
-  finish(end_of_errno(value), what + std::string(std::strerror(value)));
+  finish(end_of_errno<TlsExchangeEnd>(value), what + std::string(std::strerror(value)));
 }
 
 void TlsExchange::fail_by_tls() {

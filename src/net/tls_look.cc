@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "base/check.h"
+#include "net/socket_end.h"
 #include "sys/clock.h"
 #include "sys/udp_socket.h"
 
@@ -34,27 +35,10 @@ TlsSight ended(TlsLookEnd end, std::string text) {
   return out;
 }
 
+// By an error of the socket, or 0: the server has closed it.
 TlsSight ended_by(int value) {
-  switch (value) {
-    case ECONNREFUSED:
-      return ended(TlsLookEnd::kRefused, std::strerror(value));
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-    case EADDRNOTAVAIL:
-    case EACCES:
-    case EPERM:
-      return ended(TlsLookEnd::kUnreachable, std::strerror(value));
-    case ETIMEDOUT:
-      return ended(TlsLookEnd::kTimeout, std::strerror(value));
-    case ECONNRESET:
-    case EPIPE:
-    case 0:
-      return ended(TlsLookEnd::kEnded, "the connection was ended");
-    default:
-      return ended(TlsLookEnd::kSystem, std::strerror(value));
-  }
+  const TlsLookEnd end = value == 0 ? TlsLookEnd::kEnded : end_of_errno<TlsLookEnd>(value);
+  return ended(end, end == TlsLookEnd::kEnded ? "the connection was ended" : std::strerror(value));
 }
 
 // Waits for the socket; nothing when it is ready, else why not: `what` did not come.
